@@ -1,0 +1,1 @@
+"""Experiment tracking with hyperparameter sweeps for recognisers of short distorted text in images."""

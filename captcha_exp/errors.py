@@ -1,0 +1,17 @@
+"""The errors that a user can mend, which commands print as one line."""
+
+
+class InputError(ValueError):
+    """A value, file or service that the user gave cannot be used; the message says what to change."""
+
+
+class MissingPathError(InputError, FileNotFoundError):
+    """A path that the user gave does not exist."""
+
+    def __str__(self) -> str:
+        # FileNotFoundError would print its errno form.
+        return str(self.args[0])
+
+
+class DivergedError(ArithmeticError):
+    """The training loss stopped being a finite number."""
