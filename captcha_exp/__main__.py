@@ -1,0 +1,41 @@
+"""The training command: one run, or with `+sweep=...` a sweep."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import DictConfig
+
+from captcha_exp.commands import hydra_command
+from captcha_exp.config import load_config
+
+
+def main() -> int:
+    """Run the command line of this process."""
+    return hydra_command(train, "config", with_sweep_mode(sys.argv[1:]))
+
+
+def with_sweep_mode(arguments: Sequence[str]) -> list[str]:
+    """`+sweep=...` sweeps without `-m`; Hydra 1.4 no longer takes that mode from the sweep's own file."""
+    sweeps = any(argument.startswith("+sweep=") for argument in arguments)
+    chosen = any(argument.startswith("hydra.mode=") for argument in arguments)
+    return [*arguments, "hydra.mode=MULTIRUN"] if sweeps and not chosen else list(arguments)
+
+
+def train(composed: DictConfig) -> dict[str, Any]:
+    """One run: a training of its own, or the trial of a sweep that `sweep.trial_id` names."""
+    config = load_config(composed)
+    # After the checks: a mistyped key must not wait for TensorFlow.
+    from captcha_exp.experiment import run_experiment
+
+    trial = None
+    if config.sweep.trial_id is not None:
+        from captcha_exp.sweep import open_trial
+
+        trial = open_trial(config)
+    outcome = run_experiment(config, trial=trial)
+    return {"state": outcome.state, "metrics": outcome.metrics, "run_id": outcome.run_id}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
