@@ -1,16 +1,21 @@
 """What every command does around its own work: compose `conf/`, and tell mistakes in one line."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import wraps
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from captcha_exp.config import conf_dir
+from captcha_exp.config import conf_dir, known_keys
 from captcha_exp.errors import InputError
 
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
@@ -51,13 +56,31 @@ def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: S
     # Hydra would print its own several lines and hide the exception: with this it raises, and exit_code tells it.
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    refused: list[InputError] = []
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)(task)()
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)(_quietly(task, refused))()
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
+    if refused:
+        raise refused[0]
+
+
+def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Callable[[DictConfig], Any]:
+    """Carry an InputError past Hydra, which prints a line of its own about any exception of a single job."""
+
+    @wraps(task)
+    def carrying(composed: DictConfig) -> Any:
+        try:
+            return task(composed)
+        except InputError as error:
+            if HydraConfig.get().mode is not RunMode.RUN:
+                raise  # a trial: its sweep records the reason
+            refused.append(error)
+
+    return carrying
 
 
 def _refuse(message: str, code: int) -> int:
@@ -67,8 +90,10 @@ def _refuse(message: str, code: int) -> int:
 
 
 def _hydra_message(error: Exception) -> str:
-    """Hydra's message without the lines that repeat it for programmers."""
+    """Hydra's message without the lines that are for programmers."""
     lines = [line.strip() for line in str(error).splitlines()]
-    return " ".join(
-        line for line in lines if line and not line.startswith(("full_key:", "object_type=", "Config search"))
-    )
+    noise = ("full_key:", "object_type=", "Config search path", "provider=", "See https")
+    message = " ".join(line for line in lines if line and not line.startswith(noise))
+    mistyped = re.search(r"Could not override '([^']+)'", message)
+    near = get_close_matches(mistyped[1], known_keys(), n=1) if mistyped else []
+    return f"{message} Did you mean {near[0]}?" if near else message

@@ -1,6 +1,7 @@
 """From a composed configuration to typed dataclasses, with errors that name the key."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, cast
@@ -78,6 +79,16 @@ def load_config(composed: DictConfig | Mapping[str, Any]) -> Config:
     config = Config(root=str(plain.get("root", ".")), **groups)
     check_config(config)
     return config
+
+
+def known_keys() -> list[str]:
+    """Every `group.key` that some choice has."""
+    variants = {
+        name: [cls, *_VARIANTS[name][1].values()] if name in _VARIANTS else [cls] for name, cls in _GROUPS.items()
+    }
+    return sorted(
+        {f"{name}.{field.name}" for name, classes in variants.items() for cls in classes for field in fields(cls)}
+    )
 
 
 def to_plain(config: Any) -> dict[str, Any]:
