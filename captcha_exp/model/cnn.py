@@ -1,0 +1,70 @@
+"""Feature extractors: an image in, a feature map out."""
+
+import keras
+from keras import layers
+
+from captcha_exp.config import CnnConfig, CnnKind
+from captcha_exp.model.layers import activate, drop
+
+
+def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    """Turn images (B, H, W, 1) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
+    return _BUILDERS[cnn.kind](images, cnn)
+
+
+def _seed(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    # The last block sees further by dilation and keeps the width, so that time steps are left for the labels.
+    for filters, dilation, pool in zip(cnn.filters, (1, 1, 2), ((2, 2), (2, 2), (2, 1)), strict=True):
+        x = layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation)(x)
+        x = activate(x, cnn.activation)
+        x = layers.BatchNormalization(momentum=cnn.norm_momentum)(x)
+        x = layers.MaxPooling2D(pool)(x)
+        x = drop(x, cnn.dropout)
+    return x
+
+
+def _compact(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    for stage, filters in enumerate(cnn.filters):
+        x = drop(_conv(x, filters, cnn, strides=_stride(cnn, stage)), cnn.dropout)
+    return x
+
+
+def _residual(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    x = _conv(x, cnn.filters[0], cnn, strides=_stride(cnn, 0))
+    for stage, filters in enumerate(cnn.filters):
+        # The stem has already halved the first stage's input.
+        strides = _stride(cnn, stage) if stage else (1, 1)
+        shortcut = x
+        if stage:
+            shortcut = layers.Conv2D(filters, 1, strides=strides, padding="same", use_bias=False)(x)
+            shortcut = layers.BatchNormalization(momentum=cnn.norm_momentum)(shortcut)
+        x = _conv(x, filters, cnn, strides=strides)
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=cnn.norm_momentum)(x)
+        x = activate(layers.Add()([x, shortcut]), cnn.activation)
+        x = drop(x, cnn.dropout)
+    return x
+
+
+def _vgg(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    for stage, filters in enumerate(cnn.filters):
+        # Two convolutions from the third stage on, as in CRNN; the first two are the costly ones.
+        for _ in range(1 if stage < 2 else 2):
+            x = _conv(x, filters, cnn)
+        x = layers.MaxPooling2D(_stride(cnn, stage))(x)
+        x = drop(x, cnn.dropout)
+    return x
+
+
+def _conv(x: keras.KerasTensor, filters: int, cnn: CnnConfig, strides: tuple[int, int] = (1, 1)) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=cnn.norm_momentum)(x)
+    return activate(x, cnn.activation)
+
+
+def _stride(cnn: CnnConfig, stage: int) -> tuple[int, int]:
+    """Every stage halves the height; the first log2(`width_stride`) halve the width too."""
+    return (2, 2 if 2 ** (stage + 1) <= cnn.width_stride else 1)
+
+
+_BUILDERS = {CnnKind.seed: _seed, CnnKind.compact: _compact, CnnKind.residual: _residual, CnnKind.vgg: _vgg}

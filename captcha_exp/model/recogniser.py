@@ -1,0 +1,55 @@
+"""The recogniser: an image in, a distribution over classes for each time step out."""
+
+import keras
+from keras import layers
+
+from captcha_exp.config import CnnConfig, TransformerConfig
+from captcha_exp.model.cnn import extract_features
+from captcha_exp.model.transformer import model_sequence
+
+
+def build_recogniser(
+    cnn: CnnConfig,
+    transformer: TransformerConfig,
+    image_height: int,
+    image_width: int,
+    num_classes: int,
+    *,
+    seed: int | None = None,
+) -> keras.Model:
+    """Build the network that is trained, of stock Keras layers only.
+
+    Args:
+        cnn: the feature extractor.
+        transformer: the sequence model behind it.
+        image_height: H, in pixels.
+        image_width: W, in pixels.
+        num_classes: K, the blank included.
+        seed: makes the initial weights repeatable; null draws new ones.
+
+    Returns:
+        A model from float32 (B, H, W, 1) in [0, 1] to logits (B, T, K).
+    """
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    images = keras.Input((image_height, image_width, 1), name="image")
+    x = extract_features(images, cnn)
+    _, height, width, channels = x.shape
+    x = layers.Permute((2, 1, 3))(x)  # (B, H', W', C) -> (B, W', H', C)
+    x = layers.Reshape((width, height * channels))(x)  # (B, W', H', C) -> (B, T, D)
+    x = model_sequence(x, transformer)
+    logits = layers.Dense(num_classes, name="logits")(x)  # (B, T, D) -> (B, T, K)
+    return keras.Model(images, logits, name="recogniser")
+
+
+def with_probabilities(model: keras.Model) -> keras.Model:
+    """The same network and weights with a softmax at its end: the model that is evaluated and saved.
+
+    Args:
+        model: what `build_recogniser` returned.
+
+    Returns:
+        A model from float32 (B, H, W, 1) to probabilities (B, T, K).
+    """
+    probabilities = layers.Softmax(name="probabilities")(model.output)
+    return keras.Model(model.input, probabilities, name="recogniser")

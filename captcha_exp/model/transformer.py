@@ -1,0 +1,54 @@
+"""Sequence models: what lets one time step know of the others."""
+
+import keras
+from keras import layers
+
+from captcha_exp.config import EncoderConfig, LstmConfig, NormPlacement, PositionEmbedding, TransformerConfig
+from captcha_exp.model.layers import activate, add_positions, drop
+
+_EPSILON = 1e-6
+
+
+def model_sequence(x: keras.KerasTensor, transformer: TransformerConfig) -> keras.KerasTensor:
+    """Turn features (B, T, D) into features (B, T, D') of the same number of time steps."""
+    if isinstance(transformer, EncoderConfig):
+        return _encoder(x, transformer)
+    if isinstance(transformer, LstmConfig):
+        return _lstm(x, transformer)
+    return drop(x, transformer.dropout)
+
+
+def _encoder(x: keras.KerasTensor, encoder: EncoderConfig) -> keras.KerasTensor:
+    x = layers.Dense(encoder.projection_dim, name="projection")(x)
+    if encoder.position_embedding is not PositionEmbedding.none:
+        x = add_positions(x, learned=encoder.position_embedding is PositionEmbedding.learned)
+    pre_norm = encoder.norm is NormPlacement.pre
+    for _ in range(encoder.depth):
+        for sublayer in (_attend, _feed_forward):
+            if pre_norm:
+                x = layers.Add()([x, sublayer(_normalise(x), encoder)])
+            else:
+                x = _normalise(layers.Add()([x, sublayer(x, encoder)]))
+    # In pre-norm blocks nothing has normalised the sum that the classifier would see.
+    return _normalise(x) if pre_norm else x
+
+
+def _normalise(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.LayerNormalization(epsilon=_EPSILON)(x)
+
+
+def _attend(x: keras.KerasTensor, encoder: EncoderConfig) -> keras.KerasTensor:
+    key_dim = encoder.key_dim if encoder.key_dim is not None else encoder.projection_dim // encoder.num_heads
+    return drop(layers.MultiHeadAttention(encoder.num_heads, key_dim)(x, x), encoder.dropout)
+
+
+def _feed_forward(x: keras.KerasTensor, encoder: EncoderConfig) -> keras.KerasTensor:
+    x = activate(layers.Dense(encoder.feed_forward_dim)(x), encoder.activation)
+    return drop(layers.Dense(encoder.projection_dim)(x), encoder.dropout)
+
+
+def _lstm(x: keras.KerasTensor, lstm: LstmConfig) -> keras.KerasTensor:
+    for _ in range(lstm.depth):
+        x = layers.Bidirectional(layers.LSTM(lstm.projection_dim // 2, return_sequences=True))(x)
+        x = drop(x, lstm.dropout)
+    return x

@@ -1,0 +1,63 @@
+"""The state of a training on disk, so that an interrupted one continues."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from captcha_exp.errors import InputError
+
+_FILE = "training.npz"
+
+
+@dataclass
+class Checkpoint:
+    """A training after a whole number of epochs.
+
+    `weights` and `best_weights` are what `keras.Model.get_weights` returns, `optimizer` what `FlatAdam.state` does,
+    `history` the metrics of each epoch.
+    """
+
+    weights: list[np.ndarray]
+    best_weights: list[np.ndarray]
+    optimizer: dict[str, np.ndarray]
+    history: list[dict[str, float]]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; whoever is killed meanwhile leaves the one before.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    arrays = {f"weights/{i}": weight for i, weight in enumerate(checkpoint.weights)}
+    arrays |= {f"best/{i}": weight for i, weight in enumerate(checkpoint.best_weights)}
+    arrays |= {f"optimizer/{name}": values for name, values in checkpoint.optimizer.items()}
+    # JSON keeps every digit of a float.
+    arrays["history"] = np.array(json.dumps(checkpoint.history))
+    partial = folder / f"{_FILE}.{os.getpid()}.partial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(partial, folder / _FILE)
+    except OSError as error:
+        raise InputError(f"The checkpoint in {folder} cannot be written ({error}); set `root` to another.") from error
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """The folder's checkpoint, or None where there is none."""
+    path = folder / _FILE
+    if not path.is_file():
+        return None
+    with np.load(path) as arrays:
+        history = json.loads(arrays["history"].item())
+        optimizer = {name.split("/")[1]: arrays[name] for name in arrays.files if name.startswith("optimizer/")}
+        return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history)
+
+
+def _listed(arrays: np.lib.npyio.NpzFile, prefix: str) -> list[np.ndarray]:
+    count = sum(name.startswith(f"{prefix}/") for name in arrays.files)
+    return [arrays[f"{prefix}/{i}"] for i in range(count)]

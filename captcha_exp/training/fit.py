@@ -1,0 +1,172 @@
+"""Training a recogniser from the first epoch to the choice of the best."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from captcha_exp.config import Config
+from captcha_exp.errors import DivergedError, InputError
+from captcha_exp.evaluation import Evaluation, Evaluator
+from captcha_exp.image import to_input
+from captcha_exp.model import with_probabilities
+from captcha_exp.training.batches import epoch_batches, steps_per_epoch
+from captcha_exp.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from captcha_exp.training.optimizer import FlatAdam
+from captcha_exp.training.schedules import learning_rate
+from captcha_exp.training.step import compile_step, seed_dropout
+from captcha_exp.vocabulary import Vocabulary
+
+# Called after each epoch with its index and metrics; returning True stops the training.
+EpochCallback = Callable[[int, dict[str, float]], bool]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a training gave.
+
+    `history` has the metrics of each epoch, in order; `best_epoch` (from 0) is the one whose weights the model now
+    has, `best` their evaluation on the validation images. `stopped` is "pruned" where the callback ended the
+    training, "patience" where no epoch was better for that long, else None. `fit_seconds` is the time of this
+    process, without what a checkpoint brought.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    best: Evaluation
+    stopped: str | None
+    fit_seconds: float
+
+
+def train(
+    model: keras.Model,
+    train_images: np.ndarray,
+    train_labels: Sequence[str],
+    validation_images: np.ndarray,
+    validation_labels: Sequence[str],
+    characters: str,
+    config: Config,
+    on_epoch: EpochCallback | None = None,
+    checkpoint_dir: Path | None = None,
+) -> FitResult:
+    """Train a model in place, keeping the epoch with the highest validation sequence accuracy.
+
+    Args:
+        model: what `build_recogniser` returned; ends with the weights of the best epoch.
+        train_images: uint8 (N, H, W).
+        train_labels: the N texts.
+        validation_images: uint8 (M, H, W), never altered.
+        validation_labels: the M texts.
+        characters: `characters[i]` is class `i + 1`.
+        config: its `training`, `optimizer`, `augmentation` and `decoding` decide.
+        on_epoch: called with epoch and metrics after each epoch, and first for those that a checkpoint brings.
+        checkpoint_dir: where the state is kept after each epoch; a training that finds one there continues it, and
+            ends with exactly the metrics of an uninterrupted one. Null keeps nothing.
+
+    Raises:
+        DivergedError: the loss or its gradient was not a finite number, at the step where that happened.
+        InputError: no images, or labels that do not go with them or with `characters`.
+    """
+    if not len(train_images) or len(train_images) != len(train_labels):
+        raise InputError(f"Training needs a label for each image, not {len(train_labels)} for {len(train_images)}.")
+    started = time.perf_counter()
+    evaluator = Evaluator(with_probabilities(model), characters, config.decoding, config.training.batch_size)
+    loop = _Loop(model, train_images, Vocabulary(characters).encode(train_labels), config)
+    if checkpoint_dir is not None:
+        loop.restore(checkpoint_dir)
+    for epoch, metrics in enumerate(loop.history):
+        if on_epoch is not None and on_epoch(epoch, metrics):
+            loop.stopped = "pruned"
+    while not loop.is_over():
+        metrics = loop.train_epoch()
+        validation = evaluator(validation_images, validation_labels)
+        loop.finish_epoch(metrics | {f"val/{name}": value for name, value in validation.metrics.items()})
+        if checkpoint_dir is not None:
+            loop.save(checkpoint_dir)
+        if on_epoch is not None and on_epoch(len(loop.history) - 1, loop.history[-1]):
+            loop.stopped = "pruned"
+    model.set_weights(loop.best_weights)
+    best = evaluator(validation_images, validation_labels)
+    return FitResult(loop.history, loop.best_epoch, best, loop.stopped, time.perf_counter() - started)
+
+
+class _Loop:
+    """The state that grows from epoch to epoch."""
+
+    def __init__(self, model: keras.Model, images: np.ndarray, class_ids: np.ndarray, config: Config) -> None:
+        self._model, self._images, self._class_ids, self._config = model, images, class_ids, config
+        optimizer = config.optimizer
+        self._optimizer = FlatAdam(model.trainable_variables, optimizer.weight_decay, optimizer.clip_norm)
+        self._step = compile_step(model, self._optimizer, config.augmentation)
+        self._steps = steps_per_epoch(len(images), config.training.batch_size)
+        self.history: list[dict[str, float]] = []
+        self.best_weights: list[np.ndarray] = model.get_weights()
+        self.stopped: str | None = None
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the highest accuracy; of equal ones that with the lowest loss, then the earliest."""
+        keys = [(-metrics["val/sequence_accuracy"], metrics["val/ctc_loss"]) for metrics in self.history]
+        return keys.index(min(keys))
+
+    def is_over(self) -> bool:
+        training = self._config.training
+        epochs = len(self.history)
+        if self.stopped or epochs >= training.epochs:
+            return True
+        if epochs and training.patience is not None and epochs - 1 - self.best_epoch >= training.patience:
+            self.stopped = "patience"
+        return self.stopped is not None
+
+    def train_epoch(self) -> dict[str, float]:
+        """Train one epoch, and return its metrics but those of validation."""
+        epoch, training = len(self.history), self._config.training
+        seed_dropout(self._model, training.seed, epoch)
+        started = time.perf_counter()
+        losses, rate = [], 0.0
+        for step, rows in enumerate(epoch_batches(len(self._images), training.batch_size, training.seed, epoch)):
+            count = epoch * self._steps + step
+            rate = learning_rate(count, training.epochs * self._steps, self._config.optimizer)
+            loss, norm = self._step(
+                to_input(self._images[rows]),
+                self._class_ids[rows],
+                np.array([training.seed, count], np.int32),
+                self._optimizer.next_rates(rate),
+            )
+            losses.append(_finite(float(loss), float(norm), epoch, step))
+        return {
+            "train/ctc_loss": float(np.mean(losses)),
+            "learning_rate": rate,
+            "images_per_second": len(losses) * len(rows) / (time.perf_counter() - started),
+        }
+
+    def finish_epoch(self, metrics: dict[str, float]) -> None:
+        self.history.append(metrics)
+        if self.best_epoch == len(self.history) - 1:
+            self.best_weights = self._model.get_weights()
+
+    def save(self, folder: Path) -> None:
+        weights = self._model.get_weights()
+        save_checkpoint(folder, Checkpoint(weights, self.best_weights, self._optimizer.state(), self.history))
+
+    def restore(self, folder: Path) -> None:
+        checkpoint = load_checkpoint(folder)
+        if checkpoint is None:
+            return
+        self._model.set_weights(checkpoint.weights)
+        self._optimizer.restore(checkpoint.optimizer)
+        self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
+
+
+def _finite(loss: float, norm: float, epoch: int, step: int) -> float:
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        what = f"loss is {loss}" if not math.isfinite(loss) else f"gradient's norm is {norm}"
+        raise DivergedError(
+            f"The training's {what} at epoch {epoch}, step {step}; lower `optimizer.learning_rate` "
+            "or set `optimizer.clip_norm`."
+        )
+    return loss

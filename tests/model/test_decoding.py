@@ -1,0 +1,82 @@
+"""Decoding against plain references."""
+
+import itertools
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from captcha_exp.config import DecodingConfig, DecodingKind
+from captcha_exp.model import decode
+
+CHARACTERS = "abc"
+GREEDY = DecodingConfig(kind=DecodingKind.greedy, beam_width=1)
+
+
+def beam(width: int) -> DecodingConfig:
+    return DecodingConfig(kind=DecodingKind.beam, beam_width=width)
+
+
+def random_probabilities(seed: int, batch: int, time_steps: int, classes: int) -> np.ndarray:
+    logits = np.random.default_rng(seed).normal(scale=1.5, size=(batch, time_steps, classes))
+    return (np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)).astype(np.float32)
+
+
+def collapse(path: tuple[int, ...]) -> str:
+    """Merge equal neighbours, then drop blanks."""
+    return "".join(CHARACTERS[state - 1] for state, _ in itertools.groupby(path) if state != 0)
+
+
+def exhaustive(probabilities: np.ndarray) -> dict[str, float]:
+    """The probability of every text, summed over all alignments of (T, K)."""
+    texts: dict[str, float] = defaultdict(float)
+    time_steps, classes = probabilities.shape
+    for path in itertools.product(range(classes), repeat=time_steps):
+        texts[collapse(path)] += float(np.prod(probabilities[range(time_steps), path], dtype=np.float64))
+    return texts
+
+
+def test_greedy_equals_the_reference_on_random_inputs() -> None:
+    probabilities = random_probabilities(0, 200, 17, 4)
+    for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
+        path = tuple(int(np.argmax(step)) for step in row)
+        assert prediction.text == collapse(path)
+        assert prediction.confidence == pytest.approx(float(np.prod(row[range(17), path], dtype=np.float64)))
+
+
+def test_greedy_merges_repeats_unless_a_blank_parts_them() -> None:
+    path = [1, 1, 0, 1, 2, 2, 0, 0, 3]
+    assert decode(np.eye(4, dtype=np.float32)[[path]], GREEDY, CHARACTERS)[0].text == "aabc"
+
+
+def test_only_blanks_are_an_empty_text() -> None:
+    probabilities = np.eye(4, dtype=np.float32)[[[0] * 5]]
+    for decoding in (GREEDY, beam(4)):
+        prediction = decode(probabilities, decoding, CHARACTERS)[0]
+        assert prediction.text == ""
+        assert prediction.confidence == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wide_beam_equals_the_sum_over_all_alignments(seed: int) -> None:
+    probabilities = random_probabilities(seed, 25, 6, 4)
+    for row, prediction in zip(probabilities, decode(probabilities, beam(500), CHARACTERS), strict=True):
+        texts = exhaustive(row)
+        best = max(texts, key=texts.__getitem__)
+        assert prediction.text == best
+        assert prediction.confidence == pytest.approx(texts[best], rel=1e-4)
+
+
+def test_the_beam_finds_a_text_that_greedy_misses() -> None:
+    # Best alignment: blank, blank at 0.36; but "a" sums to 0.4 * 0.4 + 2 * 0.4 * 0.6 = 0.64.
+    probabilities = np.array([[[0.6, 0.4], [0.6, 0.4]]], np.float32)
+    greedy, searched = (decode(probabilities, decoding, "a")[0] for decoding in (GREEDY, beam(3)))
+    assert (greedy.text, greedy.confidence) == ("", pytest.approx(0.36))
+    assert (searched.text, searched.confidence) == ("a", pytest.approx(0.64, rel=1e-4))
+
+
+def test_texts_of_different_length_in_one_batch_stay_apart() -> None:
+    paths = [[1, 0, 2, 0, 3], [0, 0, 0, 0, 0], [0, 2, 2, 2, 0]]
+    for decoding in (GREEDY, beam(4)):
+        texts = [p.text for p in decode(np.eye(4, dtype=np.float32)[paths], decoding, CHARACTERS)]
+        assert texts == ["abc", "", "b"]
