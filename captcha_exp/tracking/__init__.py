@@ -1,0 +1,27 @@
+"""Runs, their artifacts and models, kept in MLflow."""
+
+import os
+
+# To be set before MLflow is imported. Nothing about a user's work leaves the machine unless they ask for it:
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# MLflow announces each step of making its own database, and each file of a model that it copies.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from captcha_exp.tracking.inputs import LoggedSplit
+from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
+from captcha_exp.tracking.opening import open_store, store_uri
+from captcha_exp.tracking.run import TrackedRun
+from captcha_exp.tracking.store import Store
+from captcha_exp.tracking.sweep_run import SweepRun
+
+__all__ = [
+    "LoadedRecogniser",
+    "LoggedSplit",
+    "Store",
+    "SweepRun",
+    "TrackedRun",
+    "load_recogniser",
+    "open_store",
+    "store_uri",
+]

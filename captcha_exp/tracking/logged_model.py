@@ -1,0 +1,143 @@
+"""A trained model as MLflow keeps it, with all that is needed to read images with it."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import numpy as np
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+from mlflow.exceptions import MlflowException
+
+from captcha_exp.errors import InputError
+from captcha_exp.tracking.environment import installed_version
+from captcha_exp.tracking.text import one_line
+
+if TYPE_CHECKING:
+    import keras
+
+MODEL_NAME = "model"
+_REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
+_PARTS = ("characters", "image", "decoding", "config")
+
+
+@dataclass(frozen=True)
+class LoadedRecogniser:
+    """A model read back: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
+
+    `characters[i]` is class `i + 1`. `image`, `decoding` and `config` are plain values, as they were logged.
+    """
+
+    model: "keras.Model"
+    characters: str
+    image: dict[str, Any]
+    decoding: dict[str, Any]
+    config: dict[str, Any]
+    run_id: str
+    model_id: str
+
+
+def log_model(
+    client: MlflowClient, run_id: str, model: "keras.Model", metadata: Mapping[str, Any], example_shape: tuple[int, ...]
+) -> str:
+    """Write a model below a run and return its id.
+
+    The same calls as `mlflow.keras.log_model`, which knows only one store and one active run per process.
+    """
+    run = client.get_run(run_id)
+    logged = client.create_logged_model(
+        run.info.experiment_id,
+        MODEL_NAME,
+        source_run_id=run_id,
+        params=run.data.params,
+        tags=_plain_tags(run.data.tags),
+    )
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / MODEL_NAME
+            _save(folder, model, metadata, example_shape, run_id, logged.model_id, logged.artifact_location)
+            client.log_model_artifacts(logged.model_id, str(folder))
+    except BaseException:
+        client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
+        raise
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return str(logged.model_id)
+
+
+def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
+    """Read a logged model back, needing nothing but the store.
+
+    Args:
+        model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `m-...`.
+        tracking_uri: the store that knows it.
+
+    Raises:
+        InputError: the store has no such model, or it is none of ours.
+    """
+    address = f"models:/{model_uri}" if model_uri.startswith("m-") else model_uri
+    if not address.startswith(("runs:/", "models:/")):
+        raise InputError(
+            f"model={model_uri} must be runs:/RUN/model, models:/NAME@ALIAS, models:/NAME/VERSION or m-..."
+        )
+    # For addresses that begin with models:/ MLflow looks only where the process as a whole does.
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            folder = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=temporary)
+            description = yaml.safe_load((Path(folder) / "MLmodel").read_text(encoding="utf-8"))
+        except (MlflowException, OSError) as error:
+            raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error
+        metadata = description.get("metadata") or {}
+        missing = [part for part in _PARTS if part not in metadata]
+        if missing:
+            raise InputError(f"model={model_uri} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
+        model = _load(folder)
+    parts = {part: metadata[part] for part in _PARTS}
+    return LoadedRecogniser(model, **parts, run_id=description["run_id"], model_id=description["model_id"])
+
+
+def _save(
+    folder: Path,
+    model: "keras.Model",
+    metadata: Mapping[str, Any],
+    example_shape: tuple[int, ...],
+    run_id: str,
+    model_id: str,
+    location: str,
+) -> None:
+    import mlflow.keras
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    time_steps, classes = model.output_shape[1:]
+    float32 = np.dtype(np.float32)
+    signature = ModelSignature(
+        inputs=Schema([TensorSpec(float32, (-1, *example_shape))]),
+        outputs=Schema([TensorSpec(float32, (-1, time_steps, classes))]),
+    )
+    mlflow.keras.save_model(
+        model,
+        str(folder),
+        mlflow_model=Model(artifact_path=location, run_id=run_id, model_id=model_id, model_uuid=model_id),
+        signature=signature,
+        # Given, because to find them out MLflow would load the model in another process for 15 seconds.
+        pip_requirements=[f"{package}=={installed_version(package)}" for package in _REQUIRED],
+        metadata=dict(metadata),
+    )
+
+
+def _load(folder: str) -> "keras.Model":
+    import mlflow.keras
+
+    # The loss is not part of a saved model, so there is nothing to compile.
+    return mlflow.keras.load_model(folder, load_model_kwargs={"compile": False})
+
+
+def _plain_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if not key.startswith("mlflow.")}

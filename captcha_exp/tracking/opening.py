@@ -1,0 +1,92 @@
+"""Opening the store, and making it first where it is missing."""
+
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from sqlalchemy.exc import SQLAlchemyError
+
+from captcha_exp.config import TrackingConfig
+from captcha_exp.errors import InputError
+from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
+from captcha_exp.tracking.store import Store, file_lock
+from captcha_exp.tracking.text import one_line
+
+_HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
+
+
+def store_uri(config: TrackingConfig, root: Path) -> str:
+    """The MLflow tracking address that a configuration means."""
+    return config.uri if config.uri is not None else f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"
+
+
+def open_store(config: TrackingConfig, root: Path) -> Store:
+    """Open the store and its experiment, making both where they are missing; safe in many processes at once.
+
+    Args:
+        config: `uri` null keeps runs in an SQLite database under `root / "mlruns"`, artifacts beside it.
+        root: the project's folder, absolute.
+
+    Raises:
+        InputError: a server does not answer, a folder cannot be written, or the experiment cannot be used.
+    """
+    if config.uri is None and set(str(root)) & set("%?"):
+        raise InputError(f"root={root} cannot hold % or ?, which have a meaning in MLflow's addresses; rename it.")
+    uri = store_uri(config, root)
+    check_answers(uri)
+    artifacts = None if uri.startswith(_HAS_OWN_ARTIFACTS) else root / "mlruns" / "artifacts"
+    database = sqlite_file(uri)
+    folders = [folder for folder in (artifacts, database and database.parent) if folder]
+    for folder in folders:
+        _make_writable(folder)
+    lock_file = database.parent / ".lock" if database else None
+    try:
+        with file_lock(lock_file):
+            client = MlflowClient(uri, registry_uri=uri)
+            experiment = _experiment(client, config.experiment, artifacts)
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
+        raise InputError(f"MLflow cannot use tracking.uri={without_password(uri)}: {one_line(error)}") from error
+    _check_usable(experiment, artifacts if config.uri is None else None)
+    return Store(uri, config.experiment, experiment.experiment_id, client, lock_file)
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> Experiment:
+    """The experiment of that name, made first if it is missing."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return experiment
+    try:
+        made = client.create_experiment(name, artifact_location=None if artifacts is None else artifacts.as_uri())
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+        return _experiment(client, name, artifacts)  # Another process was faster, which is as good.
+    return client.get_experiment(made)
+
+
+def _check_usable(experiment: Experiment, artifacts: Path | None) -> None:
+    if experiment.lifecycle_stage == "deleted":
+        raise InputError(
+            f"tracking.experiment={experiment.name} was deleted in MLflow; choose another name or restore it with "
+            f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`."
+        )
+    if artifacts is not None and experiment.artifact_location != artifacts.as_uri():
+        raise InputError(
+            f"tracking.experiment={experiment.name} keeps its artifacts in {experiment.artifact_location}, not under "
+            "this root; if the folder was moved, move it back or choose another `tracking.experiment`."
+        )
+
+
+def _make_writable(folder: Path) -> None:
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {error.filename or folder} ({error.strerror or error}); choose another folder with "
+            "`root=DIR`, or a server with `tracking.uri=...`."
+        ) from error

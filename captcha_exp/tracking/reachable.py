@@ -1,0 +1,91 @@
+"""Whether a tracking store answers, found out within seconds.
+
+MLflow itself tries again for minutes, which is right in the middle of a run and wrong at its start.
+"""
+
+import http.client
+import os
+import re
+import sqlite3
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+from captcha_exp.errors import InputError
+
+TIMEOUT_S = 4
+_SQLITE = "sqlite:///"
+_SERVER_DATABASES = ("postgresql", "mysql")
+
+
+def check_answers(uri: str) -> None:
+    """Return when the server or database behind `uri` answers, in whatever words.
+
+    Raises:
+        InputError: nothing answers within `TIMEOUT_S` seconds, or a database's driver is not installed.
+    """
+    if uri.startswith(("http://", "https://")):
+        _check_http(uri)
+    elif uri.startswith(_SERVER_DATABASES):
+        _check_database(uri)
+    elif (file := sqlite_file(uri)) is not None and file.exists():
+        _check_sqlite(file)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file behind an SQLite address, None for any other address."""
+    if not uri.startswith(_SQLITE):
+        return None
+    return Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+
+
+def without_password(uri: str) -> str:
+    """The address fit for a message."""
+    return re.sub(r"(://[^/:@]*):[^/@]*@", r"\1:***@", uri)
+
+
+def _check_http(uri: str) -> None:
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S):
+            return
+    except urllib.error.HTTPError:
+        return  # An answer, if only "log in first": what MLflow then says is worth more than a guess here.
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise InputError(
+            f"No MLflow server answers at tracking.uri={without_password(uri)} ({reason}). "
+            "Start it, correct the address, or use `tracking.uri=null` for a local store."
+        ) from error
+
+
+def _check_database(uri: str) -> None:
+    import sqlalchemy
+
+    try:
+        engine = sqlalchemy.create_engine(uri, connect_args={"connect_timeout": TIMEOUT_S})
+        with engine.connect():
+            pass
+        engine.dispose()
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"The driver {error.name!r} of tracking.uri={without_password(uri)} is not installed; "
+            "`pip install captcha-exp[postgres]` brings the one of postgresql+psycopg://."
+        ) from error
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise InputError(
+            f"The database at tracking.uri={without_password(uri)} does not answer ({reason}). "
+            "Start it, correct the address, or use `tracking.uri=null` for a local store."
+        ) from error
+
+
+def _check_sqlite(file: Path) -> None:
+    try:
+        with closing(sqlite3.connect(file, timeout=TIMEOUT_S)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+            readonly = not os.access(file, os.W_OK)
+    except sqlite3.Error as error:
+        raise InputError(f"{file} is no usable SQLite database ({error}); move it away to begin a new one.") from error
+    if readonly:
+        raise InputError(f"{file} cannot be written; choose another folder with `root=DIR`.")

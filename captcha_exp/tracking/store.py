@@ -1,0 +1,122 @@
+"""The place where runs are kept."""
+
+import fcntl
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from getpass import getuser
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
+from mlflow.exceptions import MlflowException
+
+from captcha_exp.tracking.environment import git_state
+from captcha_exp.tracking.run import TrackedRun
+
+_PARENT = "mlflow.parentRunId"
+_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Store:
+    """One experiment of one MLflow store."""
+
+    uri: str
+    experiment: str
+    experiment_id: str
+    client: MlflowClient
+    lock_file: Path | None  # None where the store is no file of this machine
+
+    def start_run(
+        self, name: str, tags: Mapping[str, str], parent_run_id: str | None = None, run_id: str | None = None
+    ) -> TrackedRun:
+        """Begin a run, or go on with the one of `run_id`; use it as a context manager."""
+        if run_id is None:
+            return TrackedRun(self.client, self._create_run(name, tags, parent_run_id))
+        self.reopen(run_id)
+        return TrackedRun(self.client, run_id)
+
+    def reopen(self, run_id: str) -> None:
+        """Make a run that has ended a running one."""
+        self.client.update_run(run_id, status="RUNNING")
+        stale = {"outcome", "reason"} & set(self.client.get_run(run_id).data.tags)
+        for tag in stale:
+            self.client.delete_tag(run_id, tag)
+
+    def find_run(self, run_id: str) -> TrackedRun | None:
+        """The run of `run_id`, or None if this experiment has none or it was deleted; its status stays."""
+        try:
+            run = self.client.get_run(run_id)
+        except MlflowException:
+            return None
+        if run.info.lifecycle_stage != "active" or run.info.experiment_id != self.experiment_id:
+            return None
+        return TrackedRun(self.client, run_id)
+
+    def children(self, parent_run_id: str) -> list[Run]:
+        """Every run below `parent_run_id`, the oldest first."""
+        return self.search(f"tags.`{_PARENT}` = '{parent_run_id}'")
+
+    def search(self, condition: str) -> list[Run]:
+        """Every active run of the experiment that satisfies MLflow's `condition`, the oldest first."""
+        oldest_first = ["attributes.start_time ASC", "attributes.run_id ASC"]
+        found: list[Run] = []
+        token = None
+        while token is None or token:
+            page = self.client.search_runs(
+                [self.experiment_id], condition, ViewType.ACTIVE_ONLY, _PAGE, oldest_first, token
+            )
+            found.extend(page)
+            token = page.token or ""
+        return found
+
+    @property
+    def ui_command(self) -> str | None:
+        """The command that serves the UI over this store; None where a server already does."""
+        if self.uri.startswith(("http://", "https://")):
+            return None
+        return f"mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
+
+    def ui_hint(self, run_id: str) -> str:
+        """One line that tells how to look at a run."""
+        page = f"/#/experiments/{self.experiment_id}/runs/{run_id}"
+        if self.ui_command is None:
+            return f"{self.uri.rstrip('/')}{page}"
+        return f"{self.ui_command}   then http://127.0.0.1:5000{page}"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes of this machine out for a moment, where the store is a file."""
+        with file_lock(self.lock_file):
+            yield
+
+    def _create_run(self, name: str, tags: Mapping[str, str], parent_run_id: str | None) -> str:
+        git = git_state()
+        all_tags = {**tags, **git.tags(), "mlflow.user": _user(), "mlflow.source.name": "captcha_exp"}
+        if git.commit is not None:
+            all_tags["mlflow.source.git.commit"] = git.commit
+        if parent_run_id is not None:
+            all_tags[_PARENT] = parent_run_id
+        run = self.client.create_run(self.experiment_id, int(time.time() * 1000), all_tags, name)
+        return str(run.info.run_id)
+
+
+@contextmanager
+def file_lock(path: Path | None) -> Iterator[None]:
+    """Wait until no other process holds the lock of `path`; None locks nothing."""
+    if path is None:
+        yield
+        return
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # The kernel releases it with the file, also of a killed process.
+        yield
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "unknown"

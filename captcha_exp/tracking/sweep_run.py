@@ -1,0 +1,95 @@
+"""A sweep as MLflow keeps it: one parent run, found again by whoever resumes or joins the sweep."""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+from mlflow.entities import Run, RunStatus
+
+from captcha_exp.tracking.run import TrackedRun
+from captcha_exp.tracking.store import Store
+
+_KIND = "sweep"
+_WORTH_KEEPING = {".csv", ".yaml", ".json", ".png", ".html", ".md", ".txt"}
+
+
+class SweepRun:
+    """The parent run of a sweep's trials."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.run_id = run_id
+        self._store = store
+        self._run = TrackedRun(store.client, run_id)
+
+    @classmethod
+    def start_or_resume(cls, store: Store, sweep_name: str, study_key: str, tags: Mapping[str, str]) -> Self:
+        """The parent run of this study, made if it is missing.
+
+        Args:
+            store: where the sweep's runs are kept.
+            sweep_name: name of the run.
+            study_key: what tells this study from others of the same name; equal in all supervisors of one study.
+            tags: further tags of a run that is made.
+        """
+        with store.locked():
+            found = _parents(store, sweep_name, study_key)
+            if not found:
+                own = {**tags, "sweep": sweep_name, "study": study_key, "kind": _KIND}
+                store.start_run(sweep_name, own)
+                # Of two supervisors that a server let in at once, both see both runs and take the older.
+                found = _parents(store, sweep_name, study_key)
+        store.client.update_run(found[0].info.run_id, status="RUNNING")
+        return cls(store, found[0].info.run_id)
+
+    def log_summary(self, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None) -> None:
+        """Write the best metrics and what else sums the sweep up."""
+        if metrics:
+            self._run.log_metrics(metrics)
+        if tags:
+            self._run.set_tags(tags)
+
+    def log_files(self, paths: Iterable[Path]) -> None:
+        """Keep tables, pictures and configurations; databases and folders among `paths` are left out."""
+        for path in sorted(paths):
+            if path.is_file() and path.suffix in _WORTH_KEEPING:
+                self._run.log_file(path)
+
+    def close_orphans(self, running: Collection[str]) -> list[str]:
+        """End the children that dead workers left open.
+
+        Args:
+            running: names of the trials that are truly running, like `trial-0007`.
+
+        Returns:
+            Names of the runs that were ended.
+        """
+        closed = []
+        for child in self._store.children(self.run_id):
+            if _is_open(child) and child.info.run_name not in running:
+                orphan = TrackedRun(self._store.client, child.info.run_id)
+                orphan.set_outcome("failed", "the worker died")
+                orphan.end()
+                closed.append(str(child.info.run_name))
+        return closed
+
+    def end(self, *, interrupted: bool = False) -> None:
+        """End the parent run; the same sweep, typed again, opens it again."""
+        self._store.client.set_terminated(self.run_id, "KILLED" if interrupted else "FINISHED")
+
+    @property
+    def ui_hint(self) -> str:
+        """One line that tells how to look at the sweep."""
+        return self._store.ui_hint(self.run_id)
+
+
+def _parents(store: Store, sweep_name: str, study_key: str) -> list[Run]:
+    found = store.search(f"tags.kind = '{_KIND}' and tags.study = '{_quoted(study_key)}'")
+    return [run for run in found if run.data.tags["sweep"] == sweep_name]
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _is_open(run: Run) -> bool:
+    return run.info.status in {RunStatus.to_string(status) for status in (RunStatus.RUNNING, RunStatus.SCHEDULED)}
