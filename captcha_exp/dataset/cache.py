@@ -1,0 +1,209 @@
+"""Decoded images on disk, written once and mapped by every process."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import PIL
+
+from captcha_exp.dataset.decode import Decoded, Job, create_output, decode_all
+from captcha_exp.dataset.lock import locked
+from captcha_exp.dataset.samples import Report, SkippedFile, Source
+from captcha_exp.image import ImageSpec
+
+# Raise it with every change that makes older caches wrong.
+_FORMAT = 1
+_PROGRESS_EVERY_S = 5.0
+_ROWS_AT_ONCE = 256
+_IMAGES, _META = "images.bin", "meta.json"
+
+
+@dataclass(frozen=True)
+class Cached:
+    """The usable samples of a source, decoded.
+
+    `rows` is each sample's place in the file of images, `pixels` a number that is equal for equal images.
+    """
+
+    folder: Path
+    fingerprint: str
+    names: list[str]
+    labels: list[str]
+    origins: list[str]
+    rows: list[int]
+    pixels: list[int]
+    skipped: list[SkippedFile]
+
+    def arranged(self, order: Sequence[int], spec: ImageSpec, report: Report) -> np.ndarray:
+        """The images in an order, mapped from a file that is written the first time the order is asked for.
+
+        Returns:
+            uint8 of shape (N, H, W), read-only; a slice of it stays mapped.
+        """
+        rows = np.asarray(self.rows, np.int64)[np.asarray(order, np.int64)]
+        name = f"order-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}"
+        path = self.folder / f"{name}.bin"
+        shape = (len(rows), spec.height, spec.width)
+        if not path.is_file():
+            with locked(self.folder / f"{name}.lock", "waiting for another process that arranges the images", report):
+                if not path.is_file():
+                    self._arrange(rows, path, shape)
+        return np.memmap(path, np.uint8, "r", shape=shape)
+
+    def _arrange(self, rows: np.ndarray, path: Path, shape: tuple[int, int, int]) -> None:
+        images = np.memmap(self.folder / _IMAGES, np.uint8, "r").reshape(-1, *shape[1:])
+        with _replacing(path) as file:
+            for first in range(0, len(rows), _ROWS_AT_ONCE):
+                file.write(images[rows[first : first + _ROWS_AT_ONCE]].tobytes())
+
+
+def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
+    """The cache of a source, built by one process at a time and only if it isn't there.
+
+    Whether it is there is told from names, labels, sizes and modification times alone.
+
+    Args:
+        source: what to decode.
+        spec: what to decode it to.
+        root: folder of all caches.
+        report: told of progress.
+    """
+    key = _key(source, spec)
+    keys = root / "keys"
+    cached = _load(keys / key, root, spec)
+    if cached is not None:
+        return cached
+    with locked(keys / f"{key}.lock", "waiting for another process that prepares the same dataset", report):
+        cached = _load(keys / key, root, spec)
+        if cached is None:
+            # Whoever held the lock before and was killed may have left this behind.
+            partial = keys / f"{key}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            cached = _publish(_build(source, spec, partial, report), partial, root, spec)
+            with _replacing(keys / key) as file:
+                file.write(cached.folder.name.encode())
+    return cached
+
+
+def _key(source: Source, spec: ImageSpec) -> str:
+    digest = hashlib.sha256(_identity(spec).encode())
+    for sample in source.samples:
+        parts = (sample.name, sample.label, sample.origin, sample.locator, sample.stamp)
+        digest.update("\0".join(parts).encode("utf-8", "surrogateescape") + b"\n")
+    return digest.hexdigest()[:32]
+
+
+def _identity(spec: ImageSpec) -> str:
+    return json.dumps([_FORMAT, PIL.__version__, spec.to_dict()])
+
+
+def _build(source: Source, spec: ImageSpec, partial: Path, report: Report) -> Cached:
+    """Decode every sample of `source` into the folder `partial`."""
+    create_output(partial / _IMAGES, len(source.samples), spec)
+    job = Job(source.load, spec, str(partial / _IMAGES))
+    outcomes: list[tuple[bytes, bytes] | str] = []
+    started = reported = time.monotonic()
+    total = len(source.samples)
+    for decoded in decode_all(job, [sample.locator for sample in source.samples]):
+        outcomes += _checked(decoded, len(outcomes))
+        now = time.monotonic()
+        if now - reported > _PROGRESS_EVERY_S or len(outcomes) == total:
+            reported = now
+            rate = len(outcomes) / (now - started)
+            report(f"prepared {len(outcomes)} of {total} images ({rate:.0f}/s)")
+    return _collect(source, outcomes, partial)
+
+
+def _checked(decoded: Decoded, expected: int) -> list[tuple[bytes, bytes] | str]:
+    if decoded.first != expected:
+        raise RuntimeError(f"Chunk {decoded.first} arrived in place of {expected}.")
+    return decoded.outcomes
+
+
+def _collect(source: Source, outcomes: Sequence[tuple[bytes, bytes] | str], folder: Path) -> Cached:
+    rows, pixels, contents, skipped = [], [], [], []
+    first_with: dict[bytes, int] = {}
+    for row, (sample, outcome) in enumerate(zip(source.samples, outcomes, strict=True)):
+        if isinstance(outcome, str):
+            skipped.append(SkippedFile(sample.name, outcome))
+            continue
+        content, pixel = outcome
+        rows.append(row)
+        pixels.append(first_with.setdefault(pixel, row))
+        contents.append(hashlib.sha256(sample.label.encode("utf-8", "surrogateescape") + b"\0" + content).digest())
+    usable = [source.samples[row] for row in rows]
+    return Cached(
+        folder,
+        # Sorted: the same images in another folder, or called differently, are the same dataset.
+        hashlib.sha256(b"".join(sorted(contents))).hexdigest()[:32],
+        [sample.name for sample in usable],
+        [sample.label for sample in usable],
+        [sample.origin for sample in usable],
+        rows,
+        pixels,
+        skipped,
+    )
+
+
+def _publish(built: Cached, partial: Path, root: Path, spec: ImageSpec) -> Cached:
+    """Give the finished folder its name, in one step; the name says what is in it."""
+    meta = {key: value for key, value in asdict(built).items() if key != "folder"}
+    text = json.dumps({"identity": _identity(spec), **meta}).encode()
+    with _replacing(partial / _META) as file:
+        file.write(text)
+    with (partial / _IMAGES).open("rb") as images:
+        os.fsync(images.fileno())
+    folder = root / f"{built.fingerprint[:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
+    if folder.exists() and _load_folder(folder, spec) is None:
+        shutil.rmtree(folder)  # damaged since
+    try:
+        partial.rename(folder)
+    except OSError:
+        # The very same is there under another key: from files that were only touched or copied since.
+        if _load_folder(folder, spec) is None:
+            raise
+        shutil.rmtree(partial)
+    return replace(built, folder=folder)
+
+
+def _load(key_file: Path, root: Path, spec: ImageSpec) -> Cached | None:
+    try:
+        name = key_file.read_text()
+    except FileNotFoundError:
+        return None
+    return _load_folder(root / name, spec)
+
+
+def _load_folder(folder: Path, spec: ImageSpec) -> Cached | None:
+    """A cache, or None when any part of it is missing, cut off or of another kind."""
+    try:
+        meta: dict[str, Any] = json.loads((folder / _META).read_text())
+        image_bytes = (folder / _IMAGES).stat().st_size
+    except (OSError, ValueError):
+        return None
+    if meta.pop("identity", None) != _identity(spec):
+        return None
+    meta["skipped"] = [SkippedFile(**entry) for entry in meta["skipped"]]
+    cached = Cached(folder=folder, **meta)
+    samples = len(cached.rows) + len(cached.skipped)
+    return cached if image_bytes == samples * spec.height * spec.width else None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `path` when it is complete and on disk; the caller holds a lock."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

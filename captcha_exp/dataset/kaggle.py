@@ -1,0 +1,110 @@
+"""Public Kaggle sets, fetched once through kagglehub."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from captcha_exp.config import KaggleConfig
+from captcha_exp.dataset.kaggle_layout import discover
+from captcha_exp.dataset.lock import locked
+from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source, read_file
+from captcha_exp.errors import InputError
+
+_HANDLE = re.compile(r"[\w.-]+/[\w.-]+(/versions/[0-9]+)?")
+_LOGIN = (
+    "put a token from https://www.kaggle.com/settings into KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json, or unpack the "
+    "dataset yourself and use `dataset=folder dataset.path=...`"
+)
+
+
+def open_kaggle(config: KaggleConfig, cache: Path, report: Report) -> Source:
+    """The samples of one or several sets, each keeping its handle as its origin.
+
+    Args:
+        config: the handles, `owner/name` for the newest version or `owner/name/versions/N`.
+        cache: folder for lock files; the sets themselves lie in kagglehub's own cache.
+        report: told what was fetched and what was found in it.
+
+    Raises:
+        InputError: a handle is malformed or repeated, cannot be fetched, or no labels are found in it.
+    """
+    samples: list[Sample] = []
+    skipped: list[SkippedFile] = []
+    for handle in config.handles:
+        if not _HANDLE.fullmatch(handle) or config.handles.count(handle) > 1:
+            raise InputError(f"dataset.handles must be different Kaggle handles like owner/name, not {handle!r}.")
+        folder = fetch(handle, cache, report)
+        found = discover(folder, handle)
+        report(f"{handle}: {found.note}")
+        samples += found.samples
+        skipped += found.skipped
+    name = "+".join(config.handles)
+    return Source(name, f"kaggle:{name}", samples, skipped, read_file)
+
+
+def fetch(handle: str, cache: Path, report: Report) -> Path:
+    """Folder of an unpacked set, from kagglehub's cache if it is there, without any network then.
+
+    Raises:
+        InputError: it is not there and cannot be downloaded; the message says what to do.
+    """
+    folder = _cached(handle)
+    if folder is not None:
+        return folder
+    # Two downloads of one archive into the same file would spoil it.
+    lock = cache / "keys" / f"kaggle-{hashlib.sha256(handle.encode()).hexdigest()[:16]}.lock"
+    with locked(lock, f"waiting for another process that fetches {handle} from Kaggle", report):
+        folder = _cached(handle)
+        if folder is None:
+            report(f"fetching {handle} from Kaggle")
+            folder = _download(handle)
+    return folder
+
+
+def _cached(handle: str) -> Path | None:
+    """The newest complete version in kagglehub's cache; kagglehub itself would ask Kaggle which one is newest."""
+    from kagglehub.cache import Cache, get_cached_path
+    from kagglehub.handle import parse_dataset_handle
+
+    parsed = parse_dataset_handle(handle)
+    if parsed.is_versioned():
+        versions = [parsed]
+    else:
+        numbers = sorted(int(entry.name) for entry in Path(get_cached_path(parsed), "versions").glob("[0-9]*"))
+        versions = [parsed.with_version(number) for number in reversed(numbers)]
+    for version in versions:
+        path = Cache().load_from_cache(version)
+        if path is not None:
+            return Path(path)
+    return None
+
+
+def _download(handle: str) -> Path:
+    import kagglehub
+    import requests
+    from kagglehub.exceptions import DataCorruptionError, UnauthenticatedError
+
+    try:
+        return Path(kagglehub.dataset_download(handle))
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise InputError(
+            f"Kaggle cannot be reached for {handle} ({type(error).__name__}) and the dataset is not in kagglehub's "
+            f"cache; check the network, or unpack it yourself and use `dataset=folder dataset.path=...`."
+        ) from error
+    except requests.HTTPError as error:
+        raise InputError(_refused(handle, error)) from error
+    except UnauthenticatedError as error:
+        raise InputError(f"Kaggle asks for a login before it gives {handle}: {_LOGIN}.") from error
+    except (DataCorruptionError, requests.RequestException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{handle} could not be fetched from Kaggle: {reason}. Run the command again.") from error
+
+
+def _refused(handle: str, error: Any) -> str:
+    status = error.response.status_code if error.response is not None else None
+    if status in {401, 403}:
+        return f"Kaggle refused {handle} (HTTP {status}): {_LOGIN}."
+    if status == 404:
+        return f"Kaggle has no dataset {handle} (HTTP 404); check `dataset.handles`."
+    return f"Kaggle answered HTTP {status} for {handle}; try again later, or use `dataset=folder dataset.path=...`."

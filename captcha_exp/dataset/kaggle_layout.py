@@ -1,0 +1,133 @@
+"""Where the images and the labels lie in an unpacked Kaggle set."""
+
+import filecmp
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from captcha_exp.dataset.folder import image_names
+from captcha_exp.dataset.manifest import DELIMITERS, read_rows
+from captcha_exp.dataset.samples import Sample, SkippedFile, file_sample, natural_key
+from captcha_exp.errors import InputError
+
+# What the label is in the stem, for sets whose layout is known. Other sets are searched, in the order of _GUESSES.
+_STEMS = {
+    "parsasam/captcha-dataset": r"(?P<label>[A-Za-z0-9]+)",
+    "fournierp/captcha-version-2-images": r"(?P<label>[a-z0-9]+)",
+    "bharatnaik111/vtu-university-captchas-with-labels": r"(?P<label>[A-Za-z0-9]+)",
+    "johnbergmann/captcha-image-dataset": r"[0-9]+_(?P<label>.+)",
+}
+_LABEL_IN_STEM = {
+    # The layout of this one was never described, but every label has six digits: another count is no label.
+    "mahmoudeldebase/captcha-numbers-length-6": (
+        r"(?P<label>[0-9]{6})",
+        r"(?:.*[^0-9])?(?P<label>[0-9]{6})(?:[^0-9].*)?",
+    ),
+}
+_GUESSES = (r"(?P<label>[^\W_]+)", r"[0-9]+_(?P<label>[^\W_]+)")
+_LABEL_COLUMNS = ("label", "labels", "text", "captcha", "code", "value", "solution", "answer", "target")
+# A rule that explains fewer of the images is not the layout.
+_ENOUGH = 0.9
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was found in a set; `note` says it in a few words."""
+
+    samples: list[Sample]
+    skipped: list[SkippedFile]
+    note: str
+
+
+def discover(folder: Path, handle: str) -> Layout:
+    """Find images and labels: the known rule of a set, else a table that names the images, else their stems.
+
+    Copies of a file under the same name further down the tree are left out.
+
+    Raises:
+        InputError: there are no images, or no rule gives most of them a label.
+    """
+    base = "/".join(handle.split("/")[:2])
+    everything = sorted(image_names(folder, recursive=True), key=natural_key)
+    names = _without_copies(folder, everything)
+    if not names:
+        raise InputError(f"Kaggle's {handle} has no image files in {folder}; unpack it and use `dataset=folder`.")
+    labels, how = _labels(folder, names, base)
+    samples, skipped = [], []
+    for name in names:
+        found = file_sample(folder / name, f"{handle}/{name}", labels[name], handle)
+        if isinstance(found, Sample):
+            samples.append(found)
+        else:
+            skipped.append(found)
+    copies = len(everything) - len(names)
+    left_out = f", {copies} copies in nested folders left out" if copies else ""
+    return Layout(samples, skipped, f"{len(names)} images, labels from {how}{left_out}")
+
+
+def _without_copies(folder: Path, names: Sequence[str]) -> list[str]:
+    """Names less those of files that lie, byte for byte, under the same name in a folder above."""
+    known = set(names)
+    kept = []
+    for name in names:
+        path = PurePosixPath(name)
+        above = [str(parent / path.name) for parent in path.parent.parents]
+        if not any(other in known and filecmp.cmp(folder / other, folder / name, shallow=False) for other in above):
+            kept.append(name)
+    return kept
+
+
+def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, str | None], str]:
+    """Label of each image, None where the rule gives none; how they were found."""
+    if base in _STEMS:
+        return _labels_from_stems(names, _STEMS[base]), "the names of the files"
+    patterns = _LABEL_IN_STEM.get(base, _GUESSES)
+    for table in sorted(folder.rglob("*")):
+        if table.suffix.lower() in DELIMITERS and table.is_file():
+            labels = _labels_from_table(table, names)
+            if _explains(labels, names):
+                return labels, f"the table {table.relative_to(folder)}"
+    for pattern in patterns:
+        labels = _labels_from_stems(names, pattern)
+        if _explains(labels, names):
+            return labels, "the names of the files"
+    raise InputError(
+        f"No labels were found for the {len(names)} images of Kaggle's {base}, neither in a table nor in names such as "
+        f"{names[0]!r}; it lies in {folder}: use `dataset=folder` with `dataset.label_pattern`, or `dataset=manifest`."
+    )
+
+
+def _labels_from_stems(names: Sequence[str], pattern: str) -> dict[str, str | None]:
+    matches = {name: re.fullmatch(pattern, PurePosixPath(name).stem) for name in names}
+    return {name: match["label"] if match else None for name, match in matches.items()}
+
+
+def _labels_from_table(table: Path, names: Sequence[str]) -> dict[str, str | None]:
+    """Labels from a table with a header in which one column names the images, by file name or stem."""
+    try:
+        rows = [row for _, row in read_rows(table)]
+    except InputError:
+        return {}  # a table about something else, or of an encoding that no label could be trusted from
+    if len(rows) < 2:
+        return {}
+    header, *body = rows
+    stems = {PurePosixPath(name).stem for name in names}
+    for file_column in range(len(header)):
+        listed = {PurePosixPath(row[file_column]).stem: row for row in body if file_column < len(row)}
+        label_column = _label_column(header, file_column)
+        if label_column is not None and len(stems & listed.keys()) >= _ENOUGH * len(stems):
+            found = {stem: row[label_column] for stem, row in listed.items() if label_column < len(row)}
+            return {name: found.get(PurePosixPath(name).stem) for name in names}
+    return {}
+
+
+def _label_column(header: Sequence[str], file_column: int) -> int | None:
+    others = [column for column in range(len(header)) if column != file_column]
+    named = [column for column in others if header[column].strip().lower() in _LABEL_COLUMNS]
+    candidates = named or (others if len(others) == 1 else [])
+    return candidates[0] if candidates else None
+
+
+def _explains(labels: dict[str, str | None], names: Sequence[str]) -> bool:
+    return sum(label is not None for label in labels.values()) >= _ENOUGH * len(names)

@@ -1,0 +1,164 @@
+"""A dataset made ready for training: checked, decoded, split."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from captcha_exp.config import DatasetConfig
+from captcha_exp.dataset.cache import Cached, load_or_build
+from captcha_exp.dataset.labels import check_characters, check_fit, in_case
+from captcha_exp.dataset.samples import Report, SkippedFile, Source
+from captcha_exp.dataset.sources import open_source
+from captcha_exp.dataset.split import split_samples
+from captcha_exp.errors import InputError
+from captcha_exp.image import ImageSpec
+from captcha_exp.vocabulary import Vocabulary
+
+_SKIPPED_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Split:
+    """One side of the division: images are uint8 (N, H, W), mapped from disk and read-only."""
+
+    name: str
+    images: np.ndarray
+    labels: list[str]
+    names: list[str]
+    origins: list[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """What training and evaluation work on.
+
+    `source_name` says where it is from, `source_uri` where exactly. `fingerprint` identifies labels and image files,
+    whatever the image size, the splits or the names. `vocabulary` is the configured one or that of the training labels.
+    """
+
+    source_name: str
+    source_uri: str
+    fingerprint: str
+    vocabulary: Vocabulary
+    skipped: list[SkippedFile]
+    train: Split
+    validation: Split
+    test: Split
+    cache_dir: Path
+
+    @property
+    def splits(self) -> tuple[Split, Split, Split]:
+        return self.train, self.validation, self.test
+
+    def split(self, name: str) -> Split:
+        """The split called `train`, `validation` or `test`.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        for split in self.splits:
+            if split.name == name:
+                return split
+        raise InputError(f"There is no split {name!r}; there are {', '.join(split.name for split in self.splits)}.")
+
+
+def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -> PreparedDataset:
+    """List, check, decode and split a dataset; from the cache where that was done before.
+
+    Args:
+        config: the group `dataset`.
+        root: folder under which `cache/` lies.
+        report: told in short lines what takes time and what was found.
+
+    Raises:
+        InputError: anything that is wrong with the user's data.
+    """
+    cache = root / "cache"
+    try:
+        source = _limited(open_source(config, cache, report), config)
+        total = len(source.samples) + len(source.skipped)
+        _check_skipped(source.skipped, total, config)
+        check_characters(source.samples, config)
+        spec = ImageSpec.of(config)
+        cached = load_or_build(source, spec, cache, report)
+        skipped = [*source.skipped, *cached.skipped]
+        _check_skipped(skipped, total, config)
+        return _divided(source, cached, skipped, config, spec, report)
+    except OSError as error:
+        if isinstance(error, InputError):
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        raise InputError(
+            f"The cache {cache} cannot be used ({error.strerror or error}{where}); free the way or set `root=...`."
+        ) from error
+
+
+def check_labels_fit(dataset: PreparedDataset, time_steps: int) -> None:
+    """Refuse a dataset with labels that a model of `time_steps` cannot emit.
+
+    Raises:
+        InputError: naming the label that needs most.
+    """
+    check_fit([label for split in dataset.splits for label in split.labels], time_steps)
+
+
+def _limited(source: Source, config: DatasetConfig) -> Source:
+    """`dataset.limit` files drawn by `dataset.split_seed`, in their order, those that cannot be used among them."""
+    usable, total = len(source.samples), len(source.samples) + len(source.skipped)
+    if config.limit is None or config.limit >= total:
+        return source
+    drawn = sorted(random.Random(f"limit:{config.split_seed}").sample(range(total), config.limit))
+    return replace(
+        source,
+        samples=[source.samples[index] for index in drawn if index < usable],
+        skipped=[source.skipped[index - usable] for index in drawn if index >= usable],
+    )
+
+
+def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetConfig) -> None:
+    if not skipped:
+        return
+    share = len(skipped) / total
+    named = ", ".join(f"{file.name} ({file.reason})" for file in skipped[:_SKIPPED_NAMED])
+    more = ", ..." if len(skipped) > _SKIPPED_NAMED else ""
+    problem = f"{len(skipped)} of {total} files cannot be used ({share:.1%}): {named}{more}."
+    if len(skipped) == total:
+        raise InputError(f"{problem} Nothing is left to train on.")
+    if share > config.max_bad_share:
+        raise InputError(f"{problem} Mend or remove them, or raise `dataset.max_bad_share={config.max_bad_share}`.")
+
+
+def _divided(
+    source: Source, cached: Cached, skipped: list[SkippedFile], config: DatasetConfig, spec: ImageSpec, report: Report
+) -> PreparedDataset:
+    labels = in_case(cached.labels, config.label_case)
+    positions = split_samples(
+        labels,
+        cached.pixels,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.split_seed,
+    )
+    # One file for all three: each split is a slice of it, so nothing is copied into memory.
+    images = cached.arranged([index for split in positions.values() for index in split], spec, report)
+    splits, first = {}, 0
+    for name, indices in positions.items():
+        splits[name] = Split(
+            name,
+            images[first : first + len(indices)],
+            [labels[index] for index in indices],
+            [cached.names[index] for index in indices],
+            [cached.origins[index] for index in indices],
+        )
+        first += len(indices)
+    given = config.vocabulary
+    vocabulary = Vocabulary.from_labels(splits["train"].labels if given is None else [given])
+    return PreparedDataset(
+        source.name, source.uri, cached.fingerprint, vocabulary, skipped, **splits, cache_dir=cached.folder
+    )

@@ -1,0 +1,32 @@
+"""The source that a configuration names."""
+
+from pathlib import Path
+
+from captcha_exp.config import DatasetConfig, FolderConfig, KaggleConfig, ManifestConfig, SyntheticConfig
+from captcha_exp.dataset.samples import Report, Source
+
+
+def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
+    """List the samples of a dataset; images are neither read nor rendered yet.
+
+    Raises:
+        InputError: the source cannot be used, in the words of its own keys.
+    """
+    # Each is imported on use: listing a folder needs neither a table reader nor a font.
+    if isinstance(config, SyntheticConfig):
+        from captcha_exp.dataset.synthetic import open_synthetic
+
+        return open_synthetic(config)
+    if isinstance(config, FolderConfig):
+        from captcha_exp.dataset.folder import open_folder
+
+        return open_folder(config)
+    if isinstance(config, ManifestConfig):
+        from captcha_exp.dataset.manifest import open_manifest
+
+        return open_manifest(config)
+    if isinstance(config, KaggleConfig):
+        from captcha_exp.dataset.kaggle import open_kaggle
+
+        return open_kaggle(config, cache, report)
+    raise TypeError(f"No source for {type(config).__name__}.")
