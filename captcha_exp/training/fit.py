@@ -18,6 +18,7 @@ from captcha_exp.training.batches import epoch_batches, steps_per_epoch
 from captcha_exp.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from captcha_exp.training.optimizer import FlatAdam
 from captcha_exp.training.schedules import learning_rate
+from captcha_exp.training.selection import best_epoch, out_of_patience
 from captcha_exp.training.step import compile_step, seed_dropout
 from captcha_exp.vocabulary import Vocabulary
 
@@ -91,7 +92,7 @@ def train(
             loop.stopped = "pruned"
     model.set_weights(loop.best_weights)
     best = evaluator(validation_images, validation_labels)
-    return FitResult(loop.history, loop.best_epoch, best, loop.stopped, time.perf_counter() - started)
+    return FitResult(loop.history, best_epoch(loop.history), best, loop.stopped, time.perf_counter() - started)
 
 
 class _Loop:
@@ -107,20 +108,13 @@ class _Loop:
         self.best_weights: list[np.ndarray] = model.get_weights()
         self.stopped: str | None = None
 
-    @property
-    def best_epoch(self) -> int:
-        """The epoch of the highest accuracy; of equal ones that with the lowest loss, then the earliest."""
-        keys = [(-metrics["val/sequence_accuracy"], metrics["val/ctc_loss"]) for metrics in self.history]
-        return keys.index(min(keys))
-
     def is_over(self) -> bool:
+        """Whether no epoch is left to train; says in `stopped` why, where that is earlier than planned."""
         training = self._config.training
-        epochs = len(self.history)
-        if self.stopped or epochs >= training.epochs:
-            return True
-        if epochs and training.patience is not None and epochs - 1 - self.best_epoch >= training.patience:
-            self.stopped = "patience"
-        return self.stopped is not None
+        if self.stopped is None and len(self.history) < training.epochs:
+            self.stopped = "patience" if out_of_patience(self.history, training.patience) else None
+            return self.stopped is not None
+        return True
 
     def train_epoch(self) -> dict[str, float]:
         """Train one epoch, and return its metrics but those of validation."""
@@ -134,10 +128,12 @@ class _Loop:
             loss, norm = self._step(
                 to_input(self._images[rows]),
                 self._class_ids[rows],
-                np.array([training.seed, count], np.int32),
+                _step_seed(training.seed, count),
                 self._optimizer.next_rates(rate),
             )
-            losses.append(_finite(float(loss), float(norm), epoch, step))
+            _check_finite(f"training loss at epoch {epoch}, step {step}", float(loss))
+            _check_finite(f"norm of the gradient at epoch {epoch}, step {step}", float(norm))
+            losses.append(float(loss))
         return {
             "train/ctc_loss": float(np.mean(losses)),
             "learning_rate": rate,
@@ -145,8 +141,10 @@ class _Loop:
         }
 
     def finish_epoch(self, metrics: dict[str, float]) -> None:
+        """Add an epoch's metrics to the history, and keep its weights where it is the best."""
+        _check_finite(f"validation loss at epoch {len(self.history)}", metrics["val/ctc_loss"])
         self.history.append(metrics)
-        if self.best_epoch == len(self.history) - 1:
+        if best_epoch(self.history) == len(self.history) - 1:
             self.best_weights = self._model.get_weights()
 
     def save(self, folder: Path) -> None:
@@ -162,11 +160,12 @@ class _Loop:
         self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
 
 
-def _finite(loss: float, norm: float, epoch: int, step: int) -> float:
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        what = f"loss is {loss}" if not math.isfinite(loss) else f"gradient's norm is {norm}"
+def _step_seed(seed: int, step: int) -> np.ndarray:
+    return np.random.SeedSequence([seed, step]).generate_state(2).view(np.int32)
+
+
+def _check_finite(what: str, value: float) -> None:
+    if not math.isfinite(value):
         raise DivergedError(
-            f"The training's {what} at epoch {epoch}, step {step}; lower `optimizer.learning_rate` "
-            "or set `optimizer.clip_norm`."
+            f"The {what} is {value}; lower `optimizer.learning_rate` or set a smaller `optimizer.clip_norm`."
         )
-    return loss

@@ -58,7 +58,9 @@ def test_gradient_equals_finite_differences() -> None:
     for index in np.ndindex(gradient.shape):
         step = np.zeros_like(gradient)
         step[index] = 1e-4
-        above, below = (reference_loss([2, 2], (logits.numpy().astype(np.float64) + sign * step)[0]) for sign in (1, -1))
+        above, below = (
+            reference_loss([2, 2], (logits.numpy().astype(np.float64) + sign * step)[0]) for sign in (1, -1)
+        )
         assert gradient[index] == pytest.approx((above - below) / 2e-4, abs=1e-4)
 
 

@@ -1,0 +1,25 @@
+"""Train on generated texts in a process of its own, and print the history: fit_process.py ROOT OVERRIDE..."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from captcha_exp.config import conf_dir, load_config
+from captcha_exp.model import build_recogniser
+from captcha_exp.training import configure_threads, train
+
+if __name__ == "__main__":
+    spec = importlib.util.spec_from_file_location("texts", Path(__file__).with_name("conftest.py"))
+    assert spec is not None and spec.loader is not None
+    texts = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(texts)
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = load_config(compose("config", [f"root={sys.argv[1]}", *texts.SMALL, *sys.argv[2:]]))
+    configure_threads(config.training.threads)
+    model = build_recogniser(config.cnn, config.transformer, 32, 64, len(texts.CHARACTERS) + 1, seed=0)
+    learnt, judged = texts.draw_texts(40, seed=0), texts.draw_texts(12, seed=1)
+    splits = (learnt.images, learnt.labels, judged.images, judged.labels)
+    print(json.dumps(train(model, *splits, texts.CHARACTERS, config).history))

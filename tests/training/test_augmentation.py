@@ -1,0 +1,123 @@
+"""Changes to training images."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from captcha_exp.config import AugmentationConfig
+from captcha_exp.training.augmentation import augment
+
+SEED = tf.constant([1, 2])
+NAMES = (
+    "rotation_degrees",
+    "shear_degrees",
+    "scale",
+    "translate",
+    "brightness",
+    "contrast",
+    "noise_stddev",
+    "erase_probability",
+    "erase_share",
+)
+
+
+def only(**bounds: float) -> AugmentationConfig:
+    return AugmentationConfig(**(dict.fromkeys(NAMES, 0.0) | bounds))
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """Smooth, so that interpolation costs little: float32 (6, 24, 40, 1)."""
+    rows, columns = np.mgrid[0:24, 0:40]
+    waves = [0.5 + 0.3 * np.sin(rows / 5 + phase) * np.cos(columns / 7) for phase in range(6)]
+    return np.stack(waves)[..., None].astype(np.float32)
+
+
+ALL: dict[str, Any] = {
+    "rotation_degrees": 5, "shear_degrees": 5, "scale": 0.1, "translate": 0.1, "brightness": 0.2, "contrast": 0.2,
+    "noise_stddev": 0.05, "erase_probability": 0.5, "erase_share": 0.3,
+}  # fmt: skip
+
+
+def test_without_bounds_images_stay_as_they_are(images: np.ndarray) -> None:
+    assert augment(images, SEED, only()) is images
+
+
+def test_the_seed_decides_everything(images: np.ndarray) -> None:
+    first, again = (augment(images, SEED, only(**ALL)).numpy() for _ in range(2))
+    other = augment(images, tf.constant([1, 3]), only(**ALL)).numpy()
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.05
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("erase")])
+def test_each_bound_changes_each_image_in_its_own_way(images: np.ndarray, name: str) -> None:
+    same = np.repeat(images[:1], 6, axis=0)
+    changed = augment(same, SEED, only(**{name: ALL[name]})).numpy()
+    assert changed.shape == same.shape
+    assert changed.min() >= 0 and changed.max() <= 1
+    assert np.abs(changed - same).max(axis=(1, 2, 3)).min() > 0
+    assert np.abs(changed[1:] - changed[:-1]).max(axis=(1, 2, 3)).min() > 0
+
+
+def test_moving_brings_no_colour_that_was_not_there() -> None:
+    """A border that is filled with black would teach the model frames."""
+    even = np.full((8, 24, 40, 1), 0.7, np.float32)
+    moved = augment(even, SEED, only(rotation_degrees=20, shear_degrees=20, scale=0.3, translate=0.3)).numpy()
+    np.testing.assert_allclose(moved, even, atol=1e-6)
+
+
+def test_translation_stays_within_its_share(images: np.ndarray) -> None:
+    dot = np.zeros((64, 21, 41, 1), np.float32)
+    dot[:, 10, 20] = 1
+    moved = augment(dot, SEED, only(translate=0.1)).numpy()[..., 0]
+    rows, columns = np.mgrid[0:21, 0:41]
+    weight = moved.sum(axis=(1, 2))
+    row, column = ((moved * index).sum(axis=(1, 2)) / weight for index in (rows, columns))
+    assert np.abs(row - 10).max() <= 2.1 + 1e-3
+    assert np.abs(column - 20).max() <= 4.1 + 1e-3
+    assert np.abs(column - 20).max() > 3
+
+
+def test_rotation_and_scale_keep_the_centre() -> None:
+    dot = np.zeros((16, 21, 41, 1), np.float32)
+    dot[:, 9:12, 19:22] = 1
+    turned = augment(dot, SEED, only(rotation_degrees=30, shear_degrees=10, scale=0.2)).numpy()
+    np.testing.assert_allclose(turned[:, 10, 20, 0], 1, atol=1e-5)
+
+
+def test_rotation_is_a_rotation() -> None:
+    """Lengths stay: the spread of a bar about the centre is the same in every direction."""
+    bar = np.zeros((32, 41, 41, 1), np.float32)
+    bar[:, 20, 10:31] = 1
+    turned = augment(bar, SEED, only(rotation_degrees=45)).numpy()[..., 0]
+    rows, columns = np.mgrid[-20:21, -20:21]
+    spread = (turned * (rows**2 + columns**2)).sum(axis=(1, 2)) / turned.sum(axis=(1, 2))
+    np.testing.assert_allclose(spread, 110 / 3, rtol=0.06)
+    tilted = np.abs((turned * rows * columns).sum(axis=(1, 2)))
+    assert tilted.max() > 100
+
+
+def test_brightness_stays_within_its_share(images: np.ndarray) -> None:
+    change = augment(images, SEED, only(brightness=0.1)).numpy() - images
+    assert np.abs(change).max() <= 0.1 + 1e-6
+    np.testing.assert_allclose(change.std(axis=(1, 2, 3)), 0, atol=1e-6)
+
+
+def test_contrast_keeps_the_mean(images: np.ndarray) -> None:
+    changed = augment(images, SEED, only(contrast=0.3)).numpy()
+    np.testing.assert_allclose(changed.mean(axis=(1, 2, 3)), images.mean(axis=(1, 2, 3)), atol=1e-5)
+
+
+def test_erased_boxes_are_of_the_mean_grey_and_no_larger_than_their_share(images: np.ndarray) -> None:
+    many = np.repeat(images, 30, axis=0)
+    erased = augment(many, SEED, only(erase_probability=0.5, erase_share=0.5)).numpy()
+    changed = (erased != many)[..., 0]
+    touched = changed.any(axis=(1, 2))
+    assert 0.3 < touched.mean() < 0.6
+    assert changed.any(axis=2).sum(axis=1).max() <= 12
+    assert changed.any(axis=1).sum(axis=1).max() <= 20
+    means = np.broadcast_to(many.mean(axis=(1, 2, 3))[:, None, None], changed.shape)
+    np.testing.assert_allclose(erased[..., 0][changed], means[changed], rtol=1e-5)

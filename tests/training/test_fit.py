@@ -1,0 +1,160 @@
+"""Training as a whole."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from captcha_exp.config import Config
+from captcha_exp.errors import DivergedError, InputError
+from captcha_exp.evaluation import evaluate
+from captcha_exp.model import with_probabilities
+from captcha_exp.training import FitResult, train
+
+METRICS = {
+    "train/ctc_loss",
+    "val/ctc_loss",
+    "val/sequence_accuracy",
+    "val/sequence_accuracy_ignore_case",
+    "val/character_error_rate",
+    "learning_rate",
+    "images_per_second",
+}
+# Everything random at once.
+RANDOM = ["augmentation=strong", "transformer.dropout=0.3", "cnn.dropout=0.1", "training.epochs=4"]
+
+Fit = Callable[..., FitResult]
+
+
+def without_speed(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{name: value for name, value in metrics.items() if name != "images_per_second"} for metrics in history]
+
+
+@pytest.fixture
+def fit(build: Callable[..., Any], texts: Any, other_texts: Any, characters: str) -> Fit:
+    """Train on the texts; keywords go to `train`, `model` among them."""
+
+    def _fit(config: Config, *, model: Any = None, **keywords: Any) -> FitResult:
+        model = model or build(config)
+        splits = (texts.images, texts.labels, other_texts.images, other_texts.labels)
+        return train(model, *splits, characters, config, **keywords)
+
+    return _fit
+
+
+def test_history_has_every_metric_of_every_epoch(small: Callable[..., Config], fit: Fit) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+    result = fit(small("training.epochs=3"), on_epoch=lambda epoch, metrics: bool(seen.append((epoch, metrics))))
+    assert seen == list(enumerate(result.history))
+    assert [set(metrics) for metrics in result.history] == [METRICS] * 3
+    assert result.stopped is None
+    assert result.fit_seconds > 0
+
+
+def test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept(
+    small: Callable[..., Config], fit: Fit, build: Callable[..., Any], other_texts: Any, characters: str
+) -> None:
+    # A rate at which the loss jumps about.
+    config = small(
+        "training.epochs=40", "training.patience=2", "optimizer.learning_rate=0.2", "optimizer.schedule=constant"
+    )
+    model = build(config)
+    result = fit(config, model=model)
+    assert result.stopped == "patience"
+    assert len(result.history) == result.best_epoch + 1 + 2 < 40
+    kept = {name.removeprefix("val/"): v for name, v in result.history[result.best_epoch].items() if "val/" in name}
+    assert result.best.metrics == kept
+    again = evaluate(with_probabilities(model), other_texts.images, other_texts.labels, characters, config.decoding, 8)
+    assert again == result.best
+
+
+def test_an_interrupted_training_ends_with_the_metrics_of_an_uninterrupted_one(
+    small: Callable[..., Config], fit: Fit, build: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = small(*RANDOM)
+    whole = fit(config)
+
+    def interrupt(epoch: int, _: dict[str, float]) -> bool:
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, on_epoch=interrupt, checkpoint_dir=tmp_path)
+    epochs: list[int] = []
+    # Other initial weights, which the checkpoint must replace.
+    model = build(config, seed=5)
+    resumed = fit(config, model=model, on_epoch=lambda epoch, _: bool(epochs.append(epoch)), checkpoint_dir=tmp_path)
+    assert without_speed(resumed.history) == without_speed(whole.history)
+    assert (resumed.best_epoch, resumed.best) == (whole.best_epoch, whole.best)
+    assert epochs == [0, 1, 2, 3]
+
+
+def test_a_finished_training_is_not_trained_again(small: Callable[..., Config], fit: Fit, tmp_path: Path) -> None:
+    config = small("training.epochs=2")
+    first = fit(config, checkpoint_dir=tmp_path)
+    assert fit(config, checkpoint_dir=tmp_path).history == first.history
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["training.npz"]
+
+
+def test_the_same_seed_gives_the_same_metrics_in_two_processes(small: Callable[..., Config], tmp_path: Path) -> None:
+    """To the last digit, with two threads and everything random that there is."""
+    script = Path(__file__).with_name("fit_process.py")
+    overrides = [*RANDOM, "training.threads=2"]
+    outputs = [
+        subprocess.run(
+            [sys.executable, str(script), str(tmp_path / "root"), *overrides],
+            capture_output=True, text=True, check=True, timeout=120,
+        ).stdout
+        for _ in range(2)
+    ]  # fmt: skip
+    first, second = (without_speed(json.loads(output)) for output in outputs)
+    assert len(first) == 4
+    assert first == second
+
+
+def test_another_seed_gives_other_metrics(small: Callable[..., Config], fit: Fit, build: Callable[..., Any]) -> None:
+    histories = []
+    for seed in (0, 1):
+        config = small("training.epochs=1", f"training.seed={seed}")
+        histories.append(without_speed(fit(config, model=build(config, seed=7)).history))
+    assert histories[0] != histories[1]
+
+
+def test_the_callback_ends_the_training(small: Callable[..., Config], fit: Fit, tmp_path: Path) -> None:
+    config = small("training.epochs=5")
+    result = fit(config, on_epoch=lambda epoch, _: epoch == 1, checkpoint_dir=tmp_path)
+    assert (len(result.history), result.stopped) == (2, "pruned")
+    assert result.best.metrics["ctc_loss"] == result.history[result.best_epoch]["val/ctc_loss"]
+    # Typed again, it is told the same epochs, and ends where it ended.
+    again = fit(config, on_epoch=lambda epoch, _: epoch == 1, checkpoint_dir=tmp_path)
+    assert (again.history, again.stopped) == (result.history, "pruned")
+
+
+def test_divergence_is_noticed_at_its_step(small: Callable[..., Config], fit: Fit) -> None:
+    config = small("optimizer.learning_rate=1e30", "optimizer.clip_norm=null", "optimizer.warmup_share=0")
+    with pytest.raises(DivergedError, match=r"at epoch 0, step [1-3] is (nan|inf); lower `optimizer.learning_rate`"):
+        fit(config)
+
+
+def test_fewer_images_than_a_batch_are_enough(small: Callable[..., Config], fit: Fit, texts: Any) -> None:
+    result = fit(small("training.epochs=1", "training.batch_size=64"))
+    assert np.isfinite(result.history[0]["train/ctc_loss"])
+
+
+def test_beam_search_can_judge_the_epochs(small: Callable[..., Config], fit: Fit) -> None:
+    result = fit(small("training.epochs=1", "decoding=beam"))
+    assert set(result.history[0]) == METRICS
+
+
+def test_images_without_labels_are_refused(
+    small: Callable[..., Config], build: Callable[..., Any], texts: Any, characters: str
+) -> None:
+    config = small()
+    with pytest.raises(InputError, match="a label for each image, not 39 for 40"):
+        train(build(config), texts.images, texts.labels[1:], texts.images, texts.labels, characters, config)
