@@ -1,0 +1,123 @@
+"""One lock for a study, held while a worker looks for a free slot until its trial has begun."""
+
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from captcha_exp.errors import InputError
+
+_POLL_S = 0.05
+CONNECT_TIMEOUT_S = 10
+
+
+class StudyLock:
+    """A lock that its holder's death releases. Not reentrant."""
+
+    held = False
+
+    def acquire(self, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until this process holds the lock, or until `give_up` says to stop waiting.
+
+        Returns:
+            Whether the lock is held.
+        """
+        while not self._try():
+            if give_up():
+                return False
+            time.sleep(_POLL_S)
+        self.held = True
+        return True
+
+    def release(self) -> None:
+        """Let others in; nothing happens when the lock is not held."""
+        if self.held:
+            self.held = False
+            self._free()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _try(self) -> bool:
+        raise NotImplementedError
+
+    def _free(self) -> None:
+        raise NotImplementedError
+
+
+class FileLock(StudyLock):
+    """Between processes that see the same file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+
+    def _try(self) -> bool:
+        import fcntl  # not on Windows, where a database server can still hold the lock
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _free(self) -> None:
+        import fcntl
+
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+class ServerLock(StudyLock):
+    """Between clients of one database server, which frees it when the connection is gone."""
+
+    def __init__(self, url: str, take: str, free: str, key: int | str) -> None:
+        # Autocommit: a lock must not leave a transaction open behind it.
+        engine = sa.create_engine(
+            url,
+            poolclass=sa.NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        )
+        self._connection = engine.connect()
+        self._take, self._release, self._key = sa.text(take), sa.text(free), key
+
+    def _try(self) -> bool:
+        return bool(self._connection.execute(self._take, {"key": self._key}).scalar())
+
+    def _free(self) -> None:
+        self._connection.execute(self._release, {"key": self._key})
+
+
+def open_lock(url: str, study_name: str) -> StudyLock:
+    """The lock of `study_name` in the database `url`.
+
+    Raises:
+        InputError: the database is of a kind that is not supported.
+    """
+    parts = sa.make_url(url)
+    backend = parts.get_backend_name()
+    name = f"captcha_exp {study_name}"
+    if backend == "sqlite":
+        return FileLock(Path(f"{parts.database}.lock"))
+    if backend == "postgresql":
+        return ServerLock(url, "SELECT pg_try_advisory_lock(:key)", "SELECT pg_advisory_unlock(:key)", _number(name))
+    if backend in {"mysql", "mariadb"}:
+        # MySQL cuts no name: it refuses one of more than 64 characters.
+        key = f"captcha_exp {_number(name)}"
+        return ServerLock(url, "SELECT GET_LOCK(:key, 0)", "SELECT RELEASE_LOCK(:key)", key)
+    raise InputError(f"sweep.storage must be an sqlite, postgresql or mysql URL, not {backend}.")
+
+
+def _number(name: str) -> int:
+    """A 62-bit number for `name`, the same in every process."""
+    data = name.encode()
+    return zlib.crc32(data) << 30 | zlib.adler32(data) >> 2

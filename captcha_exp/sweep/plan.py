@@ -1,0 +1,129 @@
+"""What a sweep will do, worked out from the configuration before any process starts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from captcha_exp.config import Config, SamplerKind, flatten, to_plain
+from captcha_exp.errors import InputError
+from captcha_exp.sweep.samplers import build_sampler, grid_size
+from captcha_exp.sweep.space import Parameter, Space, build_space
+from captcha_exp.sweep.study import check_pruning_metric
+
+Compose = Callable[[Sequence[str]], Config]
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep: what is fixed, what is searched, how a trial's configuration is made.
+
+    `n_trials` is `sweep.n_trials`, or the size of a smaller grid. `compose` turns the overrides of one job into its
+    configuration.
+    """
+
+    config: Config
+    space: Space
+    arguments: tuple[str, ...]
+    compose: Compose
+    n_trials: int
+
+    @property
+    def name(self) -> str:
+        return str(self.config.sweep.name)
+
+    @property
+    def folder(self) -> Path:
+        return self.config.root_path / "sweeps" / self.name
+
+    def trial_config(self, params: Mapping[str, Any]) -> Config:
+        """The configuration of a trial with `params`."""
+        return self.compose([*self.arguments, *self.space.overrides(params)])
+
+
+def plan_sweep(
+    config: Config, arguments: Sequence[str], parser: OverridesParser, choices: Mapping[str, str], compose: Compose
+) -> SweepPlan:
+    """Read the search space and refuse what cannot work.
+
+    Args:
+        config: the configuration without anything that is searched on the command line.
+        arguments: the command line's overrides.
+        parser: Hydra's own.
+        choices: the chosen option of each config group.
+        compose: from the overrides of a job to its configuration.
+
+    Raises:
+        InputError: naming the key that is wrong.
+    """
+    if config.sweep.name is None:
+        raise InputError("sweep.name is null; a sweep needs a name for its folder and study: `sweep.name=...`.")
+    space, fixed = build_space(config.sweep.space, arguments, parser, {**flatten(to_plain(config)), **choices})
+    check_pruning_metric(config)
+    build_sampler(config.sweep.sampler, space, seed=0)  # refuses what is not installed
+    n_trials = config.sweep.n_trials
+    if config.sweep.sampler.kind is SamplerKind.grid:
+        n_trials = min(n_trials, grid_size(space))
+    return SweepPlan(config, space, tuple(fixed), compose, n_trials)
+
+
+def check_space(plan: SweepPlan) -> None:
+    """Compose every choice of every key once, so that a mistyped key or option ends the sweep before it begins.
+
+    Single combinations may be impossible: their trials will fail with the reason. A key none of whose values can be
+    used is a mistake.
+
+    Raises:
+        InputError: naming the key.
+    """
+    for parameter in plan.space.parameters:
+        context = _context(parameter, plan.space)
+        errors: list[str] = []
+        for text in _samples(parameter):
+            try:
+                plan.compose([*plan.arguments, *context, f"{parameter.key}={text}"])
+                errors.clear()
+                break
+            except (InputError, HydraException, OmegaConfBaseException) as error:
+                errors.append(" ".join(str(error).split()))
+        if errors:
+            raise InputError(f"sweep.space.{parameter.key} cannot be used with any of its values: {errors[0]}")
+    _check_options(plan)
+
+
+def _check_options(plan: SweepPlan) -> None:
+    """A group's options must all exist: Hydra knows which do, before any combination."""
+    for parameter in plan.space.parameters:
+        if "." in parameter.key or parameter.domain.texts is None:
+            continue
+        for text in parameter.domain.texts:
+            try:
+                plan.compose([*plan.arguments, *_context(parameter, plan.space), f"{parameter.key}={text}"])
+            except HydraException as error:
+                message = " ".join(str(error).split("\n\n")[0].split())
+                raise InputError(f"sweep.space.{parameter.key}={text}: {message}") from error
+            except (InputError, OmegaConfBaseException):
+                continue  # exists, but does not go with the defaults of other groups
+
+
+def _context(parameter: Parameter, space: Space) -> list[str]:
+    """Overrides under which `parameter` applies."""
+    by_key = {p.key: p for p in space.parameters}
+    overrides: list[str] = []
+    for key, values in parameter.when.items():
+        if key in by_key:
+            parent = by_key[key]
+            overrides += _context(parent, space)
+            overrides += [f"{key}={text}" for text in _samples(parent) if text.strip("'\"") == values[0]][:1]
+    return overrides
+
+
+def _samples(parameter: Parameter) -> Sequence[str]:
+    domain = parameter.domain
+    if domain.texts is not None:
+        return domain.texts
+    return [domain.text(domain.numbers.low), domain.text(domain.numbers.high)]

@@ -1,0 +1,139 @@
+"""Where a study lives, and how a trial whose worker died is found and retried."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+import sqlalchemy as sa
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from captcha_exp.config import Config
+from captcha_exp.errors import InputError
+from captcha_exp.sweep.lock import CONNECT_TIMEOUT_S
+from captcha_exp.sweep.process import is_dead
+
+# Grace, in heartbeats, before a silent trial of another machine counts as lost.
+GRACE_BEATS = 4
+_SQLITE_WAIT_S = 60
+# Names of user attributes of a trial.
+PROCESS, DEATHS, REASON, RUN_ID, PROGRESS = "process", "deaths", "reason", "run_id", "progress"
+# Optuna's own name, so that its tools show the history too.
+HISTORY = "retry_history"
+
+
+class Storage(RDBStorage):
+    """An RDBStorage that also knows at once when a worker of this very machine is dead.
+
+    Optuna alone waits for the heartbeat's grace, and never finds a trial that died before its first beat.
+    """
+
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
+        """Trials to give up. The study's lock must be held: only then is a trial without a process surely dead."""
+        stale = set(super()._get_stale_trial_ids(study_id))
+        for trial in self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
+            process = trial.user_attrs.get(PROCESS)
+            if process is None or is_dead(process):
+                stale.add(trial._trial_id)
+        return sorted(stale)
+
+
+def storage_url(config: Config) -> str:
+    """The study's database; a relative SQLite path counts from `root`, like everything else.
+
+    Raises:
+        InputError: `sweep.storage` is no URL of a database that several processes can share.
+    """
+    folder = config.root_path / "sweeps" / str(config.sweep.name)
+    if config.sweep.storage is None:
+        return f"sqlite:///{folder / 'study.db'}"
+    try:
+        url = sa.make_url(config.sweep.storage)
+    except sa.exc.ArgumentError as error:
+        raise InputError(
+            f"sweep.storage is {config.sweep.storage!r}, not a database URL such as postgresql+psycopg://host/name."
+        ) from error
+    if url.get_backend_name() != "sqlite":
+        return config.sweep.storage
+    if url.database in (None, "", ":memory:"):
+        raise InputError("sweep.storage is an SQLite database in memory, which workers cannot share; name a file.")
+    return url.set(database=str(config.root_path / url.database)).render_as_string(hide_password=False)
+
+
+def shown(url: str) -> str:
+    """`url` without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def open_storage(url: str, heartbeat_s: int, max_retries: int) -> Storage:
+    """Connect, and make the tables where there are none; several processes must not do that at once.
+
+    Raises:
+        InputError: the database cannot be reached, or was made by an incompatible version.
+    """
+    sqlite = sa.make_url(url).get_backend_name() == "sqlite"
+    connect_args = {"timeout": _SQLITE_WAIT_S} if sqlite else {"connect_timeout": CONNECT_TIMEOUT_S}
+    with readable_errors(url), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
+        return Storage(
+            url,
+            engine_kwargs={"connect_args": connect_args},
+            heartbeat_interval=heartbeat_s,
+            grace_period=GRACE_BEATS * heartbeat_s,
+            heartbeat_stale_trial_callback=lambda study, trial: retry(study, trial, max_retries=max_retries),
+        )
+
+
+@contextmanager
+def readable_errors(url: str) -> Iterator[None]:
+    """Tell what is wrong with the database `url` in one line."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "schema" not in str(error):
+            raise
+        raise InputError(
+            f"The study in {shown(url)} was made by an incompatible version of Optuna; choose another `sweep.name`, "
+            f"or upgrade it with `optuna storage upgrade --storage {shown(url)}`."
+        ) from error
+    except (ImportError, sa.exc.NoSuchModuleError) as error:
+        raise InputError(
+            f"sweep.storage {shown(url)} needs a driver that is not installed ({error}); "
+            "for PostgreSQL: pip install 'captcha-exp[postgres]' and postgresql+psycopg://..."
+        ) from error
+    except (sa.exc.SQLAlchemyError, StorageInternalError) as error:
+        cause = getattr(error, "orig", None) or error.__cause__ or error
+        raise InputError(
+            f"The study's database {shown(url)} cannot be used ({str(cause).splitlines()[0]}); "
+            "check `sweep.storage`, and that its server runs or its file is an SQLite database that can be written."
+        ) from error
+
+
+def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -> None:
+    """Queue a lost trial again with the parameters it had.
+
+    Args:
+        study: the study, whose lock is held.
+        trial: the lost trial.
+        max_retries: how often a worker may die of the same parameters before they are given up; None does not
+            count, for a trial that was interrupted on purpose or never began.
+    """
+    counted = max_retries is not None and PROCESS in trial.user_attrs
+    deaths = trial.user_attrs.get(DEATHS, 0) + counted
+    if max_retries is not None and deaths > max_retries:
+        return
+    # What successive halving noted about the lost attempt would make it skip its rungs.
+    kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")}
+    history: list[Any] = [*kept.get(HISTORY, []), trial.number]
+    study.add_trial(
+        create_trial(
+            state=TrialState.WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={DEATHS: deaths},
+            system_attrs={**kept, "failed_trial": history[0], HISTORY: history},
+        )
+    )

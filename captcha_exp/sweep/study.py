@@ -1,0 +1,155 @@
+"""Opening a study, and refusing one that was made for another search."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import StudyDirection
+
+from captcha_exp.config import Config, PrunerKind, flatten, to_plain
+from captcha_exp.errors import InputError
+from captcha_exp.sweep.lock import StudyLock, open_lock
+from captcha_exp.sweep.samplers import build_pruner
+from captcha_exp.sweep.space import Space
+from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
+
+# Raised when a study of an older format could no longer be continued.
+FORMAT = 1
+# Names of user attributes of a study.
+_FORMAT, _DEFINITION, _EPOCHS, _WORKERS, _KEY = "format", "definition", "epochs", "workers", "key"
+PARENT_RUN = "parent_run_id"
+# What may change between two starts: where things lie, and how the search goes on rather than what it searches.
+_FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study with its lock."""
+
+    study: optuna.Study
+    lock: StudyLock
+    url: str
+
+    @property
+    def key(self) -> str:
+        """What tells this study from others that had its name."""
+        return str(self.study.user_attrs[_KEY])
+
+
+def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, str]:
+    """What makes two starts the same search, by key: the space, the objectives, the fixed values, the data."""
+    fixed = {key: repr(value) for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
+    objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
+    searched = {key: f"searched in {text}" for key, text in space.describe().items()}
+    return fixed | searched | {"sweep.objectives": ", ".join(objectives)} | data
+
+
+def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | None = None) -> OpenStudy:
+    """Create or load the study of `sweep.name`.
+
+    Args:
+        config: the sweep's configuration.
+        sampler: what this process suggests with.
+        wanted: this search's definition; None trusts whoever started this process.
+
+    Raises:
+        InputError: the study was made for another search or by another version, or cannot be opened.
+    """
+    sweep = config.sweep
+    url = storage_url(config)
+    folder = config.root_path / "sweeps" / str(sweep.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with readable_errors(url):
+            lock = open_lock(url, str(sweep.name))
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another `root`.") from error
+    with lock, readable_errors(url):
+        storage = open_storage(url, sweep.heartbeat_s, sweep.max_retries)
+        study = optuna.create_study(
+            storage=storage,
+            study_name=sweep.name,
+            directions=[StudyDirection[objective.direction.name.upper()] for objective in sweep.objectives],
+            sampler=sampler,
+            load_if_exists=True,
+        )
+        if wanted is not None:
+            _match(study, config, wanted)
+        study.pruner = _pruner(study, config)
+    return OpenStudy(study, lock, url)
+
+
+def open_study_for_trial(config: Config) -> optuna.Study:
+    """Load the study in the process of a job; it takes part in pruning, not in suggesting."""
+    url = storage_url(config)
+    with readable_errors(url):
+        storage = open_storage(url, config.sweep.heartbeat_s, config.sweep.max_retries)
+        study = optuna.load_study(study_name=config.sweep.name, storage=storage, sampler=RandomSampler())
+    study.pruner = _pruner(study, config)
+    return study
+
+
+def take_worker_number(opened: OpenStudy) -> int:
+    """A number that no other worker of this study has had, on any machine."""
+    with opened.lock:
+        number = int(opened.study.user_attrs[_WORKERS])
+        opened.study.set_user_attr(_WORKERS, number + 1)
+    return number
+
+
+def _pruner(study: optuna.Study, config: Config) -> BasePruner:
+    # Not from this job's config: a searched training.epochs would give each process other brackets.
+    return build_pruner(config.sweep.pruner, int(study.user_attrs[_EPOCHS]))
+
+
+def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
+    """Note the definition in a new study; compare it with that of an old one."""
+    attributes: dict[str, Any] = study.user_attrs
+    if _DEFINITION not in attributes and not study.get_trials(deepcopy=False):
+        study.set_user_attr(_EPOCHS, config.training.epochs)
+        study.set_user_attr(_WORKERS, 0)
+        study.set_user_attr(_KEY, uuid.uuid4().hex)
+        study.set_user_attr(_FORMAT, FORMAT)
+        study.set_user_attr(_DEFINITION, wanted)
+        return
+    advice = f"Choose another `sweep.name`, or remove {config.root_path / 'sweeps' / str(config.sweep.name)}."
+    if config.sweep.storage is not None:
+        advice = "Choose another `sweep.name`, or delete the study with `optuna delete-study`."
+    if attributes.get(_FORMAT) != FORMAT or _DEFINITION not in attributes:
+        raise InputError(
+            f"The study {study.study_name!r} was not made by this version (format {attributes.get(_FORMAT)!r}, "
+            f"not {FORMAT}). {advice}"
+        )
+    noted = attributes[_DEFINITION]
+    changed = [
+        f"{key} was {noted.get(key, 'absent')}, is {wanted.get(key, 'absent')}"
+        for key in sorted(set(noted) | set(wanted))
+        if noted.get(key) != wanted.get(key)
+    ]
+    if changed:
+        more = f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise InputError(
+            f"The study {study.study_name!r} was made for another search: {'; '.join(changed[:3])}{more}. {advice}"
+        )
+
+
+def check_pruning_metric(config: Config) -> None:
+    """Refuse a pruner that would have nothing to look at.
+
+    Raises:
+        InputError: the first objective has no value at each epoch.
+    """
+    metric = config.sweep.objectives[0].metric
+    if config.sweep.pruner.kind is not PrunerKind.none and epoch_metric(metric) is None:
+        raise InputError(
+            f"sweep.pruner looks at the first of sweep.objectives at each epoch, but {metric} is known only at the "
+            "end; put a `best/...` metric first or set `sweep.pruner.kind=none`."
+        )
+
+
+def epoch_metric(metric: str) -> str | None:
+    """The per-epoch metric behind `best/...`; None for one that only a whole run has."""
+    return metric.removeprefix("best/") if metric.startswith("best/") else None

@@ -1,0 +1,192 @@
+"""The process that a user starts: it keeps the workers going, shows what they do, stops them."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import optuna
+import sqlalchemy as sa
+from optuna.exceptions import StorageInternalError
+
+from captcha_exp.errors import InputError
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.study import OpenStudy, take_worker_number
+from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.view import View
+from captcha_exp.sweep.worker import WorkerOrder
+
+_POLL_S = 0.5
+_STOP_WAIT_S = 15
+_EXIT_INPUT = 2
+_LOG_LINES = 3
+
+log = logging.getLogger(__name__)
+
+
+class SweepFailedError(Exception):
+    """The sweep cannot go on; the message is for the user."""
+
+
+class Supervisor:
+    """Starts workers, replaces those that die, and stops them all when it is told to."""
+
+    def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View) -> None:
+        self._plan, self._opened, self._view = plan, opened, view
+        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._signal: int | None = None
+        self._wake = threading.Event()
+        self._deaths = 0
+        self._last_ended = -1
+        self._tally = self._count()
+        self._since = max((t.number + 1 for t in self._tally.trials), default=0)
+
+    def run(self) -> int | None:
+        """Work until the study is complete.
+
+        Returns:
+            The signal that ended the sweep early, or None.
+
+        Raises:
+            SweepFailedError: workers die again and again, or the first trials all fail in the same way.
+        """
+        missing = self._plan.n_trials - len(self._tally.ended)
+        if missing <= 0:
+            return None
+        with self._signals():
+            try:
+                for _ in range(min(self._plan.config.sweep.workers, missing)):
+                    self._start_worker()
+                while self._workers and self._signal is None:
+                    self._wake.wait(_POLL_S)
+                    self._tally = self._count()
+                    self._view.update(self._tally)
+                    self._check_hope()
+                    self._tend()
+            finally:
+                self._stop_workers()
+        return self._signal
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is not None:  # asked twice: no more patience
+            self._kill()
+        self._signal = number
+        self._wake.set()
+
+    def _count(self) -> Tally:
+        try:
+            return Tally(self._opened.study.get_trials(deepcopy=False))
+        except (sa.exc.OperationalError, StorageInternalError):
+            if not self._workers:
+                raise
+            log.warning("the study's database does not answer; waiting for it")
+            return self._tally
+
+    def _check_hope(self) -> None:
+        limit = self._plan.config.sweep.stop_after_failures
+        reason = self._tally.hopeless(limit, self._since)
+        if reason is not None:
+            raise SweepFailedError(f"the first {limit} trials all failed in the same way: {reason}")
+
+    def _start_worker(self) -> None:
+        number = take_worker_number(self._opened)
+        log_path = self._plan.folder / f"worker-{number}.log"
+        order = WorkerOrder(number, self._threads(), self._since)
+        with log_path.open("ab") as log_file:
+            self._workers[number] = subprocess.Popen(
+                [sys.executable, *sys.orig_argv[1:]],
+                env={**os.environ, **order.to_environment(), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.PIPE,  # its end tells a worker that this process is gone
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+            )
+
+    def _threads(self) -> int | None:
+        """Each worker's share of the cores, unless the user chose."""
+        if self._plan.config.training.threads is not None:
+            return None
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // self._plan.config.sweep.workers)
+
+    def _tend(self) -> None:
+        """Forget workers that are done, replace those that died."""
+        ended = len(self._tally.ended)
+        if ended > self._last_ended:
+            self._last_ended, self._deaths = ended, 0
+        for number, process in list(self._workers.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            del self._workers[number]
+            if code == 0:
+                continue
+            _kill_group(process)  # what a launcher may have started below it
+            self._deaths += 1
+            self._judge(number, code)
+            if ended < self._plan.n_trials:
+                self._view.say(f"worker {number} ended ({_told(code)}); another takes its place")
+                self._start_worker()
+
+    def _judge(self, number: int, code: int) -> None:
+        """Give up when no trial ends between more deaths than retries can explain."""
+        sweep = self._plan.config.sweep
+        log_path = self._plan.folder / f"worker-{number}.log"
+        if code == _EXIT_INPUT:
+            raise InputError(_last_lines(log_path, 1).removeprefix("error: "))
+        if self._deaths > (sweep.max_retries + 1) * sweep.workers:
+            raise SweepFailedError(
+                f"workers end before any trial does ({_told(code)}); "
+                f"{log_path} ends with: {_last_lines(log_path, _LOG_LINES)}"
+            )
+
+    def _stop_workers(self) -> None:
+        for process in self._workers.values():
+            process.terminate()
+        deadline = time.monotonic() + _STOP_WAIT_S
+        while time.monotonic() < deadline and any(process.poll() is None for process in self._workers.values()):
+            time.sleep(0.05)
+        self._kill()
+        for process in self._workers.values():
+            process.wait()
+
+    def _kill(self) -> None:
+        for process in self._workers.values():
+            _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # all gone
+
+
+def _told(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _last_lines(path: Path, count: int) -> str:
+    lines = [line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    return " | ".join(lines[-count:]) if lines else "no output"
+
+
+def quiet_optuna() -> None:
+    """Keep Optuna's own log off the live view."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)

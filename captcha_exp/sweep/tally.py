@@ -1,0 +1,101 @@
+"""How far a study is: which trials ended by themselves, and which have to run again."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from optuna.trial import FrozenTrial, TrialState
+
+from captcha_exp.sweep.storage import DEATHS, HISTORY, PROGRESS, REASON
+
+
+class TrialOutcome(Enum):
+    """What became of a trial. A lost one does not count: another carries its parameters on."""
+
+    finished = "finished"
+    pruned = "pruned"
+    failed = "failed"
+    running = "running"
+    waiting = "waiting"
+    lost = "lost"
+
+
+_BY_STATE = {
+    TrialState.COMPLETE: TrialOutcome.finished,
+    TrialState.PRUNED: TrialOutcome.pruned,
+    TrialState.RUNNING: TrialOutcome.running,
+    TrialState.WAITING: TrialOutcome.waiting,
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The trials of a study at one moment, in the order of their numbers."""
+
+    trials: Sequence[FrozenTrial]
+
+    @cached_property
+    def _retried(self) -> dict[int, int]:
+        """The number of a lost trial -> the number of the one that carries it on."""
+        return {t.system_attrs[HISTORY][-1]: t.number for t in self.trials if HISTORY in t.system_attrs}
+
+    def outcome(self, trial: FrozenTrial) -> TrialOutcome:
+        """What became of `trial`."""
+        if trial.state is not TrialState.FAIL:
+            return _BY_STATE[trial.state]
+        return TrialOutcome.lost if trial.number in self._retried else TrialOutcome.failed
+
+    def reason(self, trial: FrozenTrial) -> str | None:
+        """Why `trial` failed or was lost; None for any other."""
+        outcome = self.outcome(trial)
+        if outcome is TrialOutcome.lost:
+            return f"its worker ended; retried as trial {self._retried[trial.number]}"
+        if outcome is not TrialOutcome.failed:
+            return None
+        if REASON in trial.user_attrs:
+            return str(trial.user_attrs[REASON])
+        deaths = trial.user_attrs.get(DEATHS, 0) + 1
+        return f"its worker died {deaths} times, perhaps out of memory"
+
+    def of(self, *outcomes: TrialOutcome) -> list[FrozenTrial]:
+        """Trials with one of `outcomes`."""
+        return [t for t in self.trials if self.outcome(t) in outcomes]
+
+    @property
+    def ended(self) -> list[FrozenTrial]:
+        """Trials that count towards `sweep.n_trials`."""
+        return self.of(TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed)
+
+    @property
+    def running(self) -> list[FrozenTrial]:
+        return self.of(TrialOutcome.running)
+
+    def free_slots(self, n_trials: int) -> int:
+        """How many more trials may begin now; one that waits to be retried takes such a slot."""
+        return n_trials - len(self.ended) - len(self.running)
+
+    def hopeless(self, limit: int, since: int) -> str | None:
+        """The reason for which the first `limit` trials all failed, or None.
+
+        Args:
+            limit: `sweep.stop_after_failures`.
+            since: only trials from this number on count, so that a sweep can be tried again after a repair.
+        """
+        ended = self.ended
+        recent = [t for t in ended if t.number >= since]
+        if len(recent) < limit or any(self.outcome(t) is not TrialOutcome.failed for t in ended):
+            return None
+        reasons = [str(self.reason(t)) for t in recent]
+        # The same failure may name another epoch or step each time.
+        alike = len({re.sub(r"[\d.]+", "#", reason) for reason in reasons}) == 1
+        return reasons[0] if alike else None
+
+
+def progress(trial: FrozenTrial) -> tuple[int, float | None] | None:
+    """The last epoch (from 0) that `trial` reported, and the first objective's value there."""
+    if trial.last_step is not None:
+        return trial.last_step, trial.intermediate_values[trial.last_step]
+    noted = trial.user_attrs.get(PROGRESS)
+    return (int(noted), None) if noted is not None else None

@@ -1,0 +1,68 @@
+"""A trial as seen from inside its job, whichever process runs that."""
+
+from dataclasses import dataclass
+
+import optuna
+
+from captcha_exp.config import Config
+from captcha_exp.errors import InputError
+from captcha_exp.sweep.storage import PROGRESS
+from captcha_exp.sweep.study import PARENT_RUN, epoch_metric, open_study_for_trial
+
+
+@dataclass(frozen=True)
+class OpenTrial:
+    """What a run needs to know about the trial that it is."""
+
+    name: str
+    tags: dict[str, str]
+    parent_run_id: str | None
+    metric: str | None
+    _trial: optuna.Trial
+
+    def report(self, epoch: int, metrics: dict[str, float]) -> bool:
+        """Tell the study about an epoch.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            metrics: that epoch's metrics; must hold the first objective's, where that has one for each epoch.
+
+        Returns:
+            Whether the trial is not worth going on with.
+
+        Raises:
+            InputError: the metric is not among `metrics`.
+        """
+        if self.metric is not None and self.metric not in metrics:
+            raise InputError(
+                f"sweep.objectives names best/{self.metric}, but an epoch has only {', '.join(sorted(metrics))}."
+            )
+        if self.metric is None or len(self._trial.study.directions) > 1:
+            self._trial.set_user_attr(PROGRESS, epoch)
+            return False
+        self._trial.report(metrics[self.metric], epoch)
+        return self._trial.should_prune()
+
+
+def open_trial(config: Config) -> OpenTrial:
+    """Find the trial that `config.sweep.trial_id` names.
+
+    Raises:
+        InputError: this configuration is not that of a job of a sweep.
+    """
+    if config.sweep.trial_id is None or config.sweep.name is None:
+        raise InputError("sweep.trial_id is set by a sweep for each of its jobs, and needs its sweep.name.")
+    study = open_study_for_trial(config)
+    trial = optuna.Trial(study, config.sweep.trial_id)
+    return OpenTrial(
+        name=trial_name(trial.number),
+        tags={"sweep": config.sweep.name, "trial": str(trial.number)},
+        parent_run_id=study.user_attrs.get(PARENT_RUN),
+        metric=epoch_metric(config.sweep.objectives[0].metric),
+        _trial=trial,
+    )
+
+
+def trial_name(number: int) -> str:
+    """The name of a trial's run and folder."""
+    return f"trial-{number:04d}"

@@ -1,0 +1,142 @@
+"""What a sweep shows while it runs: a live table in a terminal, plain lines elsewhere."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from optuna.trial import FrozenTrial
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from captcha_exp.config import Direction, ObjectiveConfig
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
+
+
+class View:
+    """Shows a tally whenever it is given a new one."""
+
+    def __init__(self, plan: SweepPlan, console: Console, now: Callable[[], datetime] = datetime.now) -> None:
+        self._plan, self._console, self._now = plan, console, now
+        self._live = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        self._seen: dict[int, TrialOutcome] | None = None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line that stays."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def update(self, tally: Tally) -> None:
+        """Show what changed since the last call."""
+        outcomes = {t.number: tally.outcome(t) for t in tally.trials}
+        first, before = self._seen is None, self._seen or {}
+        self._seen = outcomes
+        if self._live is not None:
+            self._live.update(self._table(tally))
+            return
+        for trial in tally.trials:
+            outcome = outcomes[trial.number]
+            # What earlier starts did is told by the first line, not again one by one.
+            if before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running):
+                self._tell(trial, tally)
+
+    def _tell(self, trial: FrozenTrial, tally: Tally) -> None:
+        outcome = tally.outcome(trial)
+        if outcome is TrialOutcome.waiting:
+            return
+        line = f"trial {trial.number} {'started' if outcome is TrialOutcome.running else outcome.name}"
+        if outcome is TrialOutcome.running:
+            line += f": {_params(trial)}"
+        elif tally.reason(trial) is not None:
+            line += f": {tally.reason(trial)}"
+        elif trial.values is not None:
+            line += f": {shown_values(trial, self._plan.config.sweep.objectives)}"
+        if outcome in (TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed):
+            line += f" ({self.summary(tally)})"
+        self.say(line)
+
+    def summary(self, tally: Tally) -> str:
+        """How far the sweep is, in one line."""
+        parts = [f"{len(tally.ended)} of {self._plan.n_trials} trials ended"]
+        for outcome in (TrialOutcome.pruned, TrialOutcome.failed):
+            if tally.of(outcome):
+                parts.append(f"{len(tally.of(outcome))} {outcome.name}")
+        objectives = self._plan.config.sweep.objectives
+        best = best_trials(tally, objectives)
+        if best and len(objectives) == 1:
+            parts.append(f"best {best[0].values[0]:.4f} in trial {best[0].number}")
+        left = self._time_left_s(tally)
+        if left is not None:
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
+
+    def _time_left_s(self, tally: Tally) -> float | None:
+        durations = [t.duration.total_seconds() for t in tally.ended if t.duration is not None]
+        open_trials = self._plan.n_trials - len(tally.ended)
+        if not durations or open_trials <= 0:
+            return None
+        mean = sum(durations) / len(durations)
+        running = tally.running
+        begun = sum(min(mean, self._age_s(t)) for t in running)
+        parallel = max(1, min(open_trials, len(running) or self._plan.config.sweep.workers))
+        return max(0.0, (mean * open_trials - begun) / parallel)
+
+    def _age_s(self, trial: FrozenTrial) -> float:
+        return (self._now() - trial.datetime_start).total_seconds() if trial.datetime_start is not None else 0.0
+
+    def _table(self, tally: Tally) -> RenderableType:
+        table = Table("trial", "epoch", "now", "for", "parameters", box=None, header_style="dim", pad_edge=False)
+        for trial in tally.running:
+            at = progress(trial)
+            epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
+            value = f"{at[1]:.4f}" if at is not None and at[1] is not None else ""
+            epoch = f"{at[0] + 1}/{epochs}" if at is not None else "starting"
+            table.add_row(str(trial.number), epoch, value, duration(self._age_s(trial)), _params(trial))
+        return Group(Text(f"sweep {self._plan.name}: {self.summary(tally)}, {len(tally.running)} running"), table)
+
+
+def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenTrial]:
+    """Finished trials, the best first by the first objective."""
+    sign = -1 if objectives[0].direction is Direction.maximize else 1
+    finished = [t for t in tally.of(TrialOutcome.finished) if not math.isnan(t.values[0])]
+    return sorted(finished, key=lambda t: (sign * t.values[0], t.number))
+
+
+def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:
+    """Objective values with their names where there are several."""
+    values = trial.values or []
+    if len(objectives) == 1:
+        return ", ".join(f"{value:.4f}" for value in values)
+    # A pruned trial has one value whatever the number of objectives.
+    return ", ".join(f"{o.metric} {value:.6g}" for o, value in zip(objectives, values, strict=False))
+
+
+def shown_value(value: object) -> str:
+    """A parameter's value, short."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _params(trial: FrozenTrial) -> str:
+    return " ".join(f"{key}={shown_value(value)}" for key, value in trial.params.items())
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours and minutes."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole >= 600 else f"{whole // 60} min {whole % 60} s"

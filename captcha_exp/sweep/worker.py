@@ -1,0 +1,211 @@
+"""A worker: takes free slots of a study, one trial after another, and runs each as a Hydra job."""
+
+import json
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from types import FrameType
+from typing import Any
+
+import optuna
+from hydra.core.override_parser.types import Quote, QuotedString
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
+
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.process import this_process
+from captcha_exp.sweep.samplers import build_sampler, worker_seed
+from captcha_exp.sweep.storage import PROCESS, REASON, RUN_ID, retry
+from captcha_exp.sweep.study import OpenStudy, open_study
+from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.trial import trial_name
+
+ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
+EXIT_STOPPED = 143
+_POLL_S = 0.5
+_STOP_WAIT_S = 20
+_REASON_LENGTH = 500
+
+Launch = Callable[[list[str], int], Any]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerOrder:
+    """What the supervisor tells a worker through its environment.
+
+    `threads` is for TensorFlow; None leaves the configuration's. `since` is the first trial number of this start.
+    """
+
+    number: int
+    threads: int | None
+    since: int
+
+    def to_environment(self) -> dict[str, str]:
+        """For the environment of the worker's process."""
+        return {ENVIRONMENT_KEY: json.dumps(asdict(self))}
+
+    @classmethod
+    def from_environment(cls) -> "WorkerOrder | None":
+        """The order of this process; None where it is no worker."""
+        text = os.environ.get(ENVIRONMENT_KEY)
+        return None if text is None else cls(**json.loads(text))
+
+
+class TrialFailedError(Exception):
+    """The job of a trial raised, or gave no usable value."""
+
+
+class Worker:
+    """Runs trials until the study is complete or someone says stop."""
+
+    def __init__(self, plan: SweepPlan, order: WorkerOrder, launch: Launch) -> None:
+        """Args:
+        plan: the sweep.
+        order: what the supervisor wants of this worker.
+        launch: runs one job with these overrides and this number, and returns what the job returned.
+        """
+        self._plan, self._order, self._launch = plan, order, launch
+        self._sampler = build_sampler(
+            plan.config.sweep.sampler, plan.space, worker_seed(plan.config.sweep.sampler.seed, order.number)
+        )
+        self._opened: OpenStudy = open_study(plan.config, self._sampler)
+        self._stopping = self._in_job = False
+        self._trial: optuna.Trial | None = None
+
+    def run(self) -> int:
+        """Work until nothing is left to do.
+
+        Returns:
+            The exit code: 0, or 143 after a stop.
+        """
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        threading.Thread(target=_end_with_supervisor, daemon=True).start()
+        optuna.logging.set_verbosity(optuna.logging.INFO)
+        log.info("worker %d begins, process %d", self._order.number, os.getpid())
+        while not self._stopping and self._opened.lock.acquire(lambda: self._stopping):
+            try:
+                finished = self._step()
+            finally:
+                self._opened.lock.release()
+            if finished:
+                return 0
+        return EXIT_STOPPED
+
+    def _step(self) -> bool:
+        """Run one trial if there is a slot, with the lock held at first; True when the study is complete."""
+        study, sweep = self._opened.study, self._plan.config.sweep
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            optuna.storages.fail_stale_trials(study)
+        tally = Tally(study.get_trials(deepcopy=False))
+        if tally.hopeless(sweep.stop_after_failures, self._order.since) is not None:
+            return True
+        if tally.free_slots(self._plan.n_trials) > 0:
+            self._optimize(study)
+        elif tally.running:
+            # Others may die: then their trials are this worker's to retry.
+            self._opened.lock.release()
+            time.sleep(_POLL_S)
+        else:
+            return True
+        return False
+
+    def _optimize(self, study: optuna.Study) -> None:
+        self._trial = None
+        try:
+            study.optimize(self._objective, n_trials=1, catch=(Exception,), gc_after_trial=True)
+        except KeyboardInterrupt:
+            if self._trial is not None:
+                retry(study, self._frozen(self._trial), max_retries=None)
+            log.info("stopped; the trial will be retried")
+        except Exception:
+            if self._trial is None or self._frozen(self._trial).state is TrialState.RUNNING:
+                raise
+            # A machine that slept, say: by its silence others took the trial for lost, and retry it.
+            log.warning("trial %d was given up by another worker while it ran here", self._trial.number)
+
+    def _objective(self, trial: optuna.Trial) -> Sequence[float]:
+        self._trial = trial
+        try:
+            searched = self._plan.space.suggest(trial)
+            trial.set_user_attr(PROCESS, this_process())
+            self._opened.lock.release()
+            return self._values(trial, self._run_job(trial, searched))
+        except optuna.TrialPruned:
+            raise
+        except KeyboardInterrupt:
+            # Until it is queued anew, nobody may count this trial among those that ended by themselves.
+            self._opened.lock.acquire()
+            raise
+        except BaseException as error:  # SystemExit too: a job must not end its worker
+            reason = str(error) if isinstance(error, TrialFailedError) else _reason(error)
+            log.exception("trial %d failed: %s", trial.number, reason)
+            trial.set_user_attr(REASON, reason)
+            raise TrialFailedError(reason) from error
+
+    def _run_job(self, trial: optuna.Trial, searched: list[str]) -> Any:
+        root = QuotedString(str(self._plan.config.root_path), Quote.single).with_quotes()
+        overrides = [
+            *([f"training.threads={self._order.threads}"] if self._order.threads is not None else []),
+            *self._plan.arguments,
+            *searched,
+            f"root={root}",  # a launcher may start the job in another folder
+            f"sweep.trial_id={trial._trial_id}",
+            f"hydra.sweep.subdir={trial_name(trial.number)}",
+        ]
+        try:
+            self._in_job = True
+            if self._stopping:
+                raise KeyboardInterrupt
+            return self._launch(overrides, trial.number)
+        finally:
+            self._in_job = False
+
+    def _values(self, trial: optuna.Trial, returned: Any) -> Sequence[float]:
+        trial.set_user_attr(RUN_ID, returned["run_id"])
+        if returned["state"] == "pruned":
+            raise optuna.TrialPruned
+        metrics = returned["metrics"]
+        values = []
+        for objective in self._plan.config.sweep.objectives:
+            if objective.metric not in metrics:
+                known = ", ".join(sorted(metrics))
+                raise TrialFailedError(f"sweep.objectives names {objective.metric}, but a run has only {known}")
+            values.append(float(metrics[objective.metric]))
+            if math.isnan(values[-1]):
+                raise TrialFailedError(f"{objective.metric} is not a number")
+        return values
+
+    def _frozen(self, trial: optuna.Trial) -> optuna.trial.FrozenTrial:
+        return self._opened.study._storage.get_trial(trial._trial_id)
+
+    def _stop(self, signum: int, frame: FrameType | None) -> None:
+        # Only a job is interrupted: elsewhere an exception could hit a half-written result.
+        first, self._stopping = not self._stopping, True
+        if first and self._in_job:
+            raise KeyboardInterrupt
+
+
+def _reason(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    message = lines[0] if lines else "no message"
+    return f"{type(error).__name__}: {message}"[:_REASON_LENGTH]
+
+
+def _end_with_supervisor() -> None:
+    """Wait for the end of the pipe that the supervisor holds, then stop as on its signal."""
+    # Not through sys.stdin, whose lock this thread would hold while the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_STOP_WAIT_S)
+    os._exit(EXIT_STOPPED)

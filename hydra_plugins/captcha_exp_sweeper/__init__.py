@@ -1,0 +1,1 @@
+"""The adapter through which Hydra finds the sweeper of captcha_exp."""

@@ -1,0 +1,99 @@
+"""Hydra's `hydra/sweeper=captcha_exp`: joins the sweep with the data and the store that its trials use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+# Every module here is imported at each start of Hydra, for --help too: what is heavy waits until sweep().
+if TYPE_CHECKING:
+    from captcha_exp.config import Config
+    from captcha_exp.sweep import SweepPlan, SweepRecord
+
+
+@dataclass
+class CaptchaExpSweeperConf:
+    """What `hydra/sweeper=captcha_exp` composes to; all settings are in the `sweep` group."""
+
+    _target_: str = "hydra_plugins.captcha_exp_sweeper.sweeper.CaptchaExpSweeper"
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="captcha_exp", node=CaptchaExpSweeperConf, provider="captcha_exp"
+)
+
+
+class CaptchaExpSweeper(Sweeper):
+    """Runs as the supervisor that the user started, or as one of its workers."""
+
+    hydra_context: HydraContext
+    config: DictConfig
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Sweep, then leave with the exit code.
+
+        Raises:
+            InputError: for what the user can mend.
+            SystemExit: with 0 only when a trial finished.
+        """
+        from captcha_exp.config import load_config
+        from captcha_exp.sweep import Worker, WorkerOrder, plan_sweep, run_sweep
+
+        config = load_config(without_hydra(self.config))
+        choices = {str(group): str(option) for group, option in self.config.hydra.runtime.choices.items()}
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        plan = plan_sweep(config, arguments, parser, choices, self._compose)
+        order = WorkerOrder.from_environment()
+        if order is not None:
+            raise SystemExit(Worker(plan, order, self._launcher(plan)).run())
+        data = self.prepare_data(plan)
+        raise SystemExit(run_sweep(plan, data, lambda key: self.open_record(config, key)))
+
+    def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
+        """Prepare the dataset once for all workers, and tell what is in it; its mistakes end the command here."""
+        from captcha_exp.dataset import prepare_dataset
+
+        if any(parameter.key == "dataset" for parameter in plan.space.parameters):
+            return {}  # each trial has its own
+        prepared = prepare_dataset(plan.config.dataset, plan.config.root_path)
+        return {"the content of dataset": prepared.fingerprint}
+
+    def open_record(self, config: "Config", study_key: str) -> "SweepRecord | None":
+        """The sweep's own run in the tracking store."""
+        from captcha_exp.tracking import open_store
+        from captcha_exp.tracking.sweep_run import SweepRun
+
+        store = open_store(config.tracking, config.root_path)
+        return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+
+    def _compose(self, overrides: Sequence[str]) -> "Config":
+        from captcha_exp.config import load_config
+
+        composed = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        return load_config(without_hydra(composed))
+
+    def _launcher(self, plan: "SweepPlan") -> Any:
+        """From the overrides of a job to what it returned, through the configured launcher."""
+        from hydra.core.plugins import Plugins
+
+        with read_write(self.config), open_dict(self.config):
+            # Hydra expands no `~` and knows no root: relative to it, its folders would lie elsewhere.
+            self.config.hydra.sweep.dir = str(plan.folder)
+        launcher: Launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=self.hydra_context, task_function=self.task_function, config=self.config
+        )
+        return lambda overrides, number: launcher.launch([overrides], initial_job_idx=number)[0].return_value
+
+
+def without_hydra(composed: DictConfig) -> DictConfig:
+    """The part of a composed configuration that is ours."""
+    return OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])

@@ -1,0 +1,50 @@
+"""A command like `python -m captcha_exp` whose training sleeps and makes up its learning curve.
+
+What each trial does is told by environment variables:
+    EPOCH_S         seconds an epoch takes
+    RAISE_BELOW     a trial whose dropout is below this raises in its second epoch
+    NAN_BELOW       a trial whose dropout is below this ends with NaN
+    PRUNE_ALL       every trial says that it was pruned
+    BEGUN           a folder: each trial leaves a file <trial>-<process id> there when it has begun
+"""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from captcha_exp.commands import hydra_command
+from captcha_exp.config import load_config
+
+
+def train(composed: DictConfig) -> dict[str, Any]:
+    config = load_config(composed)
+    from captcha_exp.sweep import open_trial
+
+    trial = open_trial(config)
+    dropout = config.transformer.dropout
+    if "BEGUN" in os.environ:
+        Path(os.environ["BEGUN"], f"{trial.name}-{os.getpid()}").touch()
+    for epoch in range(config.training.epochs):
+        time.sleep(float(os.environ.get("EPOCH_S", "0.01")))
+        if epoch == 1 and dropout < float(os.environ.get("RAISE_BELOW", "-1")):
+            raise ArithmeticError(f"the loss of epoch {epoch} of {trial.name} is too large")
+        if trial.report(epoch, metrics(dropout, epoch + 1)):
+            return {"state": "pruned", "metrics": {}, "run_id": f"run-{trial.name}"}
+    final = {f"best/{key}": value for key, value in metrics(dropout, config.training.epochs).items()}
+    if dropout < float(os.environ.get("NAN_BELOW", "-1")):
+        final = dict.fromkeys(final, float("nan"))
+    state = "pruned" if "PRUNE_ALL" in os.environ else "finished"
+    return {"state": state, "metrics": {**final, "latency_ms": 10 + 100 * dropout}, "run_id": f"run-{trial.name}"}
+
+
+def metrics(dropout: float, epochs: int) -> Mapping[str, float]:
+    return {"val/sequence_accuracy": (1 - abs(dropout - 0.3)) * (1 - 0.5**epochs)}
+
+
+if __name__ == "__main__":
+    sys.exit(hydra_command(train, "config", [*sys.argv[1:], "hydra.mode=MULTIRUN", "hydra/sweeper=bare"]))

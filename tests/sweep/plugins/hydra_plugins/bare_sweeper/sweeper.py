@@ -1,0 +1,24 @@
+"""The real sweeper without images and without a tracking store, so that a whole sweep takes seconds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
+
+
+@dataclass
+class BareSweeperConf:
+    _target_: str = "hydra_plugins.bare_sweeper.sweeper.BareSweeper"
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="bare", node=BareSweeperConf, provider="tests")
+
+
+class BareSweeper(CaptchaExpSweeper):
+    def prepare_data(self, plan: Any) -> dict[str, str]:
+        return {}
+
+    def open_record(self, config: Any, study_key: str) -> None:
+        return None
