@@ -17,7 +17,7 @@ from captcha_exp.image import BadImageError, ImageSpec, decode_image
 
 CHUNK = 64
 # A child process is ready after about half a second: less work than this is done before they would be.
-_WORTH_CHILDREN_S = 1.5
+WORTH_CHILDREN_S = 1.5
 Loader = Callable[[str], bytes]
 
 
@@ -55,8 +55,12 @@ def decode_chunk(job: Job, output: int, first: int, locators: Sequence[str]) -> 
     return Decoded(first, outcomes)
 
 
-def decode_all(job: Job, locators: Sequence[str]) -> Iterator[Decoded]:
-    """Decode every sample, chunk by chunk and in order, in this process or, where it pays, in one child per core."""
+def decode_all(job: Job, locators: Sequence[str], worth_children_s: float = WORTH_CHILDREN_S) -> Iterator[Decoded]:
+    """Decode every sample, chunk by chunk and in order.
+
+    It begins in this process and goes on in one child per core once more than `worth_children_s` seconds of work,
+    judged by the chunks so far, are left.
+    """
     chunks = [(first, locators[first : first + CHUNK]) for first in range(0, len(locators), CHUNK)]
     output = os.open(job.output, os.O_RDWR)
     try:
@@ -64,7 +68,7 @@ def decode_all(job: Job, locators: Sequence[str]) -> Iterator[Decoded]:
         for done, (first, chunk) in enumerate(chunks, start=1):
             yield decode_chunk(job, output, first, chunk)
             seconds_left = (time.perf_counter() - started) / done * (len(chunks) - done)
-            if seconds_left > _WORTH_CHILDREN_S and _cores() > 1:
+            if seconds_left > worth_children_s and _cores() > 1:
                 yield from _decode_in_children(job, chunks[done:])
                 return
     finally:

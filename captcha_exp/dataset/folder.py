@@ -14,6 +14,7 @@ from captcha_exp.dataset.samples import (
     is_image_name,
     natural_key,
     read_file,
+    shown,
 )
 from captcha_exp.errors import InputError, MissingPathError
 
@@ -61,7 +62,7 @@ def image_names(root: Path, *, recursive: bool) -> Iterator[str]:
 def _sample(path: Path, name: str, pattern: re.Pattern[str]) -> Sample | SkippedFile:
     match = pattern.fullmatch(path.stem)
     if match is None:
-        return SkippedFile(name, "its name does not match dataset.label_pattern")
+        return SkippedFile(shown(name), "its name does not match dataset.label_pattern")
     return file_sample(path, name, match["label"], "folder")
 
 

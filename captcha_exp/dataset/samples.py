@@ -57,6 +57,11 @@ def is_image_name(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
+def shown(name: str) -> str:
+    """A file's name as it can be printed anywhere, with escapes for newlines, bytes that are no text and the like."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
 def natural_key(name: str) -> tuple[list[str | int], str]:
     """Sorts `img2` before `img10`, the same way everywhere."""
     parts = re.split(r"([0-9]+)", name)
@@ -85,8 +90,8 @@ def file_sample(path: Path, name: str, label: str | None, origin: str) -> Sample
         else:
             problem = _entry_problem(entry)
     if problem is not None or label is None:
-        return SkippedFile(name, str(problem))
-    return Sample(name, label, origin, str(path), f"{entry.st_size} {entry.st_mtime_ns}")
+        return SkippedFile(shown(name), str(problem))
+    return Sample(shown(name), label, origin, str(path), f"{entry.st_size} {entry.st_mtime_ns}")
 
 
 def read_file(locator: str) -> bytes:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from captcha_exp.errors import InputError
 
@@ -18,6 +18,19 @@ class _Group:
     characters: frozenset[str]
 
 
+@dataclass(frozen=True)
+class _HeldOut:
+    """A split being filled up to `target` samples."""
+
+    name: str
+    target: int
+    members: list[int] = field(default_factory=list)
+
+    @property
+    def gap(self) -> int:
+        return self.target - len(self.members)
+
+
 def split_samples(
     labels: Sequence[str],
     pixels: Sequence[int],
@@ -29,9 +42,9 @@ def split_samples(
     """Divide samples into train, validation and test.
 
     Samples of equal label or equal pixels, directly or through others, form a group. Groups are taken in an order
-    drawn by `seed` and go to validation, then to test, while they fit there. A group stays in training if it holds the
-    last occurrence of a character in it: what was never trained on cannot be judged, nor encoded by a vocabulary
-    taken from the training labels.
+    drawn by `seed` and go to validation or test while they fit there. A group stays in training if no other group there
+    has one of its characters: what was never trained on cannot be judged, nor encoded by a vocabulary taken from the
+    training labels.
 
     Args:
         labels: label of each sample, of length N.
@@ -48,16 +61,18 @@ def split_samples(
     """
     groups = _groups(labels, pixels, seed)
     in_training = Counter(character for group in groups for character in group.characters)
-    remaining = groups
-    chosen: dict[str, list[int]] = {}
-    for name, fraction in (("validation", validation_fraction), ("test", test_fraction)):
-        target = max(1, round(fraction * len(labels))) if fraction > 0 else 0
-        taken, remaining = _take(remaining, target, in_training)
-        chosen[name] = sorted(index for group in taken for index in group.members)
-        if target and not taken:
-            raise InputError(_empty(name, fraction, len(labels), len(groups)))
-    chosen["train"] = sorted(index for group in remaining for index in group.members)
-    return {name: chosen[name] for name in SPLIT_NAMES}
+    fractions = {"validation": validation_fraction, "test": test_fraction}
+    held_out = [
+        _HeldOut(name, max(1, round(fraction * len(labels)))) for name, fraction in fractions.items() if fraction > 0
+    ]
+    remaining = _fill(held_out, groups, in_training)
+    for split in held_out:
+        remaining = _top_up(split, remaining, in_training)
+        if not split.members:
+            raise InputError(_empty(split.name, fractions[split.name], len(labels), len(groups)))
+    chosen = {"train": [index for group in remaining for index in group.members]}
+    chosen |= {split.name: split.members for split in held_out}
+    return {name: sorted(chosen.get(name, [])) for name in SPLIT_NAMES}
 
 
 def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Group]:
@@ -87,40 +102,39 @@ def _order(seed: int, label: str) -> bytes:
     return hashlib.sha256(f"{seed}:{label}".encode("utf-8", "surrogateescape")).digest()
 
 
-def _take(groups: list[_Group], target: int, in_training: Counter[str]) -> tuple[list[_Group], list[_Group]]:
-    """Groups of together as near to `target` samples as they allow, and the rest; `in_training` is kept up to date."""
-    taken: list[_Group] = []
-    size = 0
+def _fill(held_out: Sequence[_HeldOut], groups: list[_Group], in_training: Counter[str]) -> list[_Group]:
+    """Give each group that fits to the split that lacks the larger share; return the rest."""
+    remaining = []
     for group in groups:
-        if size + len(group.members) <= target and _can_leave(group, in_training):
-            taken.append(group)
-            size += len(group.members)
+        fitting = [split for split in held_out if len(group.members) <= split.gap]
+        if fitting and _can_leave(group, in_training):
+            max(fitting, key=lambda split: split.gap / split.target).members.extend(group.members)
             in_training.subtract(group.characters)
-    kept = _without(groups, taken)
-    # Every group that could still leave is larger than the gap: one more if that comes nearer than none, or if the
-    # split were empty otherwise, but never most of the samples.
-    candidates = [group for group in kept if target and _can_leave(group, in_training)]
+        else:
+            remaining.append(group)
+    return remaining
+
+
+def _top_up(split: _HeldOut, groups: list[_Group], in_training: Counter[str]) -> list[_Group]:
+    """Add one group, larger than the gap, if that comes nearer than none; return the rest.
+
+    A split that is empty otherwise takes it anyway, unless it is most of the samples.
+    """
+    candidates = [group for group in groups if split.gap > 0 and _can_leave(group, in_training)]
     smallest = min(candidates, key=lambda group: len(group.members), default=None)
-    if smallest and _improves(size, len(smallest.members), target, sum(len(group.members) for group in kept)):
-        taken.append(smallest)
+    if smallest is None:
+        return groups
+    addition = len(smallest.members)
+    nearer = addition - split.gap < split.gap
+    if nearer or (not split.members and addition * 2 <= sum(len(group.members) for group in groups)):
+        split.members.extend(smallest.members)
         in_training.subtract(smallest.characters)
-        kept = _without(kept, [smallest])
-    return taken, kept
-
-
-def _improves(size: int, addition: int, target: int, available: int) -> bool:
-    if size == 0:
-        return addition * 2 <= available
-    return abs(size + addition - target) < target - size
+        return [group for group in groups if group is not smallest]
+    return groups
 
 
 def _can_leave(group: _Group, in_training: Counter[str]) -> bool:
     return all(in_training[character] > 1 for character in group.characters)
-
-
-def _without(groups: list[_Group], taken: list[_Group]) -> list[_Group]:
-    ids = set(map(id, taken))
-    return [group for group in groups if id(group) not in ids]
 
 
 def _empty(name: str, fraction: float, samples: int, groups: int) -> str:
