@@ -39,6 +39,9 @@ def as_input(split: str, dataset: Dataset) -> DatasetInput:
 
 
 def _source(uri: str) -> tuple[str, str]:
+    """Type and content of a source, in the forms that `mlflow.data.get_source` reads back."""
     if uri.startswith(("http://", "https://")):
         return "http", json.dumps({"url": uri})
-    return "local", json.dumps({"uri": uri})
+    if uri.startswith("/"):
+        return "local", json.dumps({"uri": uri})
+    return "code", json.dumps({"tags": {"mlflow.source.name": uri}})

@@ -1,0 +1,109 @@
+"""Where an interrupted run is found again by the same command."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from captcha_exp.config import Config, flatten, to_plain
+from captcha_exp.errors import InputError
+
+# What may differ between the start of a run and its continuation. Of paths, the dataset's fingerprint tells enough.
+_FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """The folder of one experiment's state, held by this process alone.
+
+    `path` is None where another process holds it: an equal run goes on there, and this one keeps no state.
+    """
+
+    path: Path | None
+
+    @property
+    def run_id(self) -> str | None:
+        """The tracked run that left this state, None if there is none."""
+        if self.path is None or not self._run_file(self.path).is_file():
+            return None
+        return self._run_file(self.path).read_text(encoding="utf-8").strip()
+
+    def keep_run_id(self, run_id: str) -> None:
+        """Remember which tracked run the state belongs to."""
+        if self.path is not None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._run_file(self.path).write_text(run_id, encoding="utf-8")
+
+    def remove(self) -> None:
+        """Forget the state."""
+        if self.path is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    @staticmethod
+    def _run_file(folder: Path) -> Path:
+        return folder / "run_id"
+
+
+@contextmanager
+def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFolder]:
+    """Take the folder in which an equal experiment on equal data keeps its state.
+
+    Args:
+        config: with `training.resume` false, what an earlier run left is removed first.
+        fingerprint: of the dataset.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    folder = config.root_path / "outputs" / "checkpoints" / _identity(config, fingerprint)
+    lock_path = folder.with_suffix(".lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = _try_lock(lock_path)
+    except OSError as error:
+        raise InputError(f"Cannot write {error.filename} ({error.strerror}); choose another `root=DIR`.") from error
+    if lock is None:
+        yield CheckpointFolder(None)
+        return
+    held = CheckpointFolder(folder)
+    try:
+        if not config.training.resume:
+            held.remove()
+        yield held
+    finally:
+        if not folder.exists():
+            lock_path.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _identity(config: Config, fingerprint: str) -> str:
+    flat = {key: value for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
+    text = json.dumps([version("captcha-exp"), fingerprint, flat], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _try_lock(path: Path) -> int | None:
+    """Descriptor of the locked file, or None if another process holds it; the kernel frees that of a killed one."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same_file(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        os.close(descriptor)  # Its holder removed the file in between: another process may lock the next one.
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

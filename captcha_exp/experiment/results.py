@@ -1,0 +1,80 @@
+"""What a run leaves in the tracking store."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from captcha_exp.config import Config, to_plain
+from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.figures import character_confusion, learning_curves, prediction_sheet
+from captcha_exp.image import ImageSpec
+from captcha_exp.tracking import LoggedSplit, TrackedRun
+
+if TYPE_CHECKING:
+    import keras
+
+    from captcha_exp.evaluation import Evaluation
+
+_DIGEST_LENGTH = 16
+
+
+def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
+    """Tell the store which data the run is about to see."""
+    splits = {split.name: LoggedSplit(len(split), _digest(dataset, split)) for split in dataset.splits if len(split)}
+    run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, splits)
+
+
+def log_curves(run: TrackedRun, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+    """Keep the learning curves as a picture."""
+    run.log_figure(learning_curves(history, best_epoch), "learning_curves.png")
+
+
+def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", sheet_images: int) -> None:
+    """Keep what was read in each image of a split: as a table named after it, and as pictures."""
+    labels, predictions, confidences = evaluation.labels, evaluation.predictions, evaluation.confidences
+    run.log_text(_table(split, evaluation), f"{split.name}.csv")
+    if sheet_images:
+        sheet = prediction_sheet(split.images, labels, predictions, confidences, sheet_images)
+        run.log_figure(sheet, f"{split.name}_sheet.png")
+    run.log_figure(character_confusion(labels, predictions), f"{split.name}_confusion.png")
+
+
+def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, dataset: PreparedDataset) -> str:
+    """Keep the model with all that reading an image takes; return its address.
+
+    Args:
+        run: the run that trained it.
+        model: float32 (B, H, W, 1) to probabilities (B, T, K).
+        config: the run's configuration.
+        dataset: what it was trained on.
+    """
+    plain = to_plain(config)
+    metadata: dict[str, Any] = {
+        "captcha_exp": version("captcha-exp"),
+        "characters": dataset.vocabulary.characters,
+        "image": ImageSpec.of(config.dataset).to_dict(),
+        "decoding": plain["decoding"],
+        "dataset": {"name": dataset.source_name, "fingerprint": dataset.fingerprint},
+        "config": plain,
+    }
+    return run.log_model(model, metadata, (config.dataset.image_height, config.dataset.image_width, 1))
+
+
+def _table(split: Split, evaluation: "Evaluation") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "label", "prediction", "confidence", "correct"])
+    rows = zip(split.names, evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
+    for name, label, prediction, confidence in rows:
+        writer.writerow([name, label, prediction, f"{confidence:.6f}", int(label == prediction)])
+    return text.getvalue()
+
+
+def _digest(dataset: PreparedDataset, split: Split) -> str:
+    # Equal labels never straddle splits, so the labels tell which part of the fingerprinted whole a split is.
+    labels = "\n".join(sorted(split.labels))
+    text = f"{dataset.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:_DIGEST_LENGTH]
