@@ -37,7 +37,7 @@ def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Ca
     files = []
     for name, draw in _drawings(study, plan).items():
         try:
-            files.append(_save(folder / f"{name}.png", draw))
+            files.append(_save(folder / f"{name}.png", draw, [p.key for p in plan.space.parameters]))
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
             report(f"no picture {name}: {_first_line(error)}")
     return files
@@ -71,7 +71,7 @@ def _value(index: int, trial: FrozenTrial) -> float:
     return trial.values[index]
 
 
-def _save(path: Path, draw: Draw) -> Path:
+def _save(path: Path, draw: Draw, keys: list[str]) -> Path:
     """Draw without a display, and replace the file whole."""
     import matplotlib
     import numpy as np
@@ -79,15 +79,46 @@ def _save(path: Path, draw: Draw) -> Path:
 
     matplotlib.use("Agg")
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Optuna's pictures are experimental, and noisy about few trials
-        axes = np.atleast_1d(np.asarray(draw(), dtype=object)).ravel()
-        figure = axes[0].get_figure()
-        part = path.with_name(f".{path.name}.{os.getpid()}.png")
-        figure.savefig(part, dpi=_DPI, bbox_inches="tight")
-    pyplot.close("all")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Optuna's pictures are experimental, and noisy about few trials
+            figure = np.atleast_1d(np.asarray(draw(), dtype=object)).ravel()[0].get_figure()
+            _tidy(figure, path.stem, keys)
+            part = path.with_name(f".{path.stem}.{os.getpid()}.png")
+            figure.savefig(part, dpi=_DPI, bbox_inches="tight")
+    finally:
+        pyplot.close("all")
     part.replace(path)
     return path
+
+
+def _tidy(figure: Any, name: str, keys: list[str]) -> None:
+    """Mend what overlaps or cannot be seen in Optuna's own drawing."""
+    if name.startswith("slices"):
+        figure.set_size_inches(max(6, 3.2 * len(keys)), 5)
+    elif name.startswith("parallel"):
+        _tidy_parallel(figure, keys)
+    elif name == "learning_curves":
+        axes = figure.axes[0]
+        axes.set(title="Learning curves", xlabel="epoch, from 0", ylabel="first objective, on validation")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _tidy_parallel(figure: Any, keys: list[str]) -> None:
+    figure.set_size_inches(max(7, 2.2 * (len(keys) + 1)), 5)
+    main = figure.axes[0]
+    # Optuna cuts long names.
+    labels = [label.get_text() for label in main.get_xticklabels()]
+    full = [next((k for k in keys if t.endswith("...") and k.startswith(t[:-3])), t) for t in labels]
+    main.set_xticks(main.get_xticks(), full, rotation=15, ha="right")
+    for axes in figure.axes:
+        axes.grid(visible=False)
+        axes.set_facecolor("white")
+        axes.spines[:].set_color("0.7")
+        for label in axes.get_yticklabels():
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5})
+        for lines in axes.collections:
+            lines.set_cmap("viridis_r")  # the default draws the worst trials in white
 
 
 def _first_line(error: Exception) -> str:

@@ -104,7 +104,7 @@ def _check_options(plan: SweepPlan) -> None:
             try:
                 plan.compose([*plan.arguments, *_context(parameter, plan.space), f"{parameter.key}={text}"])
             except HydraException as error:
-                message = " ".join(str(error).split("\n\n")[0].split())
+                message = " ".join(str(error).split("Config search path")[0].split())
                 raise InputError(f"sweep.space.{parameter.key}={text}: {message}") from error
             except (InputError, OmegaConfBaseException):
                 continue  # exists, but does not go with the defaults of other groups

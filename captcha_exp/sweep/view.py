@@ -6,7 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from captcha_exp.config import Direction, ObjectiveConfig
 from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 
 
@@ -42,13 +43,15 @@ class View:
 
     def update(self, tally: Tally) -> None:
         """Show what changed since the last call."""
-        outcomes = {t.number: tally.outcome(t) for t in tally.trials}
+        # A trial that runs but has not been given to a process yet has not got all its parameters.
+        shown = [t for t in tally.trials if t.state is not TrialState.RUNNING or PROCESS in t.user_attrs]
+        outcomes = {t.number: tally.outcome(t) for t in shown}
         first, before = self._seen is None, self._seen or {}
         self._seen = outcomes
         if self._live is not None:
             self._live.update(self._table(tally))
             return
-        for trial in tally.trials:
+        for trial in shown:
             outcome = outcomes[trial.number]
             # What earlier starts did is told by the first line, not again one by one.
             if before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running):

@@ -5,10 +5,12 @@ What each trial does is told by environment variables:
     RAISE_BELOW     a trial whose dropout is below this raises in its second epoch
     NAN_BELOW       a trial whose dropout is below this ends with NaN
     PRUNE_ALL       every trial says that it was pruned
+    KILL_TRIAL      the number of a trial whose parameters kill their process, as when memory runs out
     BEGUN           a folder: each trial leaves a file <trial>-<process id> there when it has begun
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -29,6 +31,8 @@ def train(composed: DictConfig) -> dict[str, Any]:
     dropout = config.transformer.dropout
     if "BEGUN" in os.environ:
         Path(os.environ["BEGUN"], f"{trial.name}-{os.getpid()}").touch()
+    if "KILL_TRIAL" in os.environ and first_attempt(trial) == int(os.environ["KILL_TRIAL"]):
+        os.kill(os.getpid(), signal.SIGKILL)
     for epoch in range(config.training.epochs):
         time.sleep(float(os.environ.get("EPOCH_S", "0.01")))
         if epoch == 1 and dropout < float(os.environ.get("RAISE_BELOW", "-1")):
@@ -40,6 +44,12 @@ def train(composed: DictConfig) -> dict[str, Any]:
         final = dict.fromkeys(final, float("nan"))
     state = "pruned" if "PRUNE_ALL" in os.environ else "finished"
     return {"state": state, "metrics": {**final, "latency_ms": 10 + 100 * dropout}, "run_id": f"run-{trial.name}"}
+
+
+def first_attempt(trial: Any) -> int:
+    return int(
+        trial._trial.storage.get_trial(trial._trial._trial_id).system_attrs.get("failed_trial", trial.tags["trial"])
+    )
 
 
 def metrics(dropout: float, epochs: int) -> Mapping[str, float]:

@@ -1,0 +1,109 @@
+"""Whole sweeps as real processes: the supervisor, its workers, their database."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from captcha_exp.sweep.tally import Tally
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+SPACE = "transformer.dropout=interval(0,0.4)"
+
+
+class Sweep:
+    """The command of `application.py` in one folder, started as often as a test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.begun = folder / "begun"
+        self.begun.mkdir()
+        self.storage = f"sqlite:///{folder}/sweeps/t/study.db"
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str, space: str = SPACE, **environment: str) -> "subprocess.Popen[str]":
+        defaults = ["sweep.name=t", "sweep.n_trials=5", "sweep.workers=2", "training.epochs=4", "sweep.heartbeat_s=60"]
+        path = os.pathsep.join([str(REPOSITORY), str(HERE / "plugins")])
+        output = (self.folder / f"output-{len(self._processes)}.txt").open("w+")
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "application.py"), f"root={self.folder}", *defaults, space, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": path, "BEGUN": str(self.begun), "COLUMNS": "200", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def run(self, *arguments: str, space: str = SPACE, **environment: str) -> tuple[int, str]:
+        """Start, wait, and give the exit code and what was printed."""
+        process = self.start(*arguments, space=space, **environment)
+        return process.wait(120), self.printed()
+
+    def printed(self, start: int = -1) -> str:
+        """What a start printed, the last one by default."""
+        return (self.folder / f"output-{start % len(self._processes)}.txt").read_text()
+
+    def tally(self) -> Tally:
+        study = optuna.load_study(study_name="t", storage=self.storage)
+        return Tally(study.get_trials())
+
+    def outcomes(self) -> dict[str, int]:
+        """Number of trials by what became of them."""
+        tally = self.tally()
+        names = [tally.outcome(trial).name for trial in tally.trials]
+        return {name: names.count(name) for name in sorted(set(names))}
+
+    def wait_for_begun(self, count: int = 1) -> list[int]:
+        """Wait until `count` trials have begun in all; the process of each, the latest last."""
+        return eventually(lambda: begun if len(begun := self._begun()) >= count else None)
+
+    def _begun(self) -> list[int]:
+        return [int(file.name.rpartition("-")[2]) for file in sorted(self.begun.iterdir(), key=_age)]
+
+    def end(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+
+
+def _age(file: Path) -> tuple[int, str]:
+    return file.stat().st_mtime_ns, file.name
+
+
+def eventually(look: Callable[[], Any], timeout_s: float = 40) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.02)
+    raise TimeoutError("what the test waits for did not happen")
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Iterator[Sweep]:
+    started = Sweep(tmp_path)
+    yield started
+    started.end()
