@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import time
@@ -22,7 +23,6 @@ from captcha_exp.image import ImageSpec
 # Raise it with every change that makes older caches wrong.
 _FORMAT = 1
 _PROGRESS_EVERY_S = 5.0
-_ROWS_AT_ONCE = 256
 _IMAGES, _META = "images.bin", "meta.json"
 
 
@@ -52,17 +52,18 @@ class Cached:
         name = f"order-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}"
         path = self.folder / f"{name}.bin"
         shape = (len(rows), spec.height, spec.width)
-        if not path.is_file():
+        if not _is_whole(path, shape):
             with locked(self.folder / f"{name}.lock", "waiting for another process that arranges the images", report):
-                if not path.is_file():
+                if not _is_whole(path, shape):
                     self._arrange(rows, path, shape)
         return np.memmap(path, np.uint8, "r", shape=shape)
 
     def _arrange(self, rows: np.ndarray, path: Path, shape: tuple[int, int, int]) -> None:
-        images = np.memmap(self.folder / _IMAGES, np.uint8, "r").reshape(-1, *shape[1:])
-        with _replacing(path) as file:
-            for first in range(0, len(rows), _ROWS_AT_ONCE):
-                file.write(images[rows[first : first + _ROWS_AT_ONCE]].tobytes())
+        image_bytes = shape[1] * shape[2]
+        # Read and not mapped: pages of a map would count as this process's memory, all of them in the end.
+        with (self.folder / _IMAGES).open("rb") as images, _replacing(path) as file:
+            for row in rows.tolist():
+                file.write(os.pread(images.fileno(), image_bytes, row * image_bytes))
 
 
 def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
@@ -196,6 +197,13 @@ def _load_folder(folder: Path, spec: ImageSpec) -> Cached | None:
     cached = Cached(folder=folder, **meta)
     samples = len(cached.rows) + len(cached.skipped)
     return cached if image_bytes == samples * spec.height * spec.width else None
+
+
+def _is_whole(path: Path, shape: tuple[int, int, int]) -> bool:
+    try:
+        return path.stat().st_size == math.prod(shape)
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def open_folder(config: FolderConfig) -> Source:
         raise InputError(f"dataset.path={config.path} cannot be read ({error.strerror}).") from error
     samples, skipped = [], []
     for name in names:
-        found = _sample(root / name, name, pattern)
+        found = _sample(os.path.join(root, name), name, pattern)
         if isinstance(found, Sample):
             samples.append(found)
         else:
@@ -59,8 +59,8 @@ def image_names(root: Path, *, recursive: bool) -> Iterator[str]:
             yield (inside / name).as_posix()
 
 
-def _sample(path: Path, name: str, pattern: re.Pattern[str]) -> Sample | SkippedFile:
-    match = pattern.fullmatch(path.stem)
+def _sample(path: str, name: str, pattern: re.Pattern[str]) -> Sample | SkippedFile:
+    match = pattern.fullmatch(os.path.splitext(os.path.basename(name))[0])
     if match is None:
         return SkippedFile(shown(name), "its name does not match dataset.label_pattern")
     return file_sample(path, name, match["label"], "folder")

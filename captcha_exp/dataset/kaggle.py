@@ -11,7 +11,7 @@ from captcha_exp.dataset.lock import locked
 from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source, read_file
 from captcha_exp.errors import InputError
 
-_HANDLE = re.compile(r"[\w.-]+/[\w.-]+(/versions/[0-9]+)?")
+_HANDLE = re.compile(r"\w[\w-]*/\w[\w-]*(/versions/[0-9]+)?")
 _LOGIN = (
     "put a token from https://www.kaggle.com/settings into KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json, or unpack the "
     "dataset yourself and use `dataset=folder dataset.path=...`"

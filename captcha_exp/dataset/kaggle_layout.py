@@ -1,6 +1,7 @@
 """Where the images and the labels lie in an unpacked Kaggle set."""
 
 import filecmp
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from captcha_exp.dataset.folder import image_names
 from captcha_exp.dataset.manifest import DELIMITERS, read_rows
-from captcha_exp.dataset.samples import Sample, SkippedFile, file_sample, natural_key
+from captcha_exp.dataset.samples import Sample, SkippedFile, file_sample, natural_key, shown
 from captcha_exp.errors import InputError
 
 # What the label is in the stem, for sets whose layout is known. Other sets are searched, in the order of _GUESSES.
@@ -56,7 +57,10 @@ def discover(folder: Path, handle: str) -> Layout:
     labels, how = _labels(folder, names, base)
     samples, skipped = [], []
     for name in names:
-        found = file_sample(folder / name, f"{handle}/{name}", labels[name], handle)
+        label = labels[name]
+        found: Sample | SkippedFile = SkippedFile(shown(f"{handle}/{name}"), f"{how} give it no label")
+        if label is not None:
+            found = file_sample(os.path.join(folder, name), f"{handle}/{name}", label, handle)
         if isinstance(found, Sample):
             samples.append(found)
         else:
@@ -87,7 +91,7 @@ def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, st
         if table.suffix.lower() in DELIMITERS and table.is_file():
             labels = _labels_from_table(table, names)
             if _explains(labels, names):
-                return labels, f"the table {table.relative_to(folder)}"
+                return labels, f"the rows of {table.relative_to(folder)}"
     for pattern in patterns:
         labels = _labels_from_stems(names, pattern)
         if _explains(labels, names):

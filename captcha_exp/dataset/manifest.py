@@ -1,6 +1,7 @@
 """A CSV or TSV table that names image files with their labels."""
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,4 +97,4 @@ def _image_root(config: ManifestConfig, table: Path) -> Path:
 def _sample(images: Path, line: int, file: str | None, label: str | None) -> Sample | SkippedFile:
     if not file:
         return SkippedFile(f"line {line}", "it names no file")
-    return file_sample(images / file, file, label, "manifest")
+    return file_sample(os.path.join(images, file), file, label, "manifest")

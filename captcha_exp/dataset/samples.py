@@ -5,7 +5,6 @@ import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from captcha_exp.image import BadImageError
 
@@ -77,12 +76,15 @@ def label_problem(label: str | None) -> str | None:
     return None
 
 
-def file_sample(path: Path, name: str, label: str | None, origin: str) -> Sample | SkippedFile:
-    """A file as a sample, or the reason why it is none, told from its label and its entry in the file system."""
+def file_sample(path: str, name: str, label: str | None, origin: str) -> Sample | SkippedFile:
+    """A file as a sample, or the reason why it is none, told from its label and its entry in the file system.
+
+    Paths are strings here: at every start of a large dataset, most of the time would go into `Path` objects.
+    """
     problem = label_problem(label)
     if problem is None:
         try:
-            entry = path.stat()
+            entry = os.stat(path)
         except FileNotFoundError:
             problem = "no such file"
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -91,7 +93,7 @@ def file_sample(path: Path, name: str, label: str | None, origin: str) -> Sample
             problem = _entry_problem(entry)
     if problem is not None or label is None:
         return SkippedFile(shown(name), str(problem))
-    return Sample(shown(name), label, origin, str(path), f"{entry.st_size} {entry.st_mtime_ns}")
+    return Sample(shown(name), label, origin, path, f"{entry.st_size} {entry.st_mtime_ns}")
 
 
 def read_file(locator: str) -> bytes:
