@@ -1,20 +1,18 @@
-"""Decoded images on disk, written once and mapped by every process."""
+"""The cache of decoded images: found by a quick key, built once, published whole."""
 
 import hashlib
 import json
-import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
 import PIL
 
+from captcha_exp.dataset.cached import IMAGES, Cached, replacing
 from captcha_exp.dataset.decode import Decoded, Job, create_output, decode_all
 from captcha_exp.dataset.lock import locked
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
@@ -23,47 +21,7 @@ from captcha_exp.image import ImageSpec
 # Raise it with every change that makes older caches wrong.
 _FORMAT = 1
 _PROGRESS_EVERY_S = 5.0
-_IMAGES, _META = "images.bin", "meta.json"
-
-
-@dataclass(frozen=True)
-class Cached:
-    """The usable samples of a source, decoded.
-
-    `rows` is each sample's place in the file of images, `pixels` a number that is equal for equal images.
-    """
-
-    folder: Path
-    fingerprint: str
-    names: list[str]
-    labels: list[str]
-    origins: list[str]
-    rows: list[int]
-    pixels: list[int]
-    skipped: list[SkippedFile]
-
-    def arranged(self, order: Sequence[int], spec: ImageSpec, report: Report) -> np.ndarray:
-        """The images in an order, mapped from a file that is written the first time the order is asked for.
-
-        Returns:
-            uint8 of shape (N, H, W), read-only; a slice of it stays mapped.
-        """
-        rows = np.asarray(self.rows, np.int64)[np.asarray(order, np.int64)]
-        name = f"order-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}"
-        path = self.folder / f"{name}.bin"
-        shape = (len(rows), spec.height, spec.width)
-        if not _is_whole(path, shape):
-            with locked(self.folder / f"{name}.lock", "waiting for another process that arranges the images", report):
-                if not _is_whole(path, shape):
-                    self._arrange(rows, path, shape)
-        return np.memmap(path, np.uint8, "r", shape=shape)
-
-    def _arrange(self, rows: np.ndarray, path: Path, shape: tuple[int, int, int]) -> None:
-        image_bytes = shape[1] * shape[2]
-        # Read and not mapped: pages of a map would count as this process's memory, all of them in the end.
-        with (self.folder / _IMAGES).open("rb") as images, _replacing(path) as file:
-            for row in rows.tolist():
-                file.write(os.pread(images.fileno(), image_bytes, row * image_bytes))
+_META = "meta.json"
 
 
 def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
@@ -90,7 +48,7 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             cached = _publish(_build(source, spec, partial, report), partial, root, spec)
-            with _replacing(keys / key) as file:
+            with replacing(keys / key) as file:
                 file.write(cached.folder.name.encode())
     return cached
 
@@ -109,8 +67,8 @@ def _identity(spec: ImageSpec) -> str:
 
 def _build(source: Source, spec: ImageSpec, partial: Path, report: Report) -> Cached:
     """Decode every sample of `source` into the folder `partial`."""
-    create_output(partial / _IMAGES, len(source.samples), spec)
-    job = Job(source.load, spec, str(partial / _IMAGES))
+    create_output(partial / IMAGES, len(source.samples), spec)
+    job = Job(source.load, spec, str(partial / IMAGES))
     outcomes: list[tuple[bytes, bytes] | str] = []
     started = reported = time.monotonic()
     total = len(source.samples)
@@ -159,9 +117,9 @@ def _publish(built: Cached, partial: Path, root: Path, spec: ImageSpec) -> Cache
     """Give the finished folder its name, in one step; the name says what is in it."""
     meta = {key: value for key, value in asdict(built).items() if key != "folder"}
     text = json.dumps({"identity": _identity(spec), **meta}).encode()
-    with _replacing(partial / _META) as file:
+    with replacing(partial / _META) as file:
         file.write(text)
-    with (partial / _IMAGES).open("rb") as images:
+    with (partial / IMAGES).open("rb") as images:
         os.fsync(images.fileno())
     folder = root / f"{built.fingerprint[:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
     if folder.exists() and _load_folder(folder, spec) is None:
@@ -188,7 +146,7 @@ def _load_folder(folder: Path, spec: ImageSpec) -> Cached | None:
     """A cache, or None when any part of it is missing, cut off or of another kind."""
     try:
         meta: dict[str, Any] = json.loads((folder / _META).read_text())
-        image_bytes = (folder / _IMAGES).stat().st_size
+        image_bytes = (folder / IMAGES).stat().st_size
     except (OSError, ValueError):
         return None
     if meta.pop("identity", None) != _identity(spec):
@@ -197,21 +155,3 @@ def _load_folder(folder: Path, spec: ImageSpec) -> Cached | None:
     cached = Cached(folder=folder, **meta)
     samples = len(cached.rows) + len(cached.skipped)
     return cached if image_bytes == samples * spec.height * spec.width else None
-
-
-def _is_whole(path: Path, shape: tuple[int, int, int]) -> bool:
-    try:
-        return path.stat().st_size == math.prod(shape)
-    except FileNotFoundError:
-        return False
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` when it is complete and on disk; the caller holds a lock."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from captcha_exp.config import DatasetConfig
-from captcha_exp.dataset.cache import Cached, load_or_build
+from captcha_exp.dataset.cache import load_or_build
+from captcha_exp.dataset.cached import Cached
 from captcha_exp.dataset.labels import check_characters, check_fit, in_case
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
