@@ -1,5 +1,6 @@
 """What every command does around its own work: compose `conf/`, and tell mistakes in one line."""
 
+import errno
 import os
 import re
 import sys
@@ -21,6 +22,8 @@ from captcha_exp.errors import InputError
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
 EXIT_INPUT = 2
 EXIT_INTERRUPT = 130
+# What a user can mend of the system's refusals: no permission, no room, a file in a folder's place.
+_USERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
 
 
 def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> int:
@@ -46,6 +49,12 @@ def exit_code(work: Callable[[], Any]) -> int:
         return _refuse(str(error), EXIT_INPUT)
     except (HydraException, OmegaConfBaseException) as error:
         return _refuse(_hydra_message(error), EXIT_HYDRA)
+    except OSError as error:
+        if error.errno not in _USERS_TO_MEND:
+            raise
+        return _refuse(
+            f"{error.filename or 'a file'}: {error.strerror}; make room there or set another `root`", EXIT_INPUT
+        )
     except KeyboardInterrupt:
         return _refuse("interrupted; the same command continues where this one stopped", EXIT_INTERRUPT)
     return 0

@@ -1,0 +1,1 @@
+"""Measurements that take minutes; each prints what docs/figures.md quotes."""

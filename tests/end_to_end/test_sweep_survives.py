@@ -1,0 +1,154 @@
+"""Sweeps of the real command: killed, interrupted, diverging, pruned, shared; nothing finished is lost."""
+
+import csv
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+
+N_TRIALS = 4
+SWEEP = ["+sweep=smoke", f"sweep.n_trials={N_TRIALS}", "sweep.workers=2", "sweep.heartbeat_s=1", "training.epochs=4"]
+
+
+def sweep(folder, *more: str) -> list[str]:
+    return [*folder.tiny, *SWEEP, *more]
+
+
+def ended(folder) -> list[FrozenTrial]:
+    """Trials that ended by themselves, as against those lost with their worker."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
+    failed = [t for t in folder.study("smoke").get_trials(states=(TrialState.FAIL,)) if "reason" in t.user_attrs]
+    return [*folder.study("smoke").get_trials(states=states), *failed]
+
+
+def running(folder) -> list[FrozenTrial]:
+    """Trials that are past their first epoch."""
+    trials = folder.study("smoke").get_trials(states=(TrialState.RUNNING,))
+    return [trial for trial in trials if trial.intermediate_values]
+
+
+def assert_whole(folder, total: int = N_TRIALS) -> None:
+    """The sweep ended with its total, its files and one MLflow child for each trial."""
+    assert len(ended(folder)) == total
+    assert not folder.study("smoke").get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
+    sweep_dir = folder.path / "sweeps" / "smoke"
+    assert {"study.db", "trials.csv", "best.yaml", "report"} <= {path.name for path in sweep_dir.iterdir()}
+    rows = list(csv.DictReader((sweep_dir / "trials.csv").read_text().splitlines()))
+    assert len(rows) == len(folder.study("smoke").trials)
+    parents = [run for run in folder.runs() if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1 and parents[0].info.status == "FINISHED"
+    children = [run for run in folder.runs() if "mlflow.parentRunId" in run.data.tags]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
+    assert not [run for run in children if run.info.status == "RUNNING"]
+    outcomes = Counter(run.data.tags["outcome"] for run in children)
+    assert outcomes["finished"] + outcomes["pruned"] <= total
+
+
+def assert_gone(folder, supervisor: "subprocess.Popen[str]", workers: list[int]) -> None:
+    """Neither the supervisor nor a worker is alive."""
+    assert supervisor.poll() is not None
+    folder.wait_until(
+        lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers), "the end of the workers", 20
+    )
+
+
+def test_a_sweep_and_its_best_configuration_train_from_one_command_each(folder) -> None:
+    done = folder.run(*sweep(folder))
+    assert done.returncode == 0, done.stderr
+    assert_whole(folder)
+    assert "--config-name best" in done.stdout
+    again = folder.run(*sweep(folder))
+    assert again.returncode == 0, again.stderr
+    assert len(folder.study("smoke").trials) == N_TRIALS, "a finished sweep typed again runs nothing"
+    best = folder.run("--config-dir", "sweeps/smoke", "--config-name", "best")
+    assert best.returncode == 0, best.stderr
+    assert folder.runs()[-1].data.metrics["best/val/sequence_accuracy"] == folder.study("smoke").best_value
+
+
+def test_a_killed_worker_is_replaced_and_its_trial_retried(folder) -> None:
+    supervisor = folder.start(*sweep(folder))
+    folder.wait_until(lambda: running(folder), "a trial in the middle")
+    victim = folder.sweep_processes(supervisor)[0]
+    folder.kill(victim)
+    _, err = supervisor.communicate(timeout=400)
+    assert supervisor.returncode == 0, err
+    assert_whole(folder)
+
+
+def test_killing_everything_loses_no_finished_trial(folder) -> None:
+    supervisor = folder.start(*sweep(folder))
+    folder.wait_until(lambda: ended(folder) and running(folder), "a finished trial and one in the middle")
+    workers = folder.sweep_processes(supervisor)
+    for pid in [supervisor.pid, *workers]:
+        folder.kill(pid)
+    supervisor.wait()
+    assert_gone(folder, supervisor, workers)
+    before = {trial.number: trial.values for trial in ended(folder)}
+    done = folder.run(*sweep(folder))
+    assert done.returncode == 0, done.stderr
+    assert_whole(folder)
+    after = {trial.number: trial.values for trial in ended(folder)}
+    assert before.items() <= after.items()
+
+
+def test_ctrl_c_stops_workers_and_the_same_command_resumes(folder) -> None:
+    supervisor = folder.start(*sweep(folder))
+    folder.wait_until(lambda: running(folder), "a trial in the middle")
+    workers = folder.sweep_processes(supervisor)
+    folder.kill(supervisor.pid, signal.SIGINT)
+    out, err = supervisor.communicate(timeout=60)
+    assert supervisor.returncode == 130, err
+    assert "Traceback" not in out + err
+    assert_gone(folder, supervisor, workers)
+    assert not folder.study("smoke").get_trials(states=(TrialState.RUNNING,))
+    done = folder.run(*sweep(folder))
+    assert done.returncode == 0, done.stderr
+    assert_whole(folder)
+
+
+def test_two_supervisors_share_one_total(folder) -> None:
+    both = [folder.start(*sweep(folder, "sweep.workers=1")) for _ in range(2)]
+    for supervisor in both:
+        _, err = supervisor.communicate(timeout=400)
+        assert supervisor.returncode == 0, err
+    assert_whole(folder)
+
+
+def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
+    space = "sweep.space={optimizer.learning_rate:'choice(0.001, 1e30)'}"
+    done = folder.run(*sweep(folder, space, "sweep.sampler.kind=grid", "optimizer.clip_norm=null"))
+    assert done.returncode == 0, done.stderr
+    states = Counter(trial.state for trial in folder.study("smoke").trials)
+    assert states == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
+    (failed,) = folder.study("smoke").get_trials(states=(TrialState.FAIL,))
+    assert "loss" in failed.user_attrs["reason"]
+    (child,) = [run for run in folder.runs() if run.data.tags.get("outcome") == "failed"]
+    assert child.info.status == "FAILED"
+
+
+def test_a_sweep_whose_first_trials_all_fail_the_same_way_stops(folder) -> None:
+    done = folder.run(*sweep(folder, "sweep.space={transformer.num_heads:'choice(3, 5, 7)'}", "sweep.n_trials=20"))
+    assert done.returncode == 1
+    assert "transformer.num_heads" in done.stderr
+    assert len(ended(folder)) < 20
+
+
+def test_another_space_is_refused_not_mixed_in(folder) -> None:
+    first = folder.run(*sweep(folder, "sweep.n_trials=1", "sweep.workers=1"))
+    assert first.returncode == 0, first.stderr
+    done = folder.run(*sweep(folder, "sweep.space={transformer.dropout:'interval(0, 0.9)'}"))
+    assert done.returncode == 2
+    assert "sweep.name" in done.stderr and "Traceback" not in done.stderr
+    assert len(folder.study("smoke").trials) == 1
+
+
+def test_ctrl_c_of_a_single_run_tells_how_to_continue(folder) -> None:
+    child = folder.start(*folder.tiny, "training.epochs=400")
+    folder.wait_until(lambda: "val/ctc_loss" in folder.runs()[-1].data.metrics, "an epoch")
+    folder.kill(child.pid, signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "the same command continues" in err and "Traceback" not in err
+    assert folder.runs()[-1].info.status == "KILLED"

@@ -1,0 +1,37 @@
+"""The built wheel runs from an empty folder, with nothing of the checkout in reach."""
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_the_wheel_brings_its_configuration_and_writes_where_it_runs(folder, tmp_path: Path) -> None:
+    dist = tmp_path / "dist"
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(dist), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    (wheel,) = dist.glob("*.whl")
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel], check=True, timeout=300
+    )
+    # The dependencies are lent, not installed again; as a path of its own this does not lend the editable checkout.
+    site = next((environment / "lib").glob("python3*")) / "site-packages"
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    where = [python, "-c", "import captcha_exp; print(captcha_exp.__file__)"]
+    origin = subprocess.run(where, cwd=empty, check=True, capture_output=True, text=True).stdout
+    assert Path(origin.strip()).is_relative_to(environment)
+
+    command = [python, "-m", "captcha_exp", *folder.tiny, "+sweep=smoke", "sweep.n_trials=2", "training.epochs=2"]
+    done = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    assert (empty / "sweeps" / "smoke" / "trials.csv").is_file()
+    assert (empty / "mlruns" / "mlflow.db").is_file()
