@@ -22,23 +22,31 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model"
 _REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
-_PARTS = ("characters", "image", "decoding", "config")
+_PARTS = ("characters", "image", "decoding", "dataset", "config")
 
 
 @dataclass(frozen=True)
 class LoadedRecogniser:
     """A model read back: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
 
-    `characters[i]` is class `i + 1`. `image`, `decoding` and `config` are plain values, as they were logged.
+    `characters[i]` is class `i + 1`. `image`, `decoding`, `dataset` (name and fingerprint of what it was trained on)
+    and `config` are plain values, as they were logged.
     """
 
     model: "keras.Model"
     characters: str
     image: dict[str, Any]
     decoding: dict[str, Any]
+    dataset: dict[str, str]
     config: dict[str, Any]
     run_id: str
     model_id: str
+
+
+def work_with(tracking_uri: str) -> None:
+    """Make a store that of the whole process: MLflow looks up models only there, whichever client is asked."""
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)
 
 
 def log_model(
@@ -84,9 +92,7 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
         raise InputError(
             f"model={model_uri} must be runs:/RUN/model, models:/NAME@ALIAS, models:/NAME/VERSION or m-..."
         )
-    # For addresses that begin with models:/ MLflow looks only where the process as a whole does.
-    mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_registry_uri(tracking_uri)
+    work_with(tracking_uri)
     with tempfile.TemporaryDirectory() as temporary:
         try:
             folder = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=temporary)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
+from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
 from captcha_exp.tracking.store import Store, file_lock
 from captcha_exp.tracking.text import one_line
@@ -48,6 +49,7 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
             experiment = _experiment(client, config.experiment, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise InputError(f"MLflow cannot use tracking.uri={without_password(uri)}: {one_line(error)}") from error
+    work_with(uri)
     _check_usable(experiment, artifacts if config.uri is None else None)
     return Store(uri, config.experiment, experiment.experiment_id, client, lock_file)
 

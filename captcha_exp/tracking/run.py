@@ -101,7 +101,7 @@ class TrackedRun:
     def log_text(self, text: str, name: str) -> None:
         """Keep `text` as an artifact; `name` may hold folders."""
         with self._new_file(name) as path:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def log_json(self, value: Any, name: str) -> None:
         """Keep a plain value as an artifact."""

@@ -83,12 +83,13 @@ class SweepRun:
 
 
 def _parents(store: Store, sweep_name: str, study_key: str) -> list[Run]:
-    found = store.search(f"tags.kind = '{_KIND}' and tags.study = '{_quoted(study_key)}'")
-    return [run for run in found if run.data.tags["sweep"] == sweep_name]
+    # Compared here: MLflow's conditions cannot hold every name.
+    wanted = (sweep_name, study_key)
+    return [run for run in store.search(f"tags.kind = '{_KIND}'") if _identity(run) == wanted]
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+def _identity(run: Run) -> tuple[str | None, str | None]:
+    return run.data.tags.get("sweep"), run.data.tags.get("study")
 
 
 def _is_open(run: Run) -> bool:

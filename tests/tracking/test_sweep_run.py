@@ -1,0 +1,84 @@
+"""The parent run of a sweep is one, whoever asks, and its dead children are closed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from captcha_exp.config import TrackingConfig
+from captcha_exp.tracking import Store, SweepRun, open_store
+
+
+def test_the_same_study_has_the_same_parent(store: Store) -> None:
+    first = SweepRun.start_or_resume(store, "it's", "key\\1", {"question": "how many?"})
+    first.end(interrupted=True)
+    assert store.client.get_run(first.run_id).info.status == "KILLED"
+    again = SweepRun.start_or_resume(store, "it's", "key\\1", {})
+    other = SweepRun.start_or_resume(store, "it's", "another key", {})
+    assert again.run_id == first.run_id != other.run_id
+    kept = store.client.get_run(first.run_id)
+    assert kept.info.status == "RUNNING"
+    assert kept.info.run_name == "it's"
+    assert (kept.data.tags["sweep"], kept.data.tags["question"]) == ("it's", "how many?")
+    again.end()
+    assert store.client.get_run(first.run_id).info.status == "FINISHED"
+
+
+def test_supervisors_that_start_at_once_share_one_parent(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from captcha_exp.config import TrackingConfig
+from captcha_exp.tracking import SweepRun, open_store
+root = Path(sys.argv[1])
+store = open_store(TrackingConfig(None, "race", None, True, 0), root)
+(root / sys.argv[2]).touch()
+while len(list(root.glob("ready-*"))) < 3:
+    time.sleep(0.005)
+print(SweepRun.start_or_resume(store, "attention", "key", {}).run_id)
+"""
+    supervisors = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), f"ready-{i}"], stdout=subprocess.PIPE, text=True
+        )
+        for i in range(3)
+    ]
+    parents = {supervisor.communicate(timeout=120)[0] for supervisor in supervisors}
+    assert len(parents) == 1
+    assert len(open_store(TrackingConfig(None, "race", None, True, 0), tmp_path).search("")) == 1
+
+
+def test_children_of_dead_workers_are_closed_and_living_ones_left(store: Store) -> None:
+    sweep = SweepRun.start_or_resume(store, "attention", "key", {})
+    dead = store.start_run("trial-0001", {"trial": "1"}, sweep.run_id)
+    alive = store.start_run("trial-0002", {"trial": "2"}, sweep.run_id)
+    with store.start_run("trial-0003", {"trial": "3"}, sweep.run_id) as done:
+        done.set_outcome("pruned", "pruned after epoch 2")
+    stranger = store.start_run("trial-0001", {}, None)
+    assert sweep.close_orphans(running={"trial-0002"}) == ["trial-0001"]
+    assert sweep.close_orphans(running={"trial-0002"}) == []
+    states = {}
+    for run in (dead, alive, done, stranger):
+        kept = store.client.get_run(run.run_id)
+        states[run.run_id] = (kept.info.status, kept.data.tags.get("outcome"), kept.data.tags.get("reason"))
+    assert list(states.values()) == [
+        ("FAILED", "failed", "the worker died"),
+        ("RUNNING", None, None),
+        ("FINISHED", "pruned", "pruned after epoch 2"),
+        ("RUNNING", None, None),
+    ]
+    assert [child.info.run_name for child in store.children(sweep.run_id)] == ["trial-0001", "trial-0002", "trial-0003"]
+
+
+def test_tables_and_pictures_are_kept_and_the_database_is_not(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    (folder / "trial-0001").mkdir(parents=True)
+    for name in ("trials.csv", "best.yaml", "history.png", "study.db", "study.db-journal"):
+        (folder / name).write_text(name)
+    sweep = SweepRun.start_or_resume(store, "attention", "key", {})
+    sweep.log_files(folder.iterdir())
+    sweep.log_summary({"best/val/sequence_accuracy": 0.9}, {"best_trial": "trial-0007"})
+    kept = store.client.get_run(sweep.run_id)
+    assert [a.path for a in store.client.list_artifacts(sweep.run_id)] == ["best.yaml", "history.png", "trials.csv"]
+    assert kept.data.metrics == {"best/val/sequence_accuracy": 0.9}
+    assert kept.data.tags["best_trial"] == "trial-0007"
+    assert sweep.ui_hint.endswith(f"/runs/{sweep.run_id}")
