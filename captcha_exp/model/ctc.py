@@ -21,11 +21,14 @@ def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     Source:
         Graves et al. 2006.
     """
-    # Sparse labels reach TensorFlow's own kernel, which wants the blank last; dense ones a slower loop of small ops.
+    # The kernel itself wants time first, the blank last and sparse labels. `tf.nn.ctc_loss` would reach it too, with a
+    # function of its own in every graph; dense labels end in a loop of small operations, several times slower.
     rolled = tf.concat([logits[:, :, BLANK + 1 :], logits[:, :, : BLANK + 1]], axis=2)
     where = tf.where(tf.not_equal(labels, BLANK))
-    ids = tf.cast(tf.gather_nd(labels, where), tf.int32) - 1
-    sparse = tf.SparseTensor(where, ids, tf.shape(labels, out_type=tf.int64))
-    time_steps = tf.fill(tf.shape(logits)[:1], tf.shape(logits)[1])
-    loss: tf.Tensor = tf.nn.ctc_loss(sparse, rolled, None, time_steps, logits_time_major=False, blank_index=-1)
+    loss, _ = tf.raw_ops.CTCLoss(
+        inputs=tf.transpose(rolled, (1, 0, 2)),  # (B, T, K) -> (T, B, K)
+        labels_indices=where,
+        labels_values=tf.cast(tf.gather_nd(labels, where), tf.int32) - 1,
+        sequence_length=tf.fill(tf.shape(logits)[:1], tf.shape(logits)[1]),
+    )
     return loss

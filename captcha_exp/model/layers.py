@@ -14,7 +14,10 @@ def activate(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     if activation is Activation.gelu:
         # As a layer's activation, Keras offers the exact form only, which ONNX cannot hold.
         return ops.gelu(x, approximate=True)
-    return keras.layers.Activation("silu" if activation is Activation.swish else activation.value)(x)
+    if activation is Activation.swish:
+        # TensorFlow's own swish has a custom gradient, which keeps every graph it was traced in for good.
+        return ops.multiply(x, ops.sigmoid(x))
+    return keras.layers.Activation(activation.value)(x)
 
 
 def drop(x: keras.KerasTensor, rate: float) -> keras.KerasTensor:

@@ -30,6 +30,9 @@ def build_recogniser(
     Returns:
         A model from float32 (B, H, W, 1) in [0, 1] to logits (B, T, K).
     """
+    # A process that builds one model after another would otherwise keep the graphs of all of them until Python's own
+    # collection, and number their layers on. Models that are still in use are not harmed.
+    keras.utils.clear_session()
     if seed is not None:
         keras.utils.set_random_seed(seed)
     images = keras.Input((image_height, image_width, 1), name="image")

@@ -168,3 +168,13 @@ def test_the_same_seed_gives_the_same_initial_weights(compose: Compose) -> None:
     first, again, other = (build(config, seed=seed).get_weights() for seed in (3, 3, 4))
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert not all(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+
+
+def test_a_further_model_has_the_same_names_and_leaves_the_first_intact(compose: Compose) -> None:
+    images = np.random.default_rng(0).random((2, 40, 128, 1), np.float32)
+    first = with_probabilities(build(compose()))
+    before = first(images, training=False).numpy()
+    second = with_probabilities(build(compose(), seed=1))
+    assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
+    np.testing.assert_array_equal(first(images, training=False).numpy(), before)
+    assert np.abs(second(images, training=False).numpy() - before).max() > 1e-3
