@@ -99,7 +99,7 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
         InputError: naming the key and what it holds.
     """
     if isinstance(expression, list | tuple):
-        return _choices(key, str(list(expression)), [_quoted(item) for item in expression])
+        return _choices(key, str(list(expression)), expression)
     if not isinstance(expression, str):
         raise InputError(f"sweep.space.{key} is {expression!r}, which is nothing to search; write {_FORMS}.")
     try:
@@ -162,7 +162,7 @@ def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
     """Optuna keeps scalars as they are; anything else is kept as its Hydra text."""
     if not elements:
         raise InputError(f"sweep.space.{key} is {expression!r}, which has no choice in it.")
-    texts = tuple(Transformer.str(element) for element in elements)
+    texts = tuple(Transformer.str(_quoted(element)) for element in elements)
     labels = [
         element.text if isinstance(element, QuotedString) else text if isinstance(element, list | dict) else element
         for element, text in zip(elements, texts, strict=True)
@@ -174,7 +174,7 @@ def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
 
 
 def _quoted(item: Any) -> Any:
-    """A YAML string that Hydra would read as something else keeps its meaning by quotes."""
+    """A string that Hydra would read as something else keeps its meaning by quotes."""
     if isinstance(item, str) and not _WORD.fullmatch(item):
         return QuotedString(item, Quote.single)
     if isinstance(item, list):

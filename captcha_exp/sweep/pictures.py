@@ -37,6 +37,8 @@ def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Ca
     files = []
     for name, draw in _drawings(study, plan).items():
         try:
+            if name.startswith("importance"):
+                _require_spread(done)
             files.append(_save(folder / f"{name}.png", draw, [p.key for p in plan.space.parameters]))
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
             report(f"no picture {name}: {_first_line(error)}")
@@ -65,6 +67,14 @@ def _drawings(study: optuna.Study, plan: SweepPlan) -> dict[str, Draw]:
     if len(metrics) == 1:
         drawings["learning_curves"] = partial(plots.plot_intermediate_values, study)
     return drawings
+
+
+def _require_spread(done: list[FrozenTrial]) -> None:
+    """Without a difference nothing is more important than anything else, but Optuna draws it."""
+    if len(done) < 2:
+        raise ValueError("it needs at least two finished trials")
+    if len({tuple(trial.values) for trial in done}) == 1:
+        raise ValueError("all finished trials have the same value")
 
 
 def _value(index: int, trial: FrozenTrial) -> float:

@@ -1,19 +1,16 @@
-"""What a sweep leaves in its folder: `trials.csv`, `best.yaml` and pictures."""
+"""The tables that a sweep leaves in its folder: `trials.csv` and `best.yaml`."""
 
 import csv
 import io
 import os
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
 from captcha_exp.config import to_plain
-from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import RUN_ID
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
@@ -23,18 +20,12 @@ from captcha_exp.sweep.view import best_trials, shown_values
 _HYDRA = {"job": {"chdir": False}, "run": {"dir": "${root}/outputs/${now:%Y-%m-%d_%H-%M-%S-%f}"}}
 
 
-def write_results(plan: SweepPlan, study: optuna.Study, report: Callable[[str], None]) -> list[Path]:
-    """Write everything that can be told about the study so far; files are replaced whole.
-
-    Args:
-        plan: the sweep.
-        study: its study.
-        report: told which pictures were left out, and why.
+def write_tables(plan: SweepPlan, tally: Tally) -> list[Path]:
+    """Write what can be told about the trials so far; each file is replaced whole.
 
     Returns:
-        The files, tables first.
+        The files.
     """
-    tally = Tally(study.get_trials(deepcopy=False))
     files = [_replace(plan.folder / "trials.csv", _trials_table(plan, tally))]
     best = best_trials(tally, plan.config.sweep.objectives)
     if best:
@@ -42,7 +33,7 @@ def write_results(plan: SweepPlan, study: optuna.Study, report: Callable[[str], 
     else:
         # One of an earlier start would tell of trials that are no longer there.
         (plan.folder / "best.yaml").unlink(missing_ok=True)
-    return files + draw_pictures(study, plan, plan.folder / "report", report)
+    return files
 
 
 def train_command(plan: SweepPlan) -> str:

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from captcha_exp.errors import InputError
+from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
-from captcha_exp.sweep.results import counts, train_command, write_results
+from captcha_exp.sweep.results import counts, train_command, write_tables
 from captcha_exp.sweep.storage import HISTORY, shown
 from captcha_exp.sweep.study import PARENT_RUN, OpenStudy, definition, open_study
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError, quiet_optuna
@@ -28,13 +29,14 @@ _FILE_WIDTH = 200  # nobody wraps the lines of a file
 OpenRecord = Callable[[str], SweepRecord | None]
 
 
-def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord) -> int:
+def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *, draws_pictures: bool = True) -> int:
     """Start or resume a sweep, wait for its end, and write its results.
 
     Args:
         plan: the sweep.
         data: what tells the data of this sweep from others, by the name that a refusal shows.
         open_record: from the study's key to the run that keeps the sweep; None keeps it nowhere.
+        draws_pictures: whether the report has them; they are the slowest part of the end.
 
     Returns:
         The exit code: 0 when a trial finished, 1 when none could, 130 or 143 after a signal.
@@ -51,7 +53,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord) ->
     record = open_record(opened.key)
     if record is not None:
         opened.study.set_user_attr(PARENT_RUN, record.run_id)
-    ending = _Ending(plan, opened, record, console)
+    ending = _Ending(plan, opened, record, console, draws_pictures=draws_pictures)
     with View(plan, console) as view:
         view.say(_opening(plan, opened))
         supervisor = Supervisor(plan, opened, view)
@@ -79,8 +81,17 @@ def _opening(plan: SweepPlan, opened: OpenStudy) -> str:
 class _Ending:
     """What is written and said once the workers are gone."""
 
-    def __init__(self, plan: SweepPlan, opened: OpenStudy, record: SweepRecord | None, console: Console) -> None:
+    def __init__(
+        self,
+        plan: SweepPlan,
+        opened: OpenStudy,
+        record: SweepRecord | None,
+        console: Console,
+        *,
+        draws_pictures: bool,
+    ) -> None:
         self._plan, self._opened, self._record, self._console = plan, opened, record, console
+        self._draws_pictures = draws_pictures
 
     def failed(self, failure: Exception) -> int:
         self._close(interrupted=False)
@@ -103,7 +114,9 @@ class _Ending:
     def complete(self) -> int:
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         objectives = self._plan.config.sweep.objectives
-        files = write_results(self._plan, self._opened.study, self._say)
+        files = write_tables(self._plan, tally)
+        if self._draws_pictures:
+            files += draw_pictures(self._opened.study, self._plan, self._plan.folder / "report", self._say)
         if self._record is not None:
             self._record.log_files(files)
             best = best_trials(tally, objectives)

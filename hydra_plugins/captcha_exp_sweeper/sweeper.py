@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
@@ -32,6 +33,7 @@ ConfigStore.instance().store(
 class CaptchaExpSweeper(Sweeper):
     """Runs as the supervisor that the user started, or as one of its workers."""
 
+    draws_pictures = True
     hydra_context: HydraContext
     config: DictConfig
 
@@ -56,7 +58,8 @@ class CaptchaExpSweeper(Sweeper):
         if order is not None:
             raise SystemExit(Worker(plan, order, self._launcher(plan)).run())
         data = self.prepare_data(plan)
-        raise SystemExit(run_sweep(plan, data, lambda key: self.open_record(config, key)))
+        open_record = partial(self.open_record, config)
+        raise SystemExit(run_sweep(plan, data, open_record, draws_pictures=self.draws_pictures))
 
     def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
         """Prepare the dataset once for all workers, and tell what is in it; its mistakes end the command here."""

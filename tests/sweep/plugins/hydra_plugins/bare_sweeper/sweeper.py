@@ -1,5 +1,6 @@
-"""The real sweeper without images and without a tracking store, so that a whole sweep takes seconds."""
+"""The real sweeper without images, tracking or (unless PICTURES is set) pictures: a whole sweep takes seconds."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ ConfigStore.instance().store(group="hydra/sweeper", name="bare", node=BareSweepe
 
 
 class BareSweeper(CaptchaExpSweeper):
+    draws_pictures = "PICTURES" in os.environ
+
     def prepare_data(self, plan: Any) -> dict[str, str]:
         return {}
 

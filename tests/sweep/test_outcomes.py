@@ -1,0 +1,197 @@
+"""What a sweep of real processes does about trials that fail, are pruned, or are too many."""
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import optuna
+import pytest
+from hydra import compose, initialize_config_dir
+
+from captcha_exp.config import load_config
+from tests.sweep.conftest import SPACE, Sweep
+
+
+def trials_csv(sweep: Sweep) -> list[dict[str, str]]:
+    with (sweep.folder / "sweeps/t/trials.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sweep) -> None:
+    code, printed = sweep.run("sweep.n_trials=7", "sweep.workers=3", PICTURES="1")
+    assert code == 0, printed
+    assert sweep.outcomes() == {"finished": 7}
+    rows = trials_csv(sweep)
+    assert [row["number"] for row in rows] == [str(number) for number in range(7)]
+    assert all(row["state"] == "finished" and row["epochs"] == "4" for row in rows)
+    best = max(rows, key=lambda row: float(row["best/val/sequence_accuracy"]))
+    assert f"best: trial {best['number']}," in printed
+    pictures = {file.stem for file in (sweep.folder / "sweeps/t/report").iterdir()}
+    assert pictures == {"history", "importance", "parallel_coordinates", "slices", "learning_curves"}
+    with initialize_config_dir(str(sweep.folder / "sweeps/t"), version_base="1.3"):
+        again = load_config(compose("best"))
+    assert again.transformer.dropout == float(best["transformer.dropout"])
+    assert again.sweep.name is None
+
+
+def test_a_complete_sweep_typed_again_only_tells_its_results(sweep: Sweep) -> None:
+    assert sweep.run("sweep.n_trials=2")[0] == 0
+    code, printed = sweep.run("sweep.n_trials=2")
+    assert code == 0
+    assert "2 trials, 2 of them ended before" in printed
+    assert len(sweep.wait_for_begun()) == 2
+    assert sweep.run("sweep.n_trials=3", "sweep.workers=1")[0] == 0
+    assert sweep.outcomes() == {"finished": 3}
+
+
+def test_a_trial_that_raises_is_recorded_and_the_sweep_goes_on(sweep: Sweep) -> None:
+    code, printed = sweep.run("sweep.n_trials=6", RAISE_BELOW="0.2")
+    assert code == 0, printed
+    failed = [row for row in trials_csv(sweep) if float(row["transformer.dropout"]) < 0.2]
+    assert failed
+    for row in failed:
+        assert row["state"] == "failed"
+        assert row["reason"] == f"ArithmeticError: the loss of epoch 1 of trial-{int(row['number']):04d} is too large"
+    assert sum(sweep.outcomes().values()) == 6
+
+
+def test_a_trial_that_ends_with_nan_is_recorded_as_failed(sweep: Sweep) -> None:
+    code, printed = sweep.run("sweep.n_trials=6", NAN_BELOW="0.2")
+    assert code == 0, printed
+    reasons = {row["reason"] for row in trials_csv(sweep) if row["state"] == "failed"}
+    assert reasons == {"best/val/sequence_accuracy is not a number"}
+    assert sum(sweep.outcomes().values()) == 6
+
+
+def test_a_sweep_whose_trials_are_all_pruned_says_so(sweep: Sweep) -> None:
+    code, printed = sweep.run("sweep.n_trials=3", PRUNE_ALL="1")
+    assert code == 1
+    assert "sweep t ended: 3 pruned." in printed
+    assert "No trial finished, so there is no best configuration." in printed
+    assert "Traceback" not in printed
+    assert not (sweep.folder / "sweeps/t/best.yaml").exists()
+    assert {row["state"] for row in trials_csv(sweep)} == {"pruned"}
+
+
+def test_first_trials_that_all_fail_alike_stop_the_sweep(sweep: Sweep) -> None:
+    code, printed = sweep.run("sweep.n_trials=30", "sweep.stop_after_failures=3", RAISE_BELOW="1")
+    assert code == 1
+    assert "error: sweep t stopped: the first 3 trials all failed in the same way: ArithmeticError" in printed
+    assert "Traceback" not in printed
+    assert 3 <= sweep.outcomes()["failed"] <= 4
+    # What was wrong is repaired: the same command goes on.
+    assert sweep.run("sweep.n_trials=5")[0] == 0
+    assert sum(count for name, count in sweep.outcomes().items() if name != "lost") == 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "space", "message"),
+    [
+        (
+            "cnn=compact",
+            "transformer.dropout=interval(0,0.3)",
+            "transformer.dropout was searched in numbers 0.0 to 0.4",
+        ),
+        ("training.epochs=5", SPACE, "training.epochs was 4, is 5"),
+        ("transformer.depth=1", SPACE, "transformer.depth was 2, is 1"),
+    ],
+)
+def test_a_changed_search_is_refused(sweep: Sweep, changed: str, space: str, message: str) -> None:
+    assert sweep.run("sweep.n_trials=1")[0] == 0
+    code, printed = sweep.run("sweep.n_trials=2", changed, space=space)
+    assert code == 2
+    assert printed.startswith(f"error: The study 't' was made for another search: {message}")
+    assert "Choose another `sweep.name`, or remove " in printed
+    assert len(printed.splitlines()) == 1
+    assert sweep.outcomes() == {"finished": 1}
+
+
+def test_what_only_steers_the_search_may_change(sweep: Sweep) -> None:
+    assert sweep.run("sweep.n_trials=1")[0] == 0
+    steered = ["sweep.n_trials=2", "sweep.workers=1", "sweep.sampler.kind=random", "training.threads=1"]
+    assert sweep.run(*steered)[0] == 0
+
+
+def test_a_grid_ends_when_it_is_used_up(sweep: Sweep) -> None:
+    code, printed = sweep.run(
+        "sweep.sampler.kind=grid", "transformer.num_heads=1,2", space="transformer.dropout=choice(0.1,0.3)"
+    )
+    assert code == 0, printed
+    points = {(row["transformer.dropout"], row["transformer.num_heads"]) for row in trials_csv(sweep)}
+    assert sorted(points) == [("0.1", "1"), ("0.1", "2"), ("0.3", "1"), ("0.3", "2")]
+    assert sweep.outcomes() == {"finished": 4}
+
+
+def test_several_objectives_end_with_a_pareto_front(sweep: Sweep) -> None:
+    objectives = (
+        "sweep.objectives=[{metric:best/val/sequence_accuracy,direction:maximize},"
+        "{metric:latency_ms,direction:minimize}]"
+    )
+    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.sampler.kind=nsga2", PICTURES="1")
+    assert code == 0, printed
+    assert (sweep.folder / "sweeps/t/report/pareto_front.png").exists()
+    assert all(float(row["latency_ms"]) > 0 for row in trials_csv(sweep))
+
+
+def test_an_objective_that_no_run_has_names_those_it_has(sweep: Sweep) -> None:
+    objectives = "sweep.objectives=[{metric:latency,direction:minimize}]"
+    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.stop_after_failures=1")
+    assert code == 1
+    assert "sweep.objectives names latency, but a run has only best/val/sequence_accuracy, latency_ms" in printed
+
+
+def test_trials_are_pruned_and_the_best_is_not(sweep: Sweep) -> None:
+    pruner = ["sweep.pruner.n_startup_trials=2", "sweep.pruner.n_warmup_epochs=1"]
+    assert sweep.run("sweep.n_trials=10", "training.epochs=8", *pruner)[0] == 0
+    rows = trials_csv(sweep)
+    pruned = [row for row in rows if row["state"] == "pruned"]
+    assert pruned
+    assert all(2 <= int(row["epochs"]) <= 8 for row in pruned)
+    best = max(rows, key=lambda row: -abs(float(row["transformer.dropout"]) - 0.3))
+    assert best["state"] == "finished"
+
+
+def refused(sweep: Sweep, *arguments: str) -> str:
+    code, printed = sweep.run(*arguments)
+    assert code == 2, printed
+    assert len(printed.splitlines()) == 1
+    return printed
+
+
+def test_a_file_that_is_no_database_is_refused(sweep: Sweep) -> None:
+    folder = sweep.folder / "sweeps/t"
+    folder.mkdir(parents=True)
+    (folder / "study.db").write_text("no database, but long enough to be read as one " * 40)
+    assert "cannot be used (file is not a database)" in refused(sweep)
+
+
+def test_a_study_of_an_incompatible_version_is_refused(sweep: Sweep) -> None:
+    assert sweep.run("sweep.n_trials=1")[0] == 0
+    database = sweep.folder / "sweeps/t/study.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+    assert "was made by an incompatible version of Optuna" in refused(sweep)
+
+
+def test_a_study_that_others_made_is_refused(sweep: Sweep) -> None:
+    (sweep.folder / "sweeps/t").mkdir(parents=True)
+    study = optuna.create_study(storage=sweep.storage, study_name="t", direction="maximize")
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    assert "The study 't' was not made by this version (format None, not 1)." in refused(sweep)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("sweep.storage=nonsense", "sweep.storage is 'nonsense', not a database URL"),
+        ("sweep.storage='sqlite://'", "which workers cannot share; name a file"),
+        ("sweep.storage='oracle://host/name'", "sweep.storage must be an sqlite, postgresql or mysql URL, not oracle"),
+        ("sweep.storage='postgresql+psycopg://127.0.0.1:9/x'", "postgresql+psycopg://127.0.0.1:9/x cannot be used"),
+        ("sweep.sampler.kind=grid", "sweep.sampler.kind=grid cannot search transformer.dropout"),
+        ("sweep.name=null", "sweep.name is null; a sweep needs a name"),
+        ("transformer.num_heads=a,b", "transformer.num_heads: Value 'a' of type 'str' could not be converted"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_before_any_trial(sweep: Sweep, argument: str, message: str) -> None:
+    assert message in refused(sweep, argument)
+    assert not list(Path(sweep.begun).iterdir())

@@ -1,0 +1,73 @@
+"""What a person sees of a sweep."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import optuna
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from optuna.trial import TrialState, create_trial
+from rich.console import Console
+
+from captcha_exp.config import Config
+from captcha_exp.sweep import plan_sweep
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.storage import PROCESS
+from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.view import View, duration
+
+START = datetime(2026, 1, 1)
+X = optuna.distributions.FloatDistribution(0, 1)
+
+
+def a_plan(compose: Callable[..., Config]) -> SweepPlan:
+    config = compose("sweep.name=s", "sweep.n_trials=4", "training.epochs=9")
+    return plan_sweep(config, ["transformer.dropout=interval(0,1)"], OverridesParser.create(), {}, lambda _: config)
+
+
+def trials() -> list[optuna.trial.FrozenTrial]:
+    finished = create_trial(value=0.75, params={"x": 0.5}, distributions={"x": X})
+    running = create_trial(
+        state=TrialState.RUNNING,
+        params={"x": 0.25},
+        distributions={"x": X},
+        intermediate_values={0: 0.1, 1: 0.625},
+        user_attrs={PROCESS: {}},
+    )
+    failed = create_trial(state=TrialState.FAIL, user_attrs={"reason": "no memory"})
+    made = [finished, running, failed]
+    for number, trial in enumerate(made):
+        trial.number = number
+        trial.datetime_start = START
+    finished.datetime_complete = failed.datetime_complete = START + timedelta(seconds=100)
+    return made
+
+
+def test_without_a_terminal_each_change_is_one_line(compose: Callable[..., Config]) -> None:
+    out = io.StringIO()
+    view = View(a_plan(compose), Console(file=out, width=200), lambda: START + timedelta(seconds=40))
+    with view:
+        view.update(Tally([]))
+        view.update(Tally(trials()))
+        view.update(Tally(trials()))
+    assert out.getvalue().splitlines() == [
+        "trial 0 finished: 0.7500 (2 of 4 trials ended, 1 failed, best 0.7500 in trial 0, about 2 min 40 s left)",
+        "trial 1 started: x=0.25",
+        "trial 2 failed: no memory (2 of 4 trials ended, 1 failed, best 0.7500 in trial 0, about 2 min 40 s left)",
+    ]
+
+
+def test_a_terminal_shows_each_running_trial(compose: Callable[..., Config]) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120)
+    view = View(a_plan(compose), console, lambda: START + timedelta(seconds=40))
+    with view:
+        view.update(Tally(trials()))
+        console.print(view._table(Tally(trials())))
+    assert "sweep s: 2 of 4 trials ended, 1 failed, best 0.7500 in trial 0" in out.getvalue()
+    assert "2/9" in out.getvalue()
+    assert "0.6250" in out.getvalue()
+
+
+def test_durations_are_short() -> None:
+    assert [duration(s) for s in (59.4, 61, 599, 3600)] == ["59 s", "1 min 1 s", "9 min 59 s", "60 min"]
