@@ -111,6 +111,15 @@ def test_contrast_keeps_the_mean(images: np.ndarray) -> None:
     np.testing.assert_allclose(changed.mean(axis=(1, 2, 3)), images.mean(axis=(1, 2, 3)), atol=1e-5)
 
 
+def test_noise_has_no_mean_and_at_most_the_given_deviation() -> None:
+    even = np.full((64, 24, 40, 1), 0.5, np.float32)
+    noise = augment(even, SEED, only(noise_stddev=0.1)).numpy() - even
+    deviations = noise.std(axis=(1, 2, 3))
+    assert deviations.max() == pytest.approx(0.1, rel=0.1)
+    assert deviations.min() < 0.02
+    assert abs(noise.mean()) < 1e-3
+
+
 def test_erased_boxes_are_of_the_mean_grey_and_no_larger_than_their_share(images: np.ndarray) -> None:
     many = np.repeat(images, 30, axis=0)
     erased = augment(many, SEED, only(erase_probability=0.5, erase_share=0.5)).numpy()
