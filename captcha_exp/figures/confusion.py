@@ -31,7 +31,7 @@ def character_confusion(labels: Sequence[str], predictions: Sequence[str]) -> Fi
             mistakes.update(pair for pair in align(label, prediction) if pair[0] != pair[1])
     characters = sum(map(len, labels))
     if not mistakes:
-        return _nothing(f"No mistake in {characters:,} characters of {len(labels):,} images.")
+        return _nothing(f"No mistake in {characters:,} characters.")
     rows = _most_frequent(mistakes, 0)
     columns = _most_frequent(mistakes, 1)
     counts = np.array([[mistakes[row, column] for column in columns] for row in rows])

@@ -1,0 +1,315 @@
+"""A run from its configuration to what it leaves in the tracking store."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from captcha_exp.config import Config
+from captcha_exp.errors import DivergedError, InputError
+from captcha_exp.experiment import Outcome, run_experiment
+from captcha_exp.experiment.checkpoint import hold_checkpoint
+from captcha_exp.tracking import Store, open_store
+
+Compose = Callable[..., Config]
+# Two digits on small images: an epoch is a matter of a second.
+SMALL = (
+    "dataset.size=600", "dataset.min_length=2", "dataset.max_length=2", "dataset.image_height=32",
+    "dataset.image_width=48", "dataset.validation_fraction=0.15", "augmentation=none", "transformer=none",
+    "cnn.filters=[16,32,48]", "training.epochs=3", "training.threads=1",
+)  # fmt: skip
+
+
+@dataclass
+class StubTrial:
+    """A trial that is pruned after the epochs it is given."""
+
+    prune_after: int = 99
+    name: str = "trial-0007"
+    tags: dict[str, str] = field(default_factory=lambda: {"sweep": "attention", "trial": "7"})
+    parent_run_id: str | None = None
+    reported: list[int] = field(default_factory=list)
+
+    def report(self, epoch: int, metrics: dict[str, float]) -> bool:
+        assert "val/sequence_accuracy" in metrics
+        self.reported.append(epoch)
+        return epoch + 1 >= self.prune_after
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def store_of(config: Config) -> Store:
+    return open_store(config.tracking, config.root_path)
+
+
+def artifacts_of(store: Store, run_id: str) -> list[str]:
+    return sorted(artifact.path for artifact in store.client.list_artifacts(run_id))
+
+
+def history_of(store: Store, run_id: str, metric: str) -> list[tuple[int, float]]:
+    return [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Outcome, list[str]]:
+    """One run that learns to read."""
+    from hydra import compose, initialize_config_dir
+
+    from captcha_exp.config import conf_dir, load_config
+
+    root = tmp_path_factory.mktemp("trained")
+    overrides = [f"root={root}", *SMALL, "training.epochs=16", "training.batch_size=16"]
+    overrides += ["transformer=lstm", "transformer.projection_dim=32", "sweep.objectives.0.metric=latency_ms"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = load_config(compose("config", overrides))
+    lines: list[str] = []
+    return config, run_experiment(config, report=lines.append), lines
+
+
+def test_a_run_reads_what_it_was_trained_on_and_says_so(trained: tuple[Config, Outcome, list[str]]) -> None:
+    _, outcome, lines = trained
+    assert (outcome.state, outcome.reason) == ("finished", None)
+    assert outcome.metrics["best/val/sequence_accuracy"] > 0.3
+    assert sum(line.startswith("epoch ") for line in lines) == 16
+    assert lines[-1].startswith("finished: mlflow ui --backend-store-uri sqlite:///")
+
+
+def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    store = store_of(config)
+    run = store.client.get_run(outcome.run_id)
+    assert run.info.run_name == "compact-lstm"
+    assert run.data.tags["outcome"] == "finished"
+    assert len(run.data.tags["dataset.fingerprint"]) >= 16
+    every_epoch = {"train/ctc_loss", "learning_rate", "images_per_second"}
+    judged = {"ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate"}
+    once = {f"best/val/{name}" for name in judged} | {"best/epoch", "model/parameters", "latency_ms"}
+    once |= {f"seconds/{stage}" for stage in ("data", "import", "build", "fit", "latency", "log")}
+    assert set(run.data.metrics) == every_epoch | {f"val/{name}" for name in judged} | once
+    assert set(outcome.metrics) == once
+    history = history_of(store, outcome.run_id, "val/sequence_accuracy")
+    assert [step for step, _ in history] == list(range(1, 17))
+    assert dict(history)[int(outcome.metrics["best/epoch"])] == outcome.metrics["best/val/sequence_accuracy"]
+    assert run.data.params["dataset.max_length"] == "2"
+    assert len(run.outputs.model_outputs) == 1
+    contexts = {entry.tags[0].value for entry in run.inputs.dataset_inputs}
+    assert contexts == {"training", "validation", "test"}
+    assert artifacts_of(store, outcome.run_id) == [
+        "config.yaml", "environment.json", "learning_curves.png", "validation.csv",
+        "validation_confusion.png", "validation_sheet.png",
+    ]  # fmt: skip
+
+
+def test_the_table_of_predictions_agrees_with_the_metric(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    path = store_of(config).client.download_artifacts(outcome.run_id, "validation.csv")
+    rows = list(csv.DictReader(Path(path).read_text().splitlines()))
+    assert list(rows[0]) == ["name", "label", "prediction", "confidence", "correct"]
+    right = [row["label"] == row["prediction"] for row in rows]
+    assert [row["correct"] for row in rows] == [str(int(value)) for value in right]
+    assert sum(right) / len(right) == outcome.metrics["best/val/sequence_accuracy"]
+    assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
+
+
+def test_nothing_is_left_to_resume(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, _, _ = trained
+    assert list((config.root_path / "outputs" / "checkpoints").iterdir()) == []
+
+
+def run_elsewhere(program: str, folder: Path, *arguments: str) -> dict[str, float]:
+    """What a fresh process, started in an empty folder, prints as JSON."""
+    folder.mkdir()
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_fresh_process_without_conf_reads_with_exactly_the_logged_accuracy(
+    trained: tuple[Config, Outcome, list[str]], tmp_path: Path
+) -> None:
+    config, outcome, _ = trained
+    program = """
+import json, sys
+from pathlib import Path
+from captcha_exp.config import load_config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.tracking import load_recogniser
+recogniser = load_recogniser(f"runs:/{sys.argv[1]}/model", sys.argv[2])
+from captcha_exp.evaluation import evaluate
+config = load_config(recogniser.config)  # the model brings its configuration along
+split = prepare_dataset(config.dataset, Path(sys.argv[3])).validation
+images, labels = split.images, split.labels
+print(json.dumps(evaluate(recogniser.model, images, labels, recogniser.characters, config.decoding, 32).metrics))
+"""
+    metrics = run_elsewhere(program, tmp_path / "empty", outcome.run_id, store_of(config).uri, str(config.root_path))
+    for name in ("sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate"):
+        assert metrics[name] == outcome.metrics[f"best/val/{name}"]
+    assert metrics["ctc_loss"] == pytest.approx(outcome.metrics["best/val/ctc_loss"], rel=1e-5)
+
+
+def test_keras_and_mlflow_alone_read_with_exactly_the_logged_accuracy(
+    trained: tuple[Config, Outcome, list[str]], tmp_path: Path
+) -> None:
+    """The decoding and preprocessing here follow the model's own description, without this package."""
+    import numpy as np
+
+    from captcha_exp.dataset import prepare_dataset
+
+    config, outcome, _ = trained
+    split = prepare_dataset(config.dataset, config.root_path, silent).validation
+    np.savez(tmp_path / "split.npz", images=split.images, labels=np.array(split.labels))
+    program = """
+import json, sys
+sys.modules["captcha_exp"] = None  # whoever imports it now fails
+import mlflow, numpy as np
+mlflow.set_tracking_uri(sys.argv[2])
+model = mlflow.keras.load_model(f"runs:/{sys.argv[1]}/model")
+described = mlflow.models.get_model_info(f"runs:/{sys.argv[1]}/model")
+assert described.signature.inputs.inputs[0].shape == (-1, 32, 48, 1), described.signature
+split = np.load(sys.argv[3])
+probabilities = model.predict((split["images"] / np.float32(255))[..., None], verbose=0)
+right = 0
+for classes, label in zip(probabilities.argmax(-1), split["labels"]):
+    new = np.append(True, classes[1:] != classes[:-1])
+    text = "".join(described.metadata["characters"][i - 1] for i in classes[new] if i)
+    right += text == label
+print(json.dumps({"accuracy": right / len(split["labels"])}))
+"""
+    uri = store_of(config).uri
+    found = run_elsewhere(program, tmp_path / "empty", outcome.run_id, uri, str(tmp_path / "split.npz"))
+    assert found == {"accuracy": outcome.metrics["best/val/sequence_accuracy"]}
+
+
+def test_the_command_judges_the_test_split_and_logs_it(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    overrides = [override for override in SMALL if override.startswith("dataset.")]
+    command = [sys.executable, "-m", "captcha_exp.evaluate", f"root={config.root}", *overrides]
+    model = f"model=runs:/{outcome.run_id}/model"
+    done = subprocess.run([*command, model], cwd=config.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    logged = store_of(config).client.get_run(outcome.run_id).data.metrics
+    assert f"sequence_accuracy             {logged['test/sequence_accuracy']:.4f}" in done.stdout
+    done = subprocess.run([*command, model, "dataset.split_seed=5"], cwd=config.root, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "dataset.split_seed is 5, but 0 when the model was trained on the same data" in done.stderr
+
+
+def test_an_interrupted_run_goes_on_as_the_same_run_with_the_same_numbers(compose: Compose, tmp_path: Path) -> None:
+    def interrupt(line: str) -> None:
+        if line.startswith("epoch 2/3"):
+            raise KeyboardInterrupt
+
+    config = compose(*SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(config, report=interrupt)
+    store = store_of(config)
+    interrupted = store.search("")[0]
+    assert interrupted.info.status == "KILLED"
+    lines: list[str] = []
+    resumed = run_experiment(config, report=lines.append)
+    assert resumed.run_id == interrupted.info.run_id
+    assert f"continuing the interrupted run {resumed.run_id}" in lines
+    again = run_experiment(config, report=silent)
+    assert again.run_id != resumed.run_id
+    for metric in ("train/ctc_loss", "val/ctc_loss", "val/sequence_accuracy", "learning_rate"):
+        history = history_of(store, resumed.run_id, metric)
+        assert [step for step, _ in history] == [1, 2, 3]
+        assert history == history_of(store, again.run_id, metric)
+    best = {name for name in again.metrics if name.startswith("best/")}
+    assert {name: resumed.metrics[name] for name in best} == {name: again.metrics[name] for name in best}
+
+
+def test_a_pruned_trial_is_a_child_without_a_model(compose: Compose) -> None:
+    config = compose(*SMALL)
+    store = store_of(config)
+    parent = store.start_run("attention", {})
+    trial = StubTrial(prune_after=2, parent_run_id=parent.run_id)
+    outcome = run_experiment(config, trial=trial, report=silent)
+    assert (outcome.state, outcome.reason) == ("pruned", "pruned after epoch 2")
+    assert trial.reported == [0, 1]
+    (child,) = store.children(parent.run_id)
+    assert (child.info.run_name, child.info.status) == ("trial-0007", "FINISHED")
+    assert child.data.tags["outcome"] == "pruned"
+    assert (child.data.tags["sweep"], child.data.tags["trial"]) == ("attention", "7")
+    assert artifacts_of(store, child.info.run_id) == ["config.yaml", "environment.json", "learning_curves.png"]
+    assert "best/val/sequence_accuracy" in child.data.metrics
+    assert not any((config.root_path / "outputs" / "checkpoints").iterdir())
+
+
+def test_a_run_that_diverges_is_recorded_as_failed(compose: Compose) -> None:
+    config = compose(*SMALL, "optimizer.learning_rate=1e30", "optimizer.clip_norm=null", "optimizer.warmup_share=0")
+    with pytest.raises(DivergedError):
+        run_experiment(config, trial=StubTrial(), report=silent)
+    (run,) = store_of(config).search("")
+    assert (run.info.status, run.data.tags["outcome"]) == ("FAILED", "failed")
+    assert run.data.tags["reason"].startswith("DivergedError: ")
+    assert not any((config.root_path / "outputs" / "checkpoints").iterdir())
+
+
+def test_data_that_cannot_be_used_is_told_to_the_sweep_but_leaves_no_run_of_its_own(
+    compose: Compose, tmp_path: Path
+) -> None:
+    config = compose("dataset=folder", f"dataset.path={tmp_path / 'nowhere'}")
+    with pytest.raises(InputError, match="nowhere"):
+        run_experiment(config, report=silent)
+    assert store_of(config).search("") == []
+    with pytest.raises(InputError, match="nowhere"):
+        run_experiment(config, trial=StubTrial(), report=silent)
+    (run,) = store_of(config).search("")
+    assert run.data.tags["outcome"] == "failed"
+    assert "nowhere" in run.data.tags["reason"]
+
+
+def test_two_equal_runs_at_once_do_not_share_their_state(compose: Compose) -> None:
+    config = compose(*SMALL)
+    with hold_checkpoint(config, "f00d") as first, hold_checkpoint(config, "f00d") as second:
+        assert first.path is not None
+        assert second.path is None
+        second.keep_run_id("x")
+        assert second.run_id is None
+    with hold_checkpoint(config, "f00d") as third:
+        assert third.path == first.path
+
+
+def test_a_run_is_resumed_by_what_it_computes_not_by_where(compose: Compose) -> None:
+    config = compose(*SMALL)
+    elsewhere = replace(
+        config,
+        tracking=replace(config.tracking, run_name="another"),
+        training=replace(config.training, threads=2),
+    )
+    different = replace(config, training=replace(config.training, seed=1))
+    folders = []
+    for other, fingerprint in ((config, "a"), (elsewhere, "a"), (different, "a"), (config, "b")):
+        with hold_checkpoint(other, fingerprint) as held:
+            folders.append(held.path)
+    assert folders[0] == folders[1]
+    assert len(set(folders)) == 3
+
+
+def test_resume_false_begins_anew(compose: Compose) -> None:
+    config = compose(*SMALL)
+    with hold_checkpoint(config, "a") as held:
+        held.keep_run_id("earlier")
+    with hold_checkpoint(config, "a") as held:
+        assert held.run_id == "earlier"
+    with hold_checkpoint(compose(*SMALL, "training.resume=false"), "a") as held:
+        assert held.run_id is None
+
+
+def test_a_checkpoint_folder_that_cannot_be_written_is_named(compose: Compose, tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("in the way")
+    message = f"^Cannot write {tmp_path / 'outputs'}.*choose another `root=DIR`"
+    with pytest.raises(InputError, match=message), hold_checkpoint(compose(*SMALL), "a"):
+        pass
