@@ -1,10 +1,11 @@
 """What a sweep will do, worked out from the configuration before any process starts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -15,6 +16,7 @@ from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
 from captcha_exp.sweep.study import check_pruning_metric
 
+_RANDOM_TRIALS = 30
 Compose = Callable[[Sequence[str]], Config]
 
 
@@ -72,27 +74,39 @@ def plan_sweep(
 
 
 def check_space(plan: SweepPlan) -> None:
-    """Compose every choice of every key once, so that a mistyped key or option ends the sweep before it begins.
+    """Compose values of every key, so that a mistyped key or option ends the sweep before it begins.
 
     Single combinations may be impossible: their trials will fail with the reason. A key none of whose values can be
-    used is a mistake.
+    used, neither with the other keys' defaults nor in whole trials, is a mistake.
 
     Raises:
         InputError: naming the key.
     """
+    _check_options(plan)
     for parameter in plan.space.parameters:
         context = _context(parameter, plan.space)
-        errors: list[str] = []
-        for text in _samples(parameter):
-            try:
-                plan.compose([*plan.arguments, *context, f"{parameter.key}={text}"])
-                errors.clear()
-                break
-            except (InputError, HydraException, OmegaConfBaseException) as error:
-                errors.append(" ".join(str(error).split()))
-        if errors:
-            raise InputError(f"sweep.space.{parameter.key} cannot be used with any of its values: {errors[0]}")
-    _check_options(plan)
+        tried = ([*context, f"{parameter.key}={text}"] for text in _samples(parameter))
+        error = _first_error(plan, tried)
+        if error is not None and _first_error(plan, _random_trials(plan.space)) is not None:
+            raise InputError(f"sweep.space.{parameter.key} cannot be used with any of its values: {error}")
+
+
+def _first_error(plan: SweepPlan, tried: Iterable[list[str]]) -> str | None:
+    """None as soon as one of the overrides can be composed, otherwise what was wrong with the first."""
+    errors: list[str] = []
+    for overrides in tried:
+        try:
+            plan.compose([*plan.arguments, *overrides])
+        except (InputError, HydraException, OmegaConfBaseException) as error:
+            errors.append(" ".join(str(error).split()))
+        else:
+            return None
+    return errors[0] if errors else None
+
+
+def _random_trials(space: Space) -> Iterable[list[str]]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    return (space.suggest(study.ask()) for _ in range(_RANDOM_TRIALS))
 
 
 def _check_options(plan: SweepPlan) -> None:

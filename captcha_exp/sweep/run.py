@@ -14,7 +14,7 @@ from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
 from captcha_exp.sweep.results import counts, train_command, write_tables
-from captcha_exp.sweep.storage import HISTORY, shown
+from captcha_exp.sweep.storage import shown
 from captcha_exp.sweep.study import PARENT_RUN, OpenStudy, definition, open_study
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError, quiet_optuna
 from captcha_exp.sweep.tally import Tally
@@ -24,6 +24,7 @@ from captcha_exp.sweep.view import View, best_trials, duration, shown_value, sho
 EXIT_FAILED = 1
 _SIGNAL_EXIT = 128
 _SHOWN_TRIALS = 5
+_BEGINNING = 100
 _FILE_WIDTH = 200  # nobody wraps the lines of a file
 
 OpenRecord = Callable[[str], SweepRecord | None]
@@ -133,8 +134,9 @@ class _Ending:
         """Close what dead workers left open in the record, then the record itself."""
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         if self._record is not None:
-            # A retried trial may carry the run of the one it carries on.
-            numbers = {n for t in tally.running for n in [t.number, *t.system_attrs.get(HISTORY, [])]}
+            # Under another supervisor further trials may begin while the store is being looked through.
+            new = range(len(tally.trials), len(tally.trials) + _BEGINNING)
+            numbers = [*(trial.number for trial in tally.running), *new]
             self._record.close_orphans([trial_name(number) for number in numbers])
             self._record.end(interrupted=interrupted)
         return tally

@@ -17,6 +17,8 @@ from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 
+_SILENCE_S = 60  # without a terminal, how long nothing may be heard of a sweep
+
 
 class View:
     """Shows a tally whenever it is given a new one."""
@@ -25,6 +27,7 @@ class View:
         self._plan, self._console, self._now = plan, console, now
         self._live = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
         self._seen: dict[int, TrialOutcome] | None = None
+        self._spoke = now()
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -39,6 +42,7 @@ class View:
 
     def say(self, line: str) -> None:
         """Print one line that stays."""
+        self._spoke = self._now()
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, tally: Tally) -> None:
@@ -50,12 +54,24 @@ class View:
         self._seen = outcomes
         if self._live is not None:
             self._live.update(self._table(tally))
-            return
         for trial in shown:
             outcome = outcomes[trial.number]
             # What earlier starts did is told by the first line, not again one by one.
-            if before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running):
+            new = before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running)
+            # The live table shows the rest.
+            if new and (self._live is None or outcome is TrialOutcome.failed):
                 self._tell(trial, tally)
+        if self._live is None and (self._now() - self._spoke).total_seconds() > _SILENCE_S:
+            running = [f"trial {t.number} {' '.join(self._at(t))}".rstrip() for t in tally.running]
+            self.say("; ".join([self.summary(tally), *running]))
+
+    def _at(self, trial: FrozenTrial) -> tuple[str, str]:
+        """The epoch and the value where a running trial is."""
+        at = progress(trial)
+        if at is None:
+            return "starting", ""
+        epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
+        return f"{at[0] + 1}/{epochs}", f"{at[1]:.4f}" if at[1] is not None else ""
 
     def _tell(self, trial: FrozenTrial, tally: Tally) -> None:
         outcome = tally.outcome(trial)
@@ -102,14 +118,13 @@ class View:
         return (self._now() - trial.datetime_start).total_seconds() if trial.datetime_start is not None else 0.0
 
     def _table(self, tally: Tally) -> RenderableType:
+        summary = Text(f"sweep {self._plan.name}: {self.summary(tally)}, {len(tally.running)} running")
+        if not tally.running:
+            return summary
         table = Table("trial", "epoch", "now", "for", "parameters", box=None, header_style="dim", pad_edge=False)
         for trial in tally.running:
-            at = progress(trial)
-            epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
-            value = f"{at[1]:.4f}" if at is not None and at[1] is not None else ""
-            epoch = f"{at[0] + 1}/{epochs}" if at is not None else "starting"
-            table.add_row(str(trial.number), epoch, value, duration(self._age_s(trial)), _params(trial))
-        return Group(Text(f"sweep {self._plan.name}: {self.summary(tally)}, {len(tally.running)} running"), table)
+            table.add_row(str(trial.number), *self._at(trial), duration(self._age_s(trial)), _params(trial))
+        return Group(summary, table)
 
 
 def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenTrial]:

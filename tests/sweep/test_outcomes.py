@@ -195,3 +195,10 @@ def test_a_study_that_others_made_is_refused(sweep: Sweep) -> None:
 def test_a_mistake_is_told_in_one_line_before_any_trial(sweep: Sweep, argument: str, message: str) -> None:
     assert message in refused(sweep, argument)
     assert not list(Path(sweep.begun).iterdir())
+
+
+def test_values_that_only_go_together_are_no_mistake(sweep: Sweep) -> None:
+    # Neither number of heads divides the default projection of 96.
+    together = "transformer.projection_dim=choice(40,80)"
+    code, printed = sweep.run("sweep.n_trials=2", together, space="transformer.num_heads=choice(5,10)")
+    assert code == 0, printed

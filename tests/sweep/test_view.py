@@ -71,3 +71,16 @@ def test_a_terminal_shows_each_running_trial(compose: Callable[..., Config]) -> 
 
 def test_durations_are_short() -> None:
     assert [duration(s) for s in (59.4, 61, 599, 3600)] == ["59 s", "1 min 1 s", "9 min 59 s", "60 min"]
+
+
+def test_without_a_terminal_a_long_trial_is_heard_of(compose: Callable[..., Config]) -> None:
+    out = io.StringIO()
+    clock = [START]
+    view = View(a_plan(compose), Console(file=out, width=200), lambda: clock[0])
+    view.update(Tally(trials()))
+    clock[0] += timedelta(seconds=61)
+    view.update(Tally(trials()))
+    view.update(Tally(trials()))
+    assert out.getvalue().splitlines()[1:] == [
+        "2 of 4 trials ended, 1 failed, best 0.7500 in trial 0, about 2 min 19 s left; trial 1 2/9 0.6250"
+    ]
