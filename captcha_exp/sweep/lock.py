@@ -81,20 +81,30 @@ class ServerLock(StudyLock):
 
     def __init__(self, url: str, take: str, free: str, key: int | str) -> None:
         # Autocommit: a lock must not leave a transaction open behind it.
-        engine = sa.create_engine(
+        self._engine = sa.create_engine(
             url,
             poolclass=sa.NullPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
-        self._connection = engine.connect()
+        self._connection = self._engine.connect()
         self._take, self._release, self._key = sa.text(take), sa.text(free), key
 
     def _try(self) -> bool:
-        return bool(self._connection.execute(self._take, {"key": self._key}).scalar())
+        try:
+            return bool(self._connection.execute(self._take, {"key": self._key}).scalar())
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self._connection = self._engine.connect()  # the server was restarted
+            return False
 
     def _free(self) -> None:
-        self._connection.execute(self._release, {"key": self._key})
+        try:
+            self._connection.execute(self._release, {"key": self._key})
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise  # otherwise the lock went with the connection
 
 
 def open_lock(url: str, study_name: str) -> StudyLock:

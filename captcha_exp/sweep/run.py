@@ -9,7 +9,6 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 from rich.table import Table
 
-from captcha_exp.errors import InputError
 from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
@@ -60,12 +59,8 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *,
         supervisor = Supervisor(plan, opened, view)
         try:
             stopped_by = supervisor.run()
-        except (SweepFailedError, InputError) as error:
-            failure: Exception | None = error
-        else:
-            failure = None
-    if failure is not None:
-        return ending.failed(failure)
+        except SweepFailedError as error:
+            return ending.failed(error)
     return ending.stopped(stopped_by) if stopped_by is not None else ending.complete()
 
 
@@ -94,10 +89,8 @@ class _Ending:
         self._plan, self._opened, self._record, self._console = plan, opened, record, console
         self._draws_pictures = draws_pictures
 
-    def failed(self, failure: Exception) -> int:
+    def failed(self, failure: SweepFailedError) -> int:
         self._close(interrupted=False)
-        if isinstance(failure, InputError):
-            raise failure
         print(
             f"error: sweep {self._plan.name} stopped: {failure}. Repair it and type the command again, or remove "
             f"{self._plan.folder} to begin anew.",

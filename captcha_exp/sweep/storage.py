@@ -80,7 +80,8 @@ def open_storage(url: str, heartbeat_s: int, max_retries: int) -> Storage:
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
         return Storage(
             url,
-            engine_kwargs={"connect_args": connect_args},
+            # A server may have been restarted since a connection was last used.
+            engine_kwargs={"connect_args": connect_args, "pool_pre_ping": not sqlite},
             heartbeat_interval=heartbeat_s,
             grace_period=GRACE_BEATS * heartbeat_s,
             heartbeat_stale_trial_callback=lambda study, trial: retry(study, trial, max_retries=max_retries),

@@ -1,6 +1,5 @@
 """The process that a user starts: it keeps the workers going, shows what they do, stops them."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import optuna
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 
-from captcha_exp.errors import InputError
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
@@ -25,10 +23,9 @@ from captcha_exp.sweep.worker import WorkerOrder
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15
-_EXIT_INPUT = 2
 _LOG_LINES = 3
 
-log = logging.getLogger(__name__)
+_NO_ANSWER = (sa.exc.OperationalError, StorageInternalError)
 
 
 class SweepFailedError(Exception):
@@ -43,9 +40,10 @@ class Supervisor:
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._signal: int | None = None
         self._wake = threading.Event()
-        self._deaths = 0
+        self._deaths = self._wanted = 0
+        self._silent = False
         self._last_ended = -1
-        self._tally = self._count()
+        self._tally = Tally(opened.study.get_trials(deepcopy=False))
         self._since = max((t.number + 1 for t in self._tally.trials), default=0)
 
     def run(self) -> int | None:
@@ -62,14 +60,15 @@ class Supervisor:
             return None
         with self._signals():
             try:
-                for _ in range(min(self._plan.config.sweep.workers, missing)):
-                    self._start_worker()
-                while self._workers and self._signal is None:
+                self._wanted = min(self._plan.config.sweep.workers, missing)
+                self._start_workers()
+                while (self._workers or self._wanted) and self._signal is None:
                     self._wake.wait(_POLL_S)
                     self._tally = self._count()
                     self._view.update(self._tally)
                     self._check_hope()
                     self._tend()
+                    self._start_workers()
             finally:
                 self._stop_workers()
         return self._signal
@@ -91,12 +90,17 @@ class Supervisor:
 
     def _count(self) -> Tally:
         try:
-            return Tally(self._opened.study.get_trials(deepcopy=False))
-        except (sa.exc.OperationalError, StorageInternalError):
-            if not self._workers:
-                raise
-            log.warning("the study's database does not answer; waiting for it")
+            tally = Tally(self._opened.study.get_trials(deepcopy=False))
+            self._silent = False
+            return tally
+        except _NO_ANSWER:
+            self._told_silence()
             return self._tally
+
+    def _told_silence(self) -> None:
+        if not self._silent:
+            self._view.say("the study's database does not answer; waiting for it")
+        self._silent = True
 
     def _check_hope(self) -> None:
         limit = self._plan.config.sweep.stop_after_failures
@@ -104,8 +108,15 @@ class Supervisor:
         if reason is not None:
             raise SweepFailedError(f"the first {limit} trials all failed in the same way: {reason}")
 
-    def _start_worker(self) -> None:
-        number = take_worker_number(self._opened)
+    def _start_workers(self) -> None:
+        """Start those that are missing."""
+        try:
+            while len(self._workers) < self._wanted:
+                self._start_worker(take_worker_number(self._opened))
+        except _NO_ANSWER:
+            self._told_silence()  # tried again at the next look
+
+    def _start_worker(self, number: int) -> None:
         log_path = self._plan.folder / f"worker-{number}.log"
         order = WorkerOrder(number, self._threads(), self._since)
         with log_path.open("ab") as log_file:
@@ -135,21 +146,18 @@ class Supervisor:
             if code is None:
                 continue
             del self._workers[number]
-            if code == 0:
+            if code == 0 or ended >= self._plan.n_trials:
+                self._wanted -= 1
                 continue
             _kill_group(process)  # what a launcher may have started below it
             self._deaths += 1
             self._judge(number, code)
-            if ended < self._plan.n_trials:
-                self._view.say(f"worker {number} ended ({_told(code)}); another takes its place")
-                self._start_worker()
+            self._view.say(f"worker {number} ended ({_told(code)}); another takes its place")
 
     def _judge(self, number: int, code: int) -> None:
         """Give up when no trial ends between more deaths than retries can explain."""
         sweep = self._plan.config.sweep
         log_path = self._plan.folder / f"worker-{number}.log"
-        if code == _EXIT_INPUT:
-            raise InputError(_last_lines(log_path, 1).removeprefix("error: "))
         if self._deaths > (sweep.max_retries + 1) * sweep.workers:
             raise SweepFailedError(
                 f"workers end before any trial does ({_told(code)}); "

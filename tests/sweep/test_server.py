@@ -21,35 +21,47 @@ def _binary(name: str) -> str | None:
     return shutil.which(name) or (str(installed[-1]) if installed else None)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    initdb, postgres = _binary("initdb"), _binary("postgres")
-    if initdb is None or postgres is None:
-        pytest.skip("no PostgreSQL server is installed")
-    # The server refuses to run as root; its socket's path must be short.
-    as_other = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
-    if as_other and shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
-    with tempfile.TemporaryDirectory(prefix="pg") as name:
-        folder = Path(name)
-        if as_other:
+class Server:
+    """A PostgreSQL server on loopback, whose data lie in `folder`."""
+
+    def __init__(self, folder: Path, initdb: str, postgres: str) -> None:
+        # It refuses to run as root.
+        self._as_other = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
+        if self._as_other:
             shutil.chown(folder, "nobody")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        data = str(folder / "data")
-        subprocess.run(
-            [*as_other, initdb, "-D", data, "-U", "sweep", "-A", "trust", "--no-sync"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        listen = ["-h", "127.0.0.1", "-p", str(port), "-k", name, "-F"]
-        process = subprocess.Popen([*as_other, postgres, "-D", data, *listen], cwd=folder, stderr=subprocess.DEVNULL)
-        eventually(lambda: True if _answers(port) else None)
-        yield f"postgresql+psycopg://sweep@127.0.0.1:{port}/postgres"
-        process.terminate()
-        process.wait(30)
+            self.port = probe.getsockname()[1]
+        self.url = f"postgresql+psycopg://sweep@127.0.0.1:{self.port}/postgres"
+        self._folder, self._postgres, data = folder, postgres, str(folder / "data")
+        create = [*self._as_other, initdb, "-D", data, "-U", "sweep", "-A", "trust", "--no-sync"]
+        subprocess.run(create, check=True, capture_output=True, cwd=folder)
+
+    def start(self) -> None:
+        listen = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder), "-F"]
+        command = [*self._as_other, self._postgres, "-D", str(self._folder / "data"), *listen]
+        self._process = subprocess.Popen(command, cwd=self._folder, stderr=subprocess.DEVNULL)
+        eventually(lambda: True if _answers(self.port) else None)
+
+    def stop(self) -> None:
+        """Break every connection and end."""
+        pid = int((self._folder / "data/postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)
+        self._process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    initdb, postgres = _binary("initdb"), _binary("postgres")
+    if initdb is None or postgres is None:
+        pytest.skip("no PostgreSQL server is installed")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+    with tempfile.TemporaryDirectory(prefix="pg") as name:  # not tmp_path, which another user cannot enter
+        server = Server(Path(name), initdb, postgres)
+        server.start()
+        yield server
+        server.stop()
 
 
 def _answers(port: int) -> bool:
@@ -62,19 +74,30 @@ def _answers(port: int) -> bool:
     return True
 
 
-def test_two_supervisors_share_a_study_on_a_server(sweep: Sweep, server: str) -> None:
-    arguments = [f"sweep.storage={server}", "sweep.n_trials=7"]
+def test_two_supervisors_share_a_study_on_a_server(sweep: Sweep, server: Server) -> None:
+    arguments = [f"sweep.storage={server.url}", "sweep.n_trials=7"]
     first, second = sweep.start(*arguments, EPOCH_S="0.1"), sweep.start(*arguments, EPOCH_S="0.1")
     assert first.wait(90) == 0, sweep.printed(0)
     assert second.wait(30) == 0, sweep.printed(1)
-    sweep.storage = server
+    sweep.storage = server.url
     assert sweep.outcomes() == {"finished": 7}
     assert not (sweep.folder / "sweeps/t/study.db").exists()
 
 
-def test_a_worker_killed_while_a_server_keeps_the_study_is_retried(sweep: Sweep, server: str) -> None:
-    arguments = [f"sweep.storage={server}", "sweep.name=killed", "sweep.n_trials=4"]
+def test_a_worker_killed_while_a_server_keeps_the_study_is_retried(sweep: Sweep, server: Server) -> None:
+    arguments = [f"sweep.storage={server.url}", "sweep.name=killed", "sweep.n_trials=4"]
     process = sweep.start(*arguments, EPOCH_S="0.25")
     os.kill(sweep.wait_for_begun()[-1], signal.SIGKILL)
     assert process.wait(60) == 0, sweep.printed()
     assert "sweep killed ended: 4 finished, 1 lost." in sweep.printed()
+
+
+def test_a_sweep_outlives_a_restart_of_its_server(sweep: Sweep, server: Server) -> None:
+    arguments = [f"sweep.storage={server.url}", "sweep.name=restarted", "sweep.n_trials=6"]
+    process = sweep.start(*arguments, EPOCH_S="0.25")
+    sweep.wait_for_begun(2)
+    server.stop()
+    eventually(lambda: True if "does not answer" in sweep.printed() else None)
+    server.start()
+    assert process.wait(90) == 0, sweep.printed()
+    assert "sweep restarted ended: 6 finished" in sweep.printed()
