@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from captcha_exp.sweep.plan import SweepPlan
 
 _DPI = 120
+_NAMED_CURVES = 5
 Draw = Callable[[], Any]
 
 
@@ -105,13 +106,37 @@ def _save(path: Path, draw: Draw, keys: list[str]) -> Path:
 def _tidy(figure: Any, name: str, keys: list[str]) -> None:
     """Mend what overlaps or cannot be seen in Optuna's own drawing."""
     if name.startswith("slices"):
-        figure.set_size_inches(max(6, 3.2 * len(keys)), 5)
+        _tidy_slices(figure, keys)
     elif name.startswith("parallel"):
         _tidy_parallel(figure, keys)
+    elif name.startswith("history"):
+        figure.axes[0].legend(loc="best")  # not beside the axes, which it would squeeze
     elif name == "learning_curves":
-        axes = figure.axes[0]
-        axes.set(title="Learning curves", xlabel="epoch, from 0", ylabel="first objective, on validation")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        _tidy_curves(figure)
+
+
+def _tidy_curves(figure: Any) -> None:
+    """Colour the curves by where they got, and name the best ones only."""
+    from matplotlib import colormaps
+
+    axes = figure.axes[0]
+    axes.set(title="Learning curves", xlabel="epoch, from 0", ylabel="first objective, on validation")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    lines = sorted(axes.get_lines(), key=lambda line: line.get_ydata()[-1], reverse=True)
+    for rank, line in enumerate(lines):
+        line.set(color=colormaps["viridis"](rank / max(1, len(lines))), markersize=3)
+        line.set_label(str(line.get_label()).replace("Trial", "trial "))
+    axes.legend(handles=lines[:_NAMED_CURVES], title="highest at their end", loc="best")
+
+
+def _tidy_slices(figure: Any, keys: list[str]) -> None:
+    figure.set_size_inches(max(6, 3.2 * len(keys)), 5)
+    for axes in figure.axes[: len(keys)]:
+        axes.xaxis.label.set_size("medium")
+        names = [label.get_text() for label in axes.get_xticklabels()]
+        if any(name.startswith("'") for name in names):
+            axes.set_xticks(axes.get_xticks(), [name.strip("'") for name in names])
+        axes.tick_params(axis="x", labelrotation=30)
 
 
 def _tidy_parallel(figure: Any, keys: list[str]) -> None:
