@@ -1,6 +1,7 @@
 """What a sweep of real processes does about trials that fail, are pruned, or are too many."""
 
 import csv
+import importlib.util
 import sqlite3
 from pathlib import Path
 
@@ -195,6 +196,11 @@ def test_a_study_that_others_made_is_refused(sweep: Sweep) -> None:
 def test_a_mistake_is_told_in_one_line_before_any_trial(sweep: Sweep, argument: str, message: str) -> None:
     assert message in refused(sweep, argument)
     assert not list(Path(sweep.begun).iterdir())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
+def test_the_gaussian_process_sampler_says_what_it_needs(sweep: Sweep) -> None:
+    assert "sweep.sampler.kind=gp needs PyTorch: pip install torch" in refused(sweep, "sweep.sampler.kind=gp")
 
 
 def test_values_that_only_go_together_are_no_mistake(sweep: Sweep) -> None:
