@@ -274,7 +274,10 @@ class SamplerKind(Enum):
 
 @dataclass
 class SamplerConfig:
-    """`seed` null lets the system choose; workers always differ in it."""
+    """`seed` null lets the system choose; workers always differ in it.
+
+    `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs a space that can be counted.
+    """
 
     kind: SamplerKind = MISSING
     seed: int | None = MISSING
@@ -291,7 +294,11 @@ class PrunerKind(Enum):
 
 @dataclass
 class PrunerConfig:
-    """`patience` wraps the pruner so that it waits that many epochs without improvement; null does not wrap."""
+    """When a trial is not worth going on with, judged by the first objective at each epoch.
+
+    `n_warmup_epochs` is also hyperband's least number of epochs; `reduction_factor` is hyperband's alone. `patience`
+    lets the pruner act only after that many epochs without improvement; null does not wait.
+    """
 
     kind: PrunerKind = MISSING
     n_startup_trials: int = MISSING
