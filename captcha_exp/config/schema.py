@@ -276,7 +276,7 @@ class SamplerKind(Enum):
 class SamplerConfig:
     """`seed` null lets the system choose; workers always differ in it.
 
-    `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs a space that can be counted.
+    `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs countable values.
     """
 
     kind: SamplerKind = MISSING
