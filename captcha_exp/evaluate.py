@@ -26,11 +26,21 @@ def _evaluate(composed: DictConfig) -> None:
         raise InputError("model is missing; set `model=runs:/RUN/model`, `models:/NAME@ALIAS` or `m-...`.")
     model_uri, split = str(composed.model), str(composed.split)
     config = load_config(OmegaConf.masked_copy(composed, [str(key) for key in composed if key not in _OWN_KEYS]))
-    for line in _judge(model_uri, split, config):
+    for line in judge(model_uri, split, config):
         print(line)
 
 
-def _judge(model_uri: str, split_name: str, config: Config) -> Iterator[str]:
+def judge(model_uri: str, split_name: str, config: Config) -> Iterator[str]:
+    """Read one split with a logged model; tell the metrics in lines, and keep those of `test` on the model's run.
+
+    Args:
+        model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `m-...`.
+        split_name: `train`, `validation` or `test`.
+        config: which dataset, and which store. Image size, characters and decoding are the model's own.
+
+    Raises:
+        InputError: there is no such model or split, or the split holds images that the model was trained on.
+    """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
     from captcha_exp.dataset import prepare_dataset
     from captcha_exp.experiment.quiet import quiet_stderr
