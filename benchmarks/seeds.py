@@ -14,48 +14,62 @@ from pathlib import Path
 
 import mlflow
 
+from captcha_exp.config import load_config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.evaluation import evaluate
+from captcha_exp.tracking import load_recogniser
+
+_EXPERIMENT = "seeds"
+
 
 def main() -> int:
-    """Train `best.yaml` of a sweep once a seed, as many at a time as there are cores, and evaluate each on test."""
+    """Train `best.yaml` of a sweep once a seed, as many at a time as there are cores; then judge each on test."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sweep", type=Path, help="a sweep's folder")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--root", type=Path, default=None)
+    parser.add_argument("--root", type=Path)
     options, overrides = parser.parse_known_args()
     root = options.root or Path(tempfile.mkdtemp(prefix="seeds-"))
-    best = ["--config-dir", str(options.sweep.resolve()), "--config-name", "best", f"root={root}", *overrides]
-    prepared = [sys.executable, "-m", "captcha_exp", *best, "tracking.experiment=warm-up", "training.epochs=1"]
-    subprocess.run(prepared, check=True)  # the cache and the database are made once, not by every seed at a time
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        results = list(pool.map(lambda seed: accuracy_of(seed, best, root), range(options.seeds)))
-    for seed, (validation, test) in enumerate(results):
-        print(f"seed {seed}: validation {validation:.4f}, test {test:.4f}")
-    tests = [test for _, test in results]
+    command = [
+        sys.executable,
+        "-m",
+        "captcha_exp",
+        "--config-dir",
+        str(options.sweep.resolve()),
+        "--config-name",
+        "best",
+    ]
+    command += [f"root={root}", f"tracking.experiment={_EXPERIMENT}", "training.threads=1", *overrides]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda seed: train(seed, command, root), range(options.seeds)))
+    results = [judge(seed, root) for seed in range(options.seeds)]
+    for seed, (validation, test, minutes) in enumerate(results):
+        print(f"seed {seed}: validation {validation:.4f}, test {test:.4f}, {minutes:.1f} min of training")
+    tests = [test for _, test, _ in results]
     spread = statistics.stdev(tests) if len(tests) > 1 else 0.0
-    print(f"test sequence accuracy: mean {statistics.mean(tests):.4f}, standard deviation {spread:.4f}, {root}")
+    print(f"test sequence accuracy: mean {statistics.mean(tests):.4f}, standard deviation {spread:.4f} ({root})")
     return 0
 
 
-def accuracy_of(seed: int, best: list[str], root: Path) -> tuple[float, float]:
-    """Validation and test sequence accuracy of one training; the model is fixed before the test split is read."""
-    name = f"seed-{seed}"
-    extra = [f"training.seed={seed}", "training.threads=1", "tracking.experiment=seeds", f"tracking.run_name={name}"]
-    log = (root / f"{name}.log").open("w")
-    subprocess.run([sys.executable, "-m", "captcha_exp", *best, *extra], check=True, stdout=log, stderr=log)
-    client = mlflow.MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
-    experiment = client.get_experiment_by_name("seeds").experiment_id
-    (run,) = client.search_runs([experiment], f"attributes.run_name = '{name}'")
-    evaluate = [
-        sys.executable,
-        "-m",
-        "captcha_exp.evaluate",
-        *best,
-        f"+model=runs:/{run.info.run_id}/model",
-        "+split=test",
-    ]
-    subprocess.run(evaluate, check=True, stdout=log, stderr=log)
-    metrics = client.get_run(run.info.run_id).data.metrics
-    return metrics["best/val/sequence_accuracy"], metrics["test/sequence_accuracy"]
+def train(seed: int, command: list[str], root: Path) -> None:
+    """One run in a process of its own, on one thread."""
+    with (root / f"seed-{seed}.log").open("w") as log:
+        own = [f"training.seed={seed}", f"tracking.run_name=seed-{seed}"]
+        subprocess.run([*command, *own], check=True, stdout=log, stderr=subprocess.STDOUT)
+
+
+def judge(seed: int, root: Path) -> tuple[float, float, float]:
+    """Validation accuracy as logged, test accuracy of the logged model, and minutes of training."""
+    uri = f"sqlite:///{root}/mlruns/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    experiment = client.get_experiment_by_name(_EXPERIMENT).experiment_id
+    (run,) = client.search_runs([experiment], f"attributes.run_name = 'seed-{seed}'")
+    recogniser = load_recogniser(f"runs:/{run.info.run_id}/model", uri)
+    config = load_config(recogniser.config)
+    test = prepare_dataset(config.dataset, root).test
+    judged = evaluate(recogniser.model, test.images, test.labels, recogniser.characters, config.decoding, 32)
+    metrics = run.data.metrics
+    return metrics["best/val/sequence_accuracy"], judged.metrics["sequence_accuracy"], metrics["seconds/fit"] / 60
 
 
 if __name__ == "__main__":

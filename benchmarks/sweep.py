@@ -29,9 +29,7 @@ def main() -> int:
     states = Counter(row["state"].lower() for row in rows)
     best = max(float(row["best/val/sequence_accuracy"]) for row in rows if row["best/val/sequence_accuracy"])
     counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    print(
-        f"{len(rows)} trials ({counts}) in {minutes:.1f} min; best validation accuracy {best:.4f}; {table.parent}"
-    )
+    print(f"{len(rows)} trials ({counts}) in {minutes:.1f} min; best validation accuracy {best:.4f}; {table.parent}")
     return 0
 
 
