@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from captcha_exp.config import DecodingConfig
+from captcha_exp.config import DecodingConfig, min_time_steps
 from captcha_exp.errors import InputError
 from captcha_exp.image import to_input
 from captcha_exp.metrics import character_error_rate, sequence_accuracy
@@ -39,6 +39,7 @@ class Evaluator:
         self._vocabulary = Vocabulary(characters)
         self._decoding = decoding
         self._batch_size = batch_size
+        self._time_steps: int = model.output_shape[1]
 
         def run(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             probabilities = model(images, training=False)
@@ -50,6 +51,7 @@ class Evaluator:
         """Evaluate on uint8 (N, H, W) images and their N labels."""
         if len(images) != len(labels) or not len(labels):
             raise InputError(f"Evaluation needs a label for each image, not {len(labels)} labels for {len(images)}.")
+        self._check_labels_fit(labels)
         class_ids = self._vocabulary.encode(labels)
         # A smaller last batch would be compiled once more: repeat its last image, and drop what comes of it.
         size = min(self._batch_size, len(labels))
@@ -68,6 +70,15 @@ class Evaluator:
             "character_error_rate": character_error_rate(labels, texts),
         }
         return Evaluation(metrics, list(labels), texts, [prediction.confidence for prediction in predictions])
+
+    def _check_labels_fit(self, labels: Sequence[str]) -> None:
+        for label in labels:
+            needed = min_time_steps(label)
+            if needed > self._time_steps:
+                raise InputError(
+                    f"Label {label!r} needs at least {needed} time steps, but this model gives {self._time_steps}; "
+                    "train one with a lower `cnn.width_stride` or a larger `dataset.image_width`."
+                )
 
 
 def evaluate(
@@ -89,6 +100,7 @@ def evaluate(
         batch_size: images at a time; has no influence on the result but for rounding.
 
     Raises:
-        InputError: no images, another number of labels, or a label with a character that the model does not know.
+        InputError: no images, another number of labels, a label with a character that the model does not know, or one
+            that has no room in its time steps.
     """
     return Evaluator(model, characters, decoding, batch_size)(images, labels)

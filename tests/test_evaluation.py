@@ -61,6 +61,11 @@ def test_an_unknown_character_is_named(model: keras.Model, images: np.ndarray) -
         evaluate(model, images[:1], ["axb"], "ab", GREEDY, 1)
 
 
+def test_a_label_without_room_is_named(model: keras.Model, images: np.ndarray) -> None:
+    with pytest.raises(InputError, match="Label 'aaaaaa' needs at least 11 time steps, but this model gives 10;"):
+        evaluate(model, images[:2], ["a", "aaaaaa"], "ab", GREEDY, 1)
+
+
 def test_images_without_labels_are_refused(model: keras.Model, images: np.ndarray) -> None:
     with pytest.raises(InputError, match="not 2 labels for 7"):
         evaluate(model, images, ["a", "b"], "ab", GREEDY, 4)
