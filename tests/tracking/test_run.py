@@ -23,7 +23,9 @@ def artifact(store: Store, run: TrackedRun, name: str, folder: Path) -> str:
 
 
 def test_params_are_the_resolved_configuration(store: Store, compose: Compose, tmp_path: Path) -> None:
-    config = compose("dataset.characters='aé$'", "training.patience=null")
+    config = compose(
+        "dataset.characters='aé$'", "training.patience=null", "training.epochs=40", "cnn.filters=[24,48,96]"
+    )
     with store.start_run("x", {}) as run:
         run.log_config(config)
     params = store.client.get_run(run.run_id).data.params
