@@ -19,8 +19,6 @@ from captcha_exp.dataset import prepare_dataset
 from captcha_exp.evaluation import evaluate
 from captcha_exp.tracking import load_recogniser
 
-_EXPERIMENT = "seeds"
-
 
 def main() -> int:
     """Train `best.yaml` of a sweep once a seed, as many at a time as there are cores; then judge each on test."""
@@ -39,7 +37,7 @@ def main() -> int:
         "--config-name",
         "best",
     ]
-    command += [f"root={root}", f"tracking.experiment={_EXPERIMENT}", "training.threads=1", *overrides]
+    command += [f"root={root}", "training.threads=1", *overrides]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda seed: train(seed, command, root), range(options.seeds)))
     results = [judge(seed, root) for seed in range(options.seeds)]
@@ -62,8 +60,8 @@ def judge(seed: int, root: Path) -> tuple[float, float, float]:
     """Validation accuracy as logged, test accuracy of the logged model, and minutes of training."""
     uri = f"sqlite:///{root}/mlruns/mlflow.db"
     client = mlflow.MlflowClient(uri)
-    experiment = client.get_experiment_by_name(_EXPERIMENT).experiment_id
-    (run,) = client.search_runs([experiment], f"attributes.run_name = 'seed-{seed}'")
+    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
+    (run,) = client.search_runs(everywhere, f"attributes.run_name = 'seed-{seed}'")
     recogniser = load_recogniser(f"runs:/{run.info.run_id}/model", uri)
     config = load_config(recogniser.config)
     test = prepare_dataset(config.dataset, root).test

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hydra.errors import ConfigCompositionException
 
-from captcha_exp.config import Config, conf_dir, flatten, load_config, to_plain
+from captcha_exp.config import Config, conf_dir, flatten, load_config, to_plain, without_passwords
 from captcha_exp.errors import InputError
 
 Compose = Callable[..., Config]
@@ -92,3 +92,15 @@ def test_every_key_of_the_contract_is_there(compose: Compose) -> None:
         *("sweep.name", "sweep.n_trials", "sweep.workers", "sweep.storage", "sweep.space"),
         *("tracking.uri", "tracking.experiment", "root"),
     }
+
+
+def test_what_is_logged_holds_no_password() -> None:
+    given = {
+        "sweep": {"storage": "postgresql+psycopg://me:secret@host:5432/db", "workers": 2},
+        "uris": ["http://a:b@c/d"],
+    }
+    assert without_passwords(given) == {
+        "sweep": {"storage": "postgresql+psycopg://me:***@host:5432/db", "workers": 2},
+        "uris": ["http://a:***@c/d"],
+    }
+    assert without_passwords("http://127.0.0.1:5000/a@b") == "http://127.0.0.1:5000/a@b"

@@ -1,7 +1,7 @@
 """The typed configuration: its schema, how it is loaded, what is checked."""
 
 from captcha_exp.config.checks import check_config, feature_size, min_time_steps, time_steps
-from captcha_exp.config.load import conf_dir, flatten, known_keys, load_config, to_plain
+from captcha_exp.config.load import conf_dir, flatten, known_keys, load_config, to_plain, without_passwords
 from captcha_exp.config.schema import (
     Activation,
     AugmentationConfig,
@@ -79,4 +79,5 @@ __all__ = [
     "min_time_steps",
     "time_steps",
     "to_plain",
+    "without_passwords",
 ]

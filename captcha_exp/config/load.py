@@ -1,5 +1,6 @@
 """From a composed configuration to typed dataclasses, with errors that name the key."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
@@ -23,6 +24,7 @@ def conf_dir() -> Path:
     return installed if installed.is_dir() else PACKAGE_DIR.parent / "conf"
 
 
+_PASSWORD = re.compile(r"(\w://[^:/@\s]*:)[^/@\s]+@")
 _GROUPS: dict[str, type] = {
     "dataset": schema.DatasetConfig,
     "augmentation": schema.AugmentationConfig,
@@ -94,6 +96,17 @@ def known_keys() -> list[str]:
 def to_plain(config: Any) -> dict[str, Any]:
     """The inverse of `load_config`: nested plain values (enums by name), fit for YAML, JSON and hashing."""
     return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
+
+
+def without_passwords(value: Any) -> Any:
+    """The same nested values with the password of every `scheme://user:password@host` replaced by `***`."""
+    if isinstance(value, str):
+        return _PASSWORD.sub(r"\1***@", value)
+    if isinstance(value, Mapping):
+        return {key: without_passwords(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_passwords(item) for item in value]
+    return value
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

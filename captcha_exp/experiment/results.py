@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from captcha_exp.config import Config, to_plain
+from captcha_exp.config import Config, to_plain, without_passwords
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.figures import character_confusion, learning_curves, prediction_sheet
 from captcha_exp.image import ImageSpec
@@ -51,7 +51,7 @@ def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, datase
         config: the run's configuration.
         dataset: what it was trained on.
     """
-    plain = to_plain(config)
+    plain = without_passwords(to_plain(config))
     metadata: dict[str, Any] = {
         "captcha_exp": version("captcha-exp"),
         "characters": dataset.vocabulary.characters,

@@ -9,6 +9,7 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 from rich.table import Table
 
+from captcha_exp.config import without_passwords
 from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
@@ -100,7 +101,7 @@ class _Ending:
 
     def stopped(self, signal_number: int) -> int:
         tally = self._close(interrupted=True)
-        command = shlex.join(["python", *sys.orig_argv[1:]])
+        command = shlex.join(["python", *without_passwords(sys.orig_argv[1:])])
         self._say(f"sweep {self._plan.name} interrupted: {len(tally.ended)} of {self._plan.n_trials} trials ended.")
         self._say(f"Go on with it: {command}")
         return _SIGNAL_EXIT + signal_number

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from captcha_exp.config import without_passwords
+
 # What can change a result, or how it is recorded.
 _PACKAGES = (
     "captcha-exp",
@@ -64,7 +66,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
-        "command": sys.argv,
+        "command": without_passwords(sys.argv),
         "packages": _package_versions(),
         "git": {"commit": git.commit, "dirty": git.dirty},
     }

@@ -14,7 +14,7 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, Metric, Param, RunTag
 
-from captcha_exp.config import Config, flatten, to_plain
+from captcha_exp.config import Config, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.environment import describe_environment
 from captcha_exp.tracking.inputs import LoggedSplit, as_input, describe_splits
@@ -47,7 +47,7 @@ class TrackedRun:
 
     def log_config(self, config: Config) -> None:
         """Write the resolved configuration: flattened as params, whole as `config.yaml`."""
-        plain = to_plain(config)
+        plain = without_passwords(to_plain(config))
         # A run that is continued has its params already, and MLflow refuses to change one.
         known = self._client.get_run(self.run_id).data.params
         flat = {param_key(name): param_value(value) for name, value in flatten(plain).items()}

@@ -1,0 +1,34 @@
+"""Every figure of docs/figures.md, one after another.
+
+Run: python -m benchmarks
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main() -> int:
+    """Run each measurement in a new folder; those on real images only where CAPTCHA_EXP_DATA says where they are."""
+    root = Path(tempfile.mkdtemp(prefix="bench-"))
+    commands = [
+        ["benchmarks.sweep", "--root", str(root / "synthetic"), "+sweep=attention"],
+        ["benchmarks.framework_cost", "training.epochs=110", "training.threads=1"],
+    ]
+    if os.environ.get("CAPTCHA_EXP_DATA"):
+        real = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / "captcha_images_v2"
+        data = ["dataset=folder", f"dataset.path={real}"]
+        commands.append(["benchmarks.sweep", "--root", str(root / "real"), "+sweep=attention", *data])
+        commands.append(["benchmarks.seeds", str(root / "real" / "sweeps" / "attention")])
+    for module, *arguments in commands:
+        print(f"== python -m {module} {' '.join(arguments)}", flush=True)
+        code = subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
