@@ -27,7 +27,11 @@ def test_a_run_logs_what_the_contract_names(folder) -> None:
     assert len(run.data.tags["dataset.fingerprint"]) >= 16
     assert run.data.params["transformer.projection_dim"] == "16"
     assert {given.dataset.name for given in run.inputs.dataset_inputs}
-    assert {tag.value for given in run.inputs.dataset_inputs for tag in given.tags} >= {"training", "validation", "test"}
+    assert {tag.value for given in run.inputs.dataset_inputs for tag in given.tags} >= {
+        "training",
+        "validation",
+        "test",
+    }
     names = {artifact.path for artifact in folder.client().list_artifacts(run.info.run_id)}
     assert {"config.yaml", "environment.json", "validation.csv"} <= names
     assert len([name for name in names if name.endswith(".png")]) >= 3 or "figures" in names
