@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--root", type=Path)
     options, overrides = parser.parse_known_args()
     root = options.root or Path(tempfile.mkdtemp(prefix="seeds-"))
+    root.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
         "-m",
