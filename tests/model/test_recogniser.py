@@ -20,6 +20,7 @@ CNNS = ["seed", "compact", "residual", "vgg"]
 TRANSFORMERS = ["seed", "pre_norm", "lstm", "none"]
 # Each cnn and each transformer at least once.
 PAIRS = list(zip(CNNS, TRANSFORMERS, strict=True))
+SIZE = ["dataset.image_height=40", "dataset.image_width=128"]
 
 LOAD = """
 import sys
@@ -113,11 +114,17 @@ def test_sinusoidal_positions_equal_their_definition() -> None:
         np.testing.assert_allclose(table[position], expected, atol=1e-6)
 
 
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).random((2, 40, 128, 1), np.float32)
+
+
 def test_positions_tell_time_steps_apart(compose: Compose) -> None:
     """Without them attention cannot: on an even image the inner time steps, which see no border, all look alike."""
     even = np.full((1, 40, 128, 1), 0.5, np.float32)
     for positions, differs in (("sinusoidal", True), ("learned", True), ("none", False)):
-        inner = build(compose(f"transformer.position_embedding={positions}"))(even, training=False).numpy()[0, 8:-8]
+        model = build(compose(f"transformer.position_embedding={positions}", "cnn.filters=[16,32]", *SIZE))
+        inner = model(even, training=False).numpy()[0, 8:-8]
         assert bool(np.abs(inner - inner[0]).max() > 1e-3) is differs
 
 
@@ -154,10 +161,9 @@ def test_a_saved_model_gives_the_same_in_a_process_without_this_package(compose:
         np.testing.assert_array_equal(np.load(tmp_path / f"{path}.npy"), values)
 
 
-def test_probabilities_share_the_weights_and_sum_to_one(compose: Compose) -> None:
-    model = build(compose())
+def test_probabilities_share_the_weights_and_sum_to_one(compose: Compose, images: np.ndarray) -> None:
+    model = build(compose(*SIZE))
     probabilities = with_probabilities(model)
-    images = np.random.default_rng(0).random((2, 40, 128, 1), np.float32)
     np.testing.assert_allclose(probabilities(images).numpy().sum(axis=2), 1, rtol=1e-5)
     model.set_weights([weight * 2 for weight in model.get_weights()])
     np.testing.assert_allclose(probabilities(images), tf.nn.softmax(model(images)), rtol=1e-4, atol=1e-6)
@@ -170,11 +176,10 @@ def test_the_same_seed_gives_the_same_initial_weights(compose: Compose) -> None:
     assert not all(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
 
 
-def test_a_further_model_has_the_same_names_and_leaves_the_first_intact(compose: Compose) -> None:
-    images = np.random.default_rng(0).random((2, 40, 128, 1), np.float32)
-    first = with_probabilities(build(compose()))
+def test_a_further_model_has_the_same_names_and_leaves_the_first_intact(compose: Compose, images: np.ndarray) -> None:
+    first = with_probabilities(build(compose(*SIZE)))
     before = first(images, training=False).numpy()
-    second = with_probabilities(build(compose(), seed=1))
+    second = with_probabilities(build(compose(*SIZE), seed=1))
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
     np.testing.assert_array_equal(first(images, training=False).numpy(), before)
     assert np.abs(second(images, training=False).numpy() - before).max() > 1e-3

@@ -41,7 +41,7 @@ def test_the_twin_trains_the_same_weights_with_the_same_numbers(
 
 
 def test_the_twin_has_no_weights_of_its_own(compose: Callable[..., Config], build: Callable[..., Any]) -> None:
-    model = build(compose())
+    model = build(compose("dataset.image_height=40", "dataset.image_width=128"))
     twin = fused_twin(model)
     assert {id(weight) for weight in twin.weights} == {id(weight) for weight in model.weights}
     images = np.random.default_rng(0).random((2, 40, 128, 1), np.float32)
