@@ -104,5 +104,5 @@ def _hydra_message(error: Exception) -> str:
     noise = ("full_key:", "object_type=", "Config search path", "provider=", "See https")
     message = " ".join(line for line in lines if line and not line.startswith(noise))
     mistyped = re.search(r"Could not override '([^']+)'", message)
-    near = get_close_matches(mistyped[1], known_keys(), n=1) if mistyped else []
+    near = get_close_matches(mistyped[1], known_keys(), n=1) if mistyped and mistyped[1] not in known_keys() else []
     return f"{message} Did you mean {near[0]}?" if near else message

@@ -121,8 +121,9 @@ def test_two_supervisors_share_one_total(folder) -> None:
 
 
 def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
-    space = "sweep.space={optimizer.learning_rate:'choice(0.001, 1e30)'}"
-    done = folder.run(*sweep(folder, space, "sweep.sampler.kind=grid", "optimizer.clip_norm=null"))
+    fixed = ["transformer.num_heads=1", "transformer.projection_dim=16", "transformer.dropout=0"]
+    diverging = ["optimizer.learning_rate=0.001,1e30", "optimizer.clip_norm=null", "sweep.sampler.kind=grid"]
+    done = folder.run(*sweep(folder, *fixed, *diverging))
     assert done.returncode == 0, done.stderr
     states = Counter(trial.state for trial in folder.study("smoke").trials)
     assert states == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
@@ -133,9 +134,9 @@ def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
 
 
 def test_a_sweep_whose_first_trials_all_fail_the_same_way_stops(folder) -> None:
-    done = folder.run(*sweep(folder, "sweep.space={transformer.num_heads:'choice(3, 5, 7)'}", "sweep.n_trials=20"))
-    assert done.returncode == 1
-    assert "transformer.num_heads" in done.stderr
+    done = folder.run(*sweep(folder, "optimizer.learning_rate=1e30", "optimizer.clip_norm=null", "sweep.n_trials=20"))
+    assert done.returncode == 1, done.stderr
+    assert "first 3 trials all failed" in done.stderr and "optimizer.learning_rate" in done.stderr
     assert len(ended(folder)) < 20
 
 
@@ -150,7 +151,8 @@ def test_another_space_is_refused_not_mixed_in(folder) -> None:
 
 def test_ctrl_c_of_a_single_run_tells_how_to_continue(folder) -> None:
     child = folder.start(*folder.tiny, "training.epochs=400")
-    folder.wait_until(lambda: "val/ctc_loss" in folder.runs()[-1].data.metrics, "an epoch")
+    # Not through MLflow: whoever asks for a database that is not there yet makes it, and would get in the run's way.
+    folder.wait_until(lambda: list(folder.path.glob("outputs/checkpoints/*/training.npz")), "an epoch")
     folder.kill(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=60)
     assert child.returncode == 130
