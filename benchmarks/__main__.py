@@ -15,7 +15,8 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="bench-"))
     commands = [
         ["benchmarks.sweep", "--root", str(root / "synthetic"), "+sweep=attention"],
-        ["benchmarks.framework_cost", "training.epochs=110", "training.threads=1"],
+        ["benchmarks.framework_cost", "training.epochs=80", "training.threads=1"],
+        ["benchmarks.keras_fit"],
     ]
     if os.environ.get("CAPTCHA_EXP_DATA"):
         real = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / "captcha_images_v2"

@@ -1,7 +1,5 @@
 """One run, from its configuration to a model in the tracking store."""
 
-import gc
-import sys
 from collections.abc import Callable
 
 from captcha_exp.config import Config, time_steps
@@ -49,8 +47,6 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
         except DivergedError:
             checkpoint.remove()  # It would diverge again, at the same step.
             raise
-        finally:
-            _free_memory()
         checkpoint.remove()
     report(f"{outcome.state}: {store.ui_hint(outcome.run_id)}")
     return outcome
@@ -70,11 +66,3 @@ def _start(
     if checkpoint is not None:
         checkpoint.keep_run_id(run.run_id)
     return run
-
-
-def _free_memory() -> None:
-    """Keras keeps the graphs of a process's models: a worker that trains many would grow with each."""
-    keras = sys.modules.get("keras")
-    if keras is not None:
-        keras.backend.clear_session()
-        gc.collect()

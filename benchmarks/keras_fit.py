@@ -1,0 +1,96 @@
+"""Training with this project's compiled step against Keras' own `compile` and `fit`, in turn, in one process.
+
+Run: python -m benchmarks.keras_fit [override ...]
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from hydra import compose, initialize_config_dir
+
+from captcha_exp.config import Config, conf_dir, load_config
+from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.image import to_input
+from captcha_exp.model import build_recogniser
+from captcha_exp.training import configure_threads, train
+from captcha_exp.training.augmentation import augment
+
+_ROUNDS = 3
+
+
+def main() -> int:
+    """Print medians of processor seconds for one epoch and for the epochs after it, and their ratios."""
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        overrides = ["training.epochs=4", "training.threads=1", *sys.argv[1:]]
+        config = load_config(compose("config", overrides))
+    configure_threads(config.training.threads)
+    with tempfile.TemporaryDirectory() as root:
+        dataset = prepare_dataset(config.dataset, Path(root))
+        pairs = [(seconds(fit_ours, config, dataset), seconds(fit_keras, config, dataset)) for _ in range(_ROUNDS)]
+    epochs = config.training.epochs - 1
+    for what, index in (("first epoch, with building and tracing", 0), (f"the {epochs} epochs after it", 1)):
+        ours = statistics.median(pair[0][index] for pair in pairs)
+        stock = statistics.median(pair[1][index] for pair in pairs)
+        ratio = statistics.median(pair[1][index] / pair[0][index] for pair in pairs)
+        print(f"{what}: {ours:.1f} s, Keras' fit {stock:.1f} s of processor time; ratio {ratio:.2f}")
+    return 0
+
+
+def seconds(
+    fit: Callable[[Config, PreparedDataset, list[float]], None], config: Config, dataset: PreparedDataset
+) -> tuple[float, float]:
+    """Processor seconds until the end of the first epoch, and from there to the end."""
+    keras.utils.clear_session()
+    marks = [time.process_time()]
+    fit(config, dataset, marks)
+    return marks[1] - marks[0], marks[-1] - marks[1]
+
+
+def fit_ours(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
+    """`train` as an experiment calls it."""
+
+    def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
+        marks.append(time.process_time())
+        return False
+
+    both = (dataset.train.images, dataset.train.labels, dataset.validation.images, dataset.validation.labels)
+    train(recogniser(config, dataset), *both, dataset.vocabulary.characters, config, on_epoch)
+
+
+def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
+    """The same model, augmentation, batches and schedule with stock Keras; it reads no text, so it does less."""
+    model, vocabulary, size = recogniser(config, dataset), dataset.vocabulary, config.training.batch_size
+    steps = config.training.epochs * len(dataset.train) // size
+    optimizer = config.optimizer
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=optimizer.learning_rate, warmup_steps=max(1, int(steps * optimizer.warmup_share))
+    )
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=optimizer.weight_decay, global_clipnorm=optimizer.clip_norm),
+        keras.losses.CTC(),
+    )
+    rows = (to_input(dataset.train.images), vocabulary.encode(dataset.train.labels))
+    batches = (
+        tf.data.Dataset.from_tensor_slices(rows).shuffle(len(dataset.train), seed=0).batch(size, drop_remainder=True)
+    )
+    seed = tf.constant([1, 2])
+    batches = batches.map(lambda images, labels: (augment(images, seed, config.augmentation), labels))
+    held_out = (to_input(dataset.validation.images), vocabulary.encode(dataset.validation.labels))
+    mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.process_time()))
+    model.fit(batches, validation_data=held_out, epochs=config.training.epochs, callbacks=[mark], verbose=0)
+
+
+def recogniser(config: Config, dataset: PreparedDataset) -> keras.Model:
+    """The configured model for this dataset, with the same first weights every time."""
+    size = (config.dataset.image_height, config.dataset.image_width, dataset.vocabulary.num_classes)
+    return build_recogniser(config.cnn, config.transformer, *size, seed=config.training.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
