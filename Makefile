@@ -12,7 +12,7 @@ sweep: .venv/run  ## search heads, projection and dropout on the built-in datase
 	$(BIN)/python -m captcha_exp +sweep=attention
 
 test: .venv/dev  ## every test, on both cores
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 10 $(PYTEST)
 
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff format --check .

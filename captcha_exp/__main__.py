@@ -1,7 +1,10 @@
 """The training command: one run, or with `+sweep=...` a sweep."""
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 from omegaconf import DictConfig
@@ -28,13 +31,33 @@ def train(composed: DictConfig) -> dict[str, Any]:
     # After the checks: a mistyped key must not wait for TensorFlow.
     from captcha_exp.experiment import run_experiment
 
-    trial = None
-    if config.sweep.trial_id is not None:
+    if config.sweep.trial_id is None:
+        outcome = run_experiment(config, report=_print_until_interrupted())
+    else:
         from captcha_exp.sweep import open_trial
 
-        trial = open_trial(config)
-    outcome = run_experiment(config, trial=trial)
+        outcome = run_experiment(config, trial=open_trial(config))
     return {"state": outcome.state, "metrics": outcome.metrics, "run_id": outcome.run_id}
+
+
+def _print_until_interrupted() -> Callable[[str], None]:
+    """Print lines, and raise at the next one after a Ctrl-C.
+
+    Python drops a KeyboardInterrupt that meets a finaliser; the training would go on as if nobody had asked.
+    """
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    def report(line: str) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        print(line, flush=True)
+
+    signal.signal(signal.SIGINT, interrupt)
+    return report
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Kaggle sets through kagglehub's own client, against a loopback server that speaks its protocol."""
 
+import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,7 +20,6 @@ import pytest
 from PIL import Image
 
 # kagglehub's test environment knows one address, so these tests take turns.
-pytestmark = pytest.mark.xdist_group("kaggle")
 PORT = 7777
 FOURNIERP = "fournierp/captcha-version-2-images"
 MAHMOUD = "mahmoudeldebase/captcha-numbers-length-6"
@@ -60,6 +61,14 @@ def fournierp_files() -> dict[str, bytes]:
     files = {f"{stem}.{'jpg' if index < 5 else 'png'}": index for index, stem in enumerate(stems)}
     data = {name: image_bytes(seed, "JPEG" if name.endswith("jpg") else "PNG") for name, seed in files.items()}
     return {f"{folder}/{name}": data[name] for folder in ("samples", "samples/samples") for name in data}
+
+
+@pytest.fixture(autouse=True)
+def port_to_oneself() -> Iterator[None]:
+    """kagglehub's test port is fixed: one test at a time, whichever process runs it."""
+    with (Path(tempfile.gettempdir()) / f"port-{PORT}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
