@@ -82,7 +82,11 @@ class Folder:
         raise TimeoutError(f"waited {timeout_s} s for {what}; last error: {last}")
 
     def study(self, name: str) -> optuna.Study:
-        url = f"sqlite:///{self.path}/sweeps/{name}/study.db"
+        """A sweep's study. Optuna makes the tables of a database that has none, so wait until the sweep has made them."""
+        sweep_dir = self.path / "sweeps" / name
+        if not list(sweep_dir.glob("worker-*.log")):
+            raise FileNotFoundError(f"no worker has started in {sweep_dir}")
+        url = f"sqlite:///{sweep_dir}/study.db"
         return optuna.load_study(study_name=name, storage=url)
 
 
