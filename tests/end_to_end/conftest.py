@@ -82,7 +82,7 @@ class Folder:
         raise TimeoutError(f"waited {timeout_s} s for {what}; last error: {last}")
 
     def study(self, name: str) -> optuna.Study:
-        """A sweep's study. Optuna makes the tables of a database that has none, so wait until the sweep has made them."""
+        """A sweep's study, once a worker has started: who opens it earlier would make its tables beside the sweep."""
         sweep_dir = self.path / "sweeps" / name
         if not list(sweep_dir.glob("worker-*.log")):
             raise FileNotFoundError(f"no worker has started in {sweep_dir}")
