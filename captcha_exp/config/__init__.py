@@ -1,6 +1,6 @@
 """The typed configuration: its schema, how it is loaded, what is checked."""
 
-from captcha_exp.config.checks import check_config, feature_size, min_time_steps, time_steps
+from captcha_exp.config.checks import check_config
 from captcha_exp.config.load import conf_dir, flatten, known_keys, load_config, to_plain, without_passwords
 from captcha_exp.config.schema import (
     Activation,
@@ -36,6 +36,7 @@ from captcha_exp.config.schema import (
     TransformerConfig,
     TransformerKind,
 )
+from captcha_exp.config.time_steps import feature_size, min_time_steps, time_steps
 
 __all__ = [
     "Activation",

@@ -14,9 +14,9 @@ import PIL
 
 from captcha_exp.dataset.cached import IMAGES, Cached, replacing
 from captcha_exp.dataset.decode import Decoded, Job, create_output, decode_all
-from captcha_exp.dataset.lock import locked
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.image import ImageSpec
+from captcha_exp.lock import locked
 
 # Raise it with every change that makes older caches wrong.
 _FORMAT = 1
@@ -40,7 +40,7 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
     cached = _load(keys / key, root, spec)
     if cached is not None:
         return cached
-    with locked(keys / f"{key}.lock", "waiting for another process that prepares the same dataset", report):
+    with locked(keys / f"{key}.lock", lambda: report("waiting for another process that prepares the same dataset")):
         cached = _load(keys / key, root, spec)
         if cached is None:
             # Whoever held the lock before and was killed may have left this behind.

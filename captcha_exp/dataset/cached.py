@@ -11,9 +11,9 @@ from typing import IO
 
 import numpy as np
 
-from captcha_exp.dataset.lock import locked
 from captcha_exp.dataset.samples import Report, SkippedFile
 from captcha_exp.image import ImageSpec
+from captcha_exp.lock import locked
 
 IMAGES = "images.bin"
 
@@ -45,7 +45,8 @@ class Cached:
         path = self.folder / f"{name}.bin"
         shape = (len(rows), spec.height, spec.width)
         if not _is_whole(path, shape):
-            with locked(self.folder / f"{name}.lock", "waiting for another process that arranges the images", report):
+            waiting = "waiting for another process that arranges the images"
+            with locked(self.folder / f"{name}.lock", lambda: report(waiting)):
                 if not _is_whole(path, shape):
                     self._arrange(rows, path, shape)
         return np.memmap(path, np.uint8, "r", shape=shape)

@@ -7,9 +7,9 @@ from typing import Any
 
 from captcha_exp.config import KaggleConfig
 from captcha_exp.dataset.kaggle_layout import discover
-from captcha_exp.dataset.lock import locked
 from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source, read_file
 from captcha_exp.errors import InputError
+from captcha_exp.lock import locked
 
 _HANDLE = re.compile(r"\w[\w-]*/\w[\w-]*(/versions/[0-9]+)?")
 _LOGIN = (
@@ -54,7 +54,7 @@ def fetch(handle: str, cache: Path, report: Report) -> Path:
         return folder
     # Two downloads of one archive into the same file would spoil it.
     lock = cache / "keys" / f"kaggle-{hashlib.sha256(handle.encode()).hexdigest()[:16]}.lock"
-    with locked(lock, f"waiting for another process that fetches {handle} from Kaggle", report):
+    with locked(lock, lambda: report(f"waiting for another process that fetches {handle} from Kaggle")):
         folder = _cached(handle)
         if folder is None:
             report(f"fetching {handle} from Kaggle")

@@ -1,6 +1,5 @@
 """Where an interrupted run is found again by the same command."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from captcha_exp.config import Config, flatten, to_plain
 from captcha_exp.errors import InputError
+from captcha_exp.lock import try_lock
 
 # What may differ between the start of a run and its continuation. Of paths, the dataset's fingerprint tells enough.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
@@ -64,8 +64,7 @@ def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFold
     folder = config.root_path / "outputs" / "checkpoints" / _identity(config, fingerprint)
     lock_path = folder.with_suffix(".lock")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = _try_lock(lock_path)
+        lock = try_lock(lock_path)
     except OSError as error:
         raise InputError(f"Cannot write {error.filename} ({error.strerror}); choose another `root=DIR`.") from error
     if lock is None:
@@ -86,24 +85,3 @@ def _identity(config: Config, fingerprint: str) -> str:
     flat = {key: value for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
     text = json.dumps([version("captcha-exp"), fingerprint, flat], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _try_lock(path: Path) -> int | None:
-    """Descriptor of the locked file, or None if another process holds it; the kernel frees that of a killed one."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_same_file(descriptor, path):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        os.close(descriptor)  # Its holder removed the file in between: another process may lock the next one.
-
-
-def _is_same_file(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

@@ -1,5 +1,6 @@
 """One lock for a study, held while a worker looks for a free slot until its trial has begun."""
 
+import os
 import time
 import zlib
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from captcha_exp.errors import InputError
+from captcha_exp.lock import try_lock
 
 _POLL_S = 0.05
 CONNECT_TIMEOUT_S = 10
@@ -59,21 +61,16 @@ class FileLock(StudyLock):
     """Between processes that see the same file."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a")
+        self._path = path
+        self._descriptor: int | None = None
 
     def _try(self) -> bool:
-        import fcntl  # not on Windows, where a database server can still hold the lock
-
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        self._descriptor = try_lock(self._path)
+        return self._descriptor is not None
 
     def _free(self) -> None:
-        import fcntl
-
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 class ServerLock(StudyLock):

@@ -12,7 +12,7 @@ from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
-from captcha_exp.tracking.store import Store, file_lock
+from captcha_exp.tracking.store import Store, lock_if_file
 from captcha_exp.tracking.text import one_line
 
 _HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
@@ -44,7 +44,7 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
         _make_writable(folder)
     lock_file = database.parent / ".lock" if database else None
     try:
-        with file_lock(lock_file):
+        with lock_if_file(lock_file):
             client = MlflowClient(uri, registry_uri=uri)
             experiment = _experiment(client, config.experiment, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:

@@ -1,10 +1,9 @@
 """The place where runs are kept."""
 
-import fcntl
 import shlex
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
@@ -13,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
 from captcha_exp.tracking.run import TrackedRun
 
@@ -87,11 +87,9 @@ class Store:
             return f"{self.uri.rstrip('/')}{page}"
         return f"{self.ui_command}   then http://127.0.0.1:5000{page}"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Keep other processes of this machine out for a moment, where the store is a file."""
-        with file_lock(self.lock_file):
-            yield
+        return lock_if_file(self.lock_file)
 
     def _create_run(self, name: str, tags: Mapping[str, str], parent_run_id: str | None) -> str:
         git = git_state()
@@ -104,15 +102,9 @@ class Store:
         return str(run.info.run_id)
 
 
-@contextmanager
-def file_lock(path: Path | None) -> Iterator[None]:
+def lock_if_file(path: Path | None) -> AbstractContextManager[None]:
     """Wait until no other process holds the lock of `path`; None locks nothing."""
-    if path is None:
-        yield
-        return
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # The kernel releases it with the file, also of a killed process.
-        yield
+    return nullcontext() if path is None else locked(path)
 
 
 def _user() -> str:

@@ -1,0 +1,83 @@
+"""What a dataset is, one dataclass per source."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from omegaconf import MISSING
+
+
+class DatasetSource(Enum):
+    """Where the samples come from."""
+
+    synthetic = "synthetic"
+    folder = "folder"
+    manifest = "manifest"
+    kaggle = "kaggle"
+
+
+class LabelCase(Enum):
+    """What happens to the case of labels before they are used."""
+
+    keep = "keep"
+    lower = "lower"
+    upper = "upper"
+
+
+@dataclass
+class DatasetConfig:
+    """What every source of labelled images has in common.
+
+    `vocabulary` lists the characters that may be read; null takes them from the training labels.
+    `limit` keeps that many samples, drawn by `split_seed`; null keeps all.
+    `background` is the grey level, 0 to 255, behind transparent pixels and around images whose aspect ratio is kept.
+    """
+
+    source: DatasetSource = MISSING
+    image_height: int = MISSING
+    image_width: int = MISSING
+    keep_aspect_ratio: bool = MISSING
+    background: int = MISSING
+    vocabulary: str | None = MISSING
+    label_case: LabelCase = MISSING
+    validation_fraction: float = MISSING
+    test_fraction: float = MISSING
+    split_seed: int = MISSING
+    max_bad_share: float = MISSING
+    limit: int | None = MISSING
+
+
+@dataclass
+class SyntheticConfig(DatasetConfig):
+    """Images rendered on this machine: the same configuration gives the same pixels."""
+
+    size: int = MISSING
+    seed: int = MISSING
+    characters: str = MISSING
+    min_length: int = MISSING
+    max_length: int = MISSING
+
+
+@dataclass
+class FolderConfig(DatasetConfig):
+    """Image files whose names hold the label: the group `label` of `label_pattern`, matched on the stem."""
+
+    path: str = MISSING
+    label_pattern: str = MISSING
+    recursive: bool = MISSING
+
+
+@dataclass
+class ManifestConfig(DatasetConfig):
+    """A CSV or TSV table of image files, relative to its own folder unless `image_root` is set."""
+
+    path: str = MISSING
+    file_column: str = MISSING
+    label_column: str = MISSING
+    image_root: str | None = MISSING
+
+
+@dataclass
+class KaggleConfig(DatasetConfig):
+    """Public Kaggle sets, each by its handle `owner/name`, mixed where there are several."""
+
+    handles: list[str] = MISSING
