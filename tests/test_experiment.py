@@ -10,13 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from captcha_exp.config import Config, TrackingConfig
+from captcha_exp.dataset import Split
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.evaluate import judge
+from captcha_exp.evaluation import Evaluation
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.experiment.checkpoint import hold_checkpoint
+from captcha_exp.experiment.results import origin_accuracies
 from captcha_exp.tracking import Store, open_store
 
 Compose = Callable[..., Config]
@@ -128,7 +132,7 @@ def test_the_table_of_predictions_agrees_with_the_metric(trained: tuple[Config, 
     config, outcome, _ = trained
     path = store_of(config).client.download_artifacts(outcome.run_id, "validation.csv")
     rows = list(csv.DictReader(Path(path).read_text().splitlines()))
-    assert list(rows[0]) == ["name", "label", "prediction", "confidence", "correct"]
+    assert list(rows[0]) == ["name", "origin", "label", "prediction", "confidence", "correct"]
     right = [row["label"] == row["prediction"] for row in rows]
     assert [row["correct"] for row in rows] == [str(int(value)) for value in right]
     assert sum(right) / len(right) == outcome.metrics["best/val/sequence_accuracy"]
@@ -228,6 +232,43 @@ def test_the_command_needs_a_model(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: model is missing; set `model=runs:/RUN/model`, `models:/NAME@ALIAS` or `m-...`.\n"
+
+
+def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
+    trained: tuple[Config, Outcome, list[str]],
+) -> None:
+    config, outcome, _ = trained
+    store = store_of(config)
+    start = replace(config.training, initial_model=f"runs:/{outcome.run_id}/model", epochs=3)
+    letters = replace(config.dataset, characters="0123456789ab", size=400)
+    lines: list[str] = []
+    tuned = run_experiment(replace(config, dataset=letters, training=start), report=lines.append)
+    model_id = store.client.get_run(outcome.run_id).outputs.model_outputs[0].model_id
+    assert f"starts from the weights of models:/{model_id}" in lines
+    assert store.client.get_run(tuned.run_id).data.tags["initial_model"] == f"models:/{model_id}"
+    first_loss = dict(history_of(store, outcome.run_id, "val/ctc_loss"))[3]
+    assert dict(history_of(store, tuned.run_id, "val/ctc_loss"))[3] < first_loss
+
+
+def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    start = replace(config.training, initial_model=f"runs:/{outcome.run_id}/model")
+    wider = replace(config, training=start, cnn=replace(config.cnn, filters=[16, 32, 64]))
+    expected = r"runs:/\w+/model is built otherwise: cnn\.filters differs\. Set cnn\.filters=\[16,32,48\]\."
+    with pytest.raises(InputError, match=expected):
+        run_experiment(wider, report=silent)
+
+
+def test_each_origin_has_its_accuracy_where_there_are_several() -> None:
+    def split_of(origins: list[str]) -> Split:
+        return Split("validation", np.zeros((3, 4, 4), np.uint8), ["a", "b", "c"], ["1", "2", "3"], origins)
+
+    evaluation = Evaluation({}, ["a", "b", "c"], ["a", "x", "c"], [1.0, 1.0, 1.0])
+    assert origin_accuracies(split_of(["one", "two", "two"]), evaluation) == {
+        "best/val/sequence_accuracy/one": 1.0,
+        "best/val/sequence_accuracy/two": 0.5,
+    }
+    assert origin_accuracies(split_of(["one", "one", "one"]), evaluation) == {}
 
 
 def test_an_interrupted_run_goes_on_as_the_same_run_with_the_same_numbers(compose: Compose, tmp_path: Path) -> None:

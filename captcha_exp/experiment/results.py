@@ -42,6 +42,16 @@ def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", she
     run.log_figure(character_confusion(labels, predictions), f"{split.name}_confusion.png")
 
 
+def origin_accuracies(split: Split, evaluation: "Evaluation") -> dict[str, float]:
+    """Sequence accuracy of the images of each origin, as metrics of the best epoch; none where all have one origin."""
+    right: dict[str, list[bool]] = {}
+    for origin, label, prediction in zip(split.origins, evaluation.labels, evaluation.predictions, strict=True):
+        right.setdefault(origin, []).append(label == prediction)
+    if len(right) == 1:
+        return {}
+    return {f"best/val/sequence_accuracy/{origin}": sum(hits) / len(hits) for origin, hits in sorted(right.items())}
+
+
 def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, dataset: PreparedDataset) -> str:
     """Keep the model with all that reading an image takes; return its address.
 
@@ -66,10 +76,10 @@ def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, datase
 def _table(split: Split, evaluation: "Evaluation") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["name", "label", "prediction", "confidence", "correct"])
-    rows = zip(split.names, evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
-    for name, label, prediction, confidence in rows:
-        writer.writerow([name, label, prediction, f"{confidence:.6f}", int(label == prediction)])
+    writer.writerow(["name", "origin", "label", "prediction", "confidence", "correct"])
+    read = zip(evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
+    for name, origin, (label, prediction, confidence) in zip(split.names, split.origins, read, strict=True):
+        writer.writerow([name, origin, label, prediction, f"{confidence:.6f}", int(label == prediction)])
     return text.getvalue()
 
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 from captcha_exp.config import Config, time_steps
 from captcha_exp.dataset import PreparedDataset
 from captcha_exp.experiment.quiet import quiet_stderr
-from captcha_exp.experiment.results import log_curves, log_inputs, log_predictions, log_recogniser
+from captcha_exp.experiment.results import (
+    log_curves,
+    log_inputs,
+    log_predictions,
+    log_recogniser,
+    origin_accuracies,
+)
 from captcha_exp.experiment.stages import Stages
 from captcha_exp.experiment.trial import Outcome, TrialHandle
 from captcha_exp.image import to_input
@@ -76,9 +82,20 @@ class TrainingRun:
             classes,
             seed=self._config.training.seed,
         )
+        if self._config.training.initial_model is not None:
+            self._start_from_trained(model)
         steps = time_steps(self._config)
         self._report(f"model: {model.count_params():,} parameters, {steps} time steps, {classes} classes")
         return model
+
+    def _start_from_trained(self, model: "keras.Model") -> None:
+        from captcha_exp.experiment.initial import start_from
+
+        with quiet_stderr():
+            source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
+        # An alias may stand for another model tomorrow.
+        self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
+        self._report(f"starts from the weights of models:/{source.model_id}")
 
     def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
         from captcha_exp.training import train
@@ -115,6 +132,7 @@ class TrainingRun:
 
             with self._stages("latency"):
                 metrics[_LATENCY] = latency_ms(recogniser, to_input(self._dataset.validation.images[:1]))
+        metrics |= origin_accuracies(self._dataset.validation, result.best)
         accuracy = metrics["best/val/sequence_accuracy"]
         self._report(f"best: epoch {result.best_epoch + 1}, {accuracy:.2%} of the validation texts right")
         return metrics

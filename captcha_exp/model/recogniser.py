@@ -5,6 +5,7 @@ from keras import layers
 
 from captcha_exp.config import CnnConfig, TransformerConfig
 from captcha_exp.model.cnn import extract_features
+from captcha_exp.model.transfer import OUTPUT_LAYER
 from captcha_exp.model.transformer import model_sequence
 
 
@@ -41,7 +42,7 @@ def build_recogniser(
     x = layers.Permute((2, 1, 3))(x)  # (B, H', W', C) -> (B, W', H', C)
     x = layers.Reshape((width, height * channels))(x)  # (B, W', H', C) -> (B, T, D)
     x = model_sequence(x, transformer)
-    logits = layers.Dense(num_classes, name="logits")(x)  # (B, T, D) -> (B, T, K)
+    logits = layers.Dense(num_classes, name=OUTPUT_LAYER)(x)  # (B, T, D) -> (B, T, K)
     return keras.Model(images, logits, name="recogniser")
 
 

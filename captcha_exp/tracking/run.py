@@ -45,6 +45,11 @@ class TrackedRun:
         self._datasets: dict[str, Dataset] = {}
         self._model_id: str | None = None
 
+    @property
+    def store_uri(self) -> str:
+        """The store that this run is in."""
+        return str(self._client.tracking_uri)
+
     def log_config(self, config: Config) -> None:
         """Write the resolved configuration: flattened as params, whole as `config.yaml`."""
         plain = without_passwords(to_plain(config))

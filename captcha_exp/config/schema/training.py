@@ -53,13 +53,19 @@ class OptimizerConfig:
 
 @dataclass
 class TrainingConfig:
-    """`patience` null trains all epochs; `threads` null uses every core; `resume` continues an interrupted run."""
+    """How long, with what, and from where.
+
+    `initial_model` is the address of a trained model of the same architecture whose weights are the start; null starts
+    from random ones. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
+    interrupted run.
+    """
 
     epochs: int = MISSING
     batch_size: int = MISSING
     seed: int = MISSING
     patience: int | None = MISSING
     threads: int | None = MISSING
+    initial_model: str | None = MISSING
     resume: bool = MISSING
 
 
