@@ -145,6 +145,7 @@ def _check_training(config: Config) -> None:
         training__batch_size=training.batch_size,
         training__patience=training.patience,
         training__threads=training.threads,
+        training__limit=training.limit,
         decoding__beam_width=config.decoding.beam_width,
     )
     _at_least(0, training__seed=training.seed, tracking__sheet_images=config.tracking.sheet_images)

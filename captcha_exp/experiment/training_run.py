@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from captcha_exp.config import Config, time_steps
 from captcha_exp.dataset import PreparedDataset
 from captcha_exp.experiment.quiet import quiet_stderr
@@ -111,10 +113,11 @@ class TrainingRun:
             return trial is not None and trial.report(epoch, metrics)
 
         data = self._dataset
+        images, labels = self._training_images()
         return train(
             model,
-            data.train.images,
-            data.train.labels,
+            images,
+            labels,
             data.validation.images,
             data.validation.labels,
             data.vocabulary.characters,
@@ -122,6 +125,13 @@ class TrainingRun:
             on_epoch,
             checkpoint_dir,
         )
+
+    def _training_images(self) -> tuple[np.ndarray, list[str]]:
+        split, training = self._dataset.train, self._config.training
+        if training.limit is None or training.limit >= len(split):
+            return split.images, split.labels
+        rows = np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit])
+        return split.images[rows], [split.labels[row] for row in rows]
 
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
         metrics = {f"best/val/{name}": value for name, value in result.best.metrics.items()}

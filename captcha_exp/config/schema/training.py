@@ -55,6 +55,7 @@ class OptimizerConfig:
 class TrainingConfig:
     """How long, with what, and from where.
 
+    `limit` trains on that many of the training images, drawn by `seed`; null on all.
     `initial_model` is the address of a trained model of the same architecture whose weights are the start; null starts
     from random ones. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
     interrupted run.
@@ -65,6 +66,7 @@ class TrainingConfig:
     seed: int = MISSING
     patience: int | None = MISSING
     threads: int | None = MISSING
+    limit: int | None = MISSING
     initial_model: str | None = MISSING
     resume: bool = MISSING
 

@@ -1,0 +1,168 @@
+"""What pretraining on rendered text gives, by the number of real training images.
+
+Run: python -m benchmarks.pretraining [--seeds N] [--root DIR] [--figure FILE.png]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+from matplotlib.figure import Figure
+
+from captcha_exp.config import load_config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.evaluation import evaluate
+from captcha_exp.figures.style import BLUE, FAINT, INK, new_figure, plain_axes
+from captcha_exp.tracking import load_recogniser
+
+SETS = ("captcha_images_v2", "gregwar5")
+# Steps of 32 images: enough for either start to stop getting better on the validation split.
+STEPS = {100: 1000, 300: 1500, 1000: 2500, None: 4000}
+# One size for all, so that one pretrained model serves both sets.
+_MODEL = ["dataset.image_height=40", "dataset.image_width=160", "cnn.filters=[32,48,64,96,128]"]
+_MODEL += ["transformer.projection_dim=128", "transformer.feed_forward_dim=256", "training.threads=1"]
+_PRETRAIN = ["training=pretrain", "dataset=styled", "tracking.run_name=pretrain", *_MODEL]
+_STARTS = ("scratch", "pretrained")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training on real images."""
+
+    dataset: str
+    limit: int | None
+    start: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.dataset}-{self.limit or 'all'}-{self.start}-{self.seed}"
+
+
+def main() -> int:
+    """Pretrain once; train every case, as many at a time as there are cores; judge on test; draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--root", type=Path, help="of an earlier call: finished trainings are kept")
+    parser.add_argument("--figure", type=Path, default=Path("docs/pretraining.png"))
+    options, pretraining = parser.parse_known_args()
+    if not os.environ.get("CAPTCHA_EXP_DATA"):
+        print(f"error: set CAPTCHA_EXP_DATA to the folder that holds {' and '.join(SETS)}.", file=sys.stderr)
+        return 2
+    root = options.root or Path(tempfile.mkdtemp(prefix="pretraining-"))
+    print(f"runs in {root}", flush=True)
+    run(root, "pretrain", [*_PRETRAIN, *pretraining])
+    cases = list(all_cases(options.seeds))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda case: train(root, case), cases))
+    accuracies = {case: judge(root, case) for case in cases}
+    for line in table(accuracies):
+        print(line)
+    draw(accuracies).savefig(options.figure)
+    return 0
+
+
+def all_cases(seeds: int) -> Iterator[Case]:
+    """The long ones first, so that all cores are busy until the end."""
+    for limit in reversed(STEPS):
+        for dataset in SETS:
+            for start in _STARTS:
+                for seed in range(seeds):
+                    yield Case(dataset, limit, start, seed)
+
+
+def train(root: Path, case: Case) -> None:
+    """One run in a process of its own, on one thread."""
+    data = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / case.dataset
+    images = case.limit or sum(1 for _ in data.iterdir()) * 8 // 10
+    overrides = [f"tracking.run_name={case.name}", "dataset=folder", f"dataset.path={data}", *_MODEL]
+    overrides += [f"training.epochs={-(-STEPS[case.limit] * 32 // images)}", f"training.seed={case.seed}"]
+    if case.limit:
+        overrides.append(f"training.limit={case.limit}")
+    if case.start == "pretrained":
+        overrides.append(f"training.initial_model=runs:/{run_id(root, 'pretrain')}/model")
+    run(root, case.name, overrides)
+
+
+def run(root: Path, name: str, overrides: list[str]) -> None:
+    """Train, unless an earlier call did."""
+    if run_id(root, name) is not None:
+        return
+    (root / "logs").mkdir(parents=True, exist_ok=True)
+    with (root / "logs" / f"{name}.log").open("w") as log:
+        command = [sys.executable, "-m", "captcha_exp", f"root={root}", *overrides]
+        subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
+    print(f"trained {name}", flush=True)
+
+
+def run_id(root: Path, name: str) -> str | None:
+    """The finished run of that name."""
+    database = root / "mlruns" / "mlflow.db"
+    if not database.exists():
+        return None
+    client = mlflow.MlflowClient(f"sqlite:///{database}")
+    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
+    found = client.search_runs(everywhere, f"attributes.run_name = '{name}' and tags.outcome = 'finished'")
+    return str(found[0].info.run_id) if found else None
+
+
+def judge(root: Path, case: Case) -> float:
+    """Sequence accuracy of the test split, kept beside the runs."""
+    kept = root / "logs" / f"{case.name}.json"
+    if not kept.exists():
+        recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")
+        config = load_config(recogniser.config)
+        test = prepare_dataset(config.dataset, root, lambda line: None).test
+        judged = evaluate(recogniser.model, test.images, test.labels, recogniser.characters, config.decoding, 32)
+        kept.write_text(json.dumps(judged.metrics["sequence_accuracy"]))
+    return float(json.loads(kept.read_text()))
+
+
+def points(accuracies: dict[Case, float], dataset: str, start: str) -> list[tuple[int | None, list[float]]]:
+    """Accuracies of all seeds, for each number of training images."""
+    return [
+        (limit, [value for case, value in accuracies.items() if (case.dataset, case.limit, case.start) == chosen])
+        for limit in STEPS
+        for chosen in [(dataset, limit, start)]
+    ]
+
+
+def table(accuracies: dict[Case, float]) -> Iterator[str]:
+    """Means over seeds, as Markdown."""
+    yield "| images of | start | " + " | ".join(str(limit or "all") for limit in STEPS) + " |"
+    yield "|---" * (len(STEPS) + 2) + "|"
+    for dataset in SETS:
+        for start in _STARTS:
+            means = [f"{statistics.mean(values):.3f}" for _, values in points(accuracies, dataset, start)]
+            yield f"| `{dataset}` | {start} | " + " | ".join(means) + " |"
+
+
+def draw(accuracies: dict[Case, float]) -> Figure:
+    """Test accuracy over training images: a panel for each set, a line through the means, a dot for each seed."""
+    figure = new_figure(9, 3.6)
+    for axes, dataset in zip(figure.subplots(1, len(SETS), sharey=True), SETS, strict=True):
+        for start, colour in zip(_STARTS, (FAINT, BLUE), strict=True):
+            values = [value for _, value in points(accuracies, dataset, start)]
+            axes.plot([statistics.mean(value) for value in values], color=colour, label=start)
+            for place, seeds in enumerate(values):
+                axes.plot([place] * len(seeds), seeds, "o", color=colour, markersize=4)
+        axes.set_xticks(range(len(STEPS)), [str(limit or "all") for limit in STEPS])
+        axes.set_xlabel("training images", fontsize=9, color=INK)
+        axes.set_ylim(-0.02, 1.02)
+        plain_axes(axes, f"{dataset}: test texts read right")
+    figure.axes[0].legend(frameon=False, fontsize=9, labelcolor=INK)
+    figure.tight_layout(w_pad=2.5)
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
