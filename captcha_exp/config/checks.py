@@ -57,6 +57,9 @@ def _check_dataset(dataset: DatasetConfig) -> None:
     _require(held_out < 1, "dataset.validation_fraction + dataset.test_fraction", "below 1", held_out)
     _require(dataset.validation_fraction > 0, "dataset.validation_fraction", "above 0", dataset.validation_fraction)
     _share("dataset.max_bad_share", dataset.max_bad_share)
+    expected = dataset.expected
+    _at_least(1, dataset__expected__images=expected.images, dataset__expected__length=expected.length)
+    _share("dataset.expected.images_tolerance", expected.images_tolerance)
     if dataset.vocabulary is not None:
         _require(
             len(dataset.vocabulary) > 0, "dataset.vocabulary", "null or at least one character", dataset.vocabulary

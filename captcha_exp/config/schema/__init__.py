@@ -6,6 +6,7 @@ from pathlib import Path
 from captcha_exp.config.schema.dataset import (
     DatasetConfig,
     DatasetSource,
+    ExpectedConfig,
     FolderConfig,
     KaggleConfig,
     LabelCase,
@@ -55,6 +56,7 @@ __all__ = [
     "DecodingKind",
     "Direction",
     "EncoderConfig",
+    "ExpectedConfig",
     "FolderConfig",
     "KaggleConfig",
     "LabelCase",

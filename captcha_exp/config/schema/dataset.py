@@ -24,6 +24,19 @@ class LabelCase(Enum):
 
 
 @dataclass
+class ExpectedConfig:
+    """What a dataset is known to hold; null expects nothing, and what differs is warned of, not refused.
+
+    `images` may be off by the share `images_tolerance`; every label has `length` characters, all of them in `alphabet`.
+    """
+
+    images: int | None = MISSING
+    images_tolerance: float = MISSING
+    length: int | None = MISSING
+    alphabet: str | None = MISSING
+
+
+@dataclass
 class DatasetConfig:
     """What every source of labelled images has in common.
 
@@ -44,6 +57,7 @@ class DatasetConfig:
     split_seed: int = MISSING
     max_bad_share: float = MISSING
     limit: int | None = MISSING
+    expected: ExpectedConfig = MISSING
 
 
 @dataclass
