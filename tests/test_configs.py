@@ -22,11 +22,13 @@ def test_every_shipped_choice_composes(choice: Path, compose: Compose) -> None:
     assert load_config(to_plain(compose(override, *extra))) == compose(override, *extra)
 
 
-def test_a_sweep_file_asks_a_question_and_says_what_it_found() -> None:
+def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -> None:
     for path in (conf_dir() / "sweep").glob("*.yaml"):
         head = path.read_text().split("defaults:")[0]
-        for word in ("# @package _global_", "# Question:", "# Run:", f"+sweep={path.stem}", "# Measured:"):
+        for word in ("# @package _global_", "# Run:", f"+sweep={path.stem}", "# Measured:"):
             assert word in head, f"{path.name} lacks {word!r}"
+        question = compose(f"+sweep={path.stem}").sweep.question
+        assert question is not None and question.endswith("?")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
 from captcha_exp.sweep.results import counts, train_command, write_tables
 from captcha_exp.sweep.storage import shown
-from captcha_exp.sweep.study import PARENT_RUN, OpenStudy, definition, open_study
+from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, OpenStudy, definition, open_study
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError, quiet_optuna
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial import trial_name
@@ -51,6 +51,9 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *,
         console = Console(highlight=False, width=_FILE_WIDTH)
     check_space(plan)
     opened = open_study(plan.config, RandomSampler(), definition(plan.config, plan.space, data))
+    # For whoever reads the study later, without this configuration.
+    opened.study.set_user_attr(QUESTION, plan.config.sweep.question)
+    opened.study.set_user_attr(N_TRIALS, plan.n_trials)
     record = open_record(opened.key)
     if record is not None:
         opened.study.set_user_attr(PARENT_RUN, record.run_id)

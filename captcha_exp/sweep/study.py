@@ -20,7 +20,7 @@ from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
 FORMAT = 1
 # Names of user attributes of a study.
 _FORMAT, _DEFINITION, _EPOCHS, _WORKERS, _KEY = "format", "definition", "epochs", "workers", "key"
-PARENT_RUN = "parent_run_id"
+PARENT_RUN, QUESTION, N_TRIALS = "parent_run_id", "question", "n_trials"
 # What may change between two starts: where things lie, and how the search goes on rather than what it searches.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
 

@@ -71,12 +71,14 @@ class ObjectiveConfig:
 class SweepConfig:
     """A search. `space` maps keys to Hydra override syntax; `trial_id` is set by the sweep for each job.
 
+    `question` is what the sweep is to find out, for whoever reads its report; null leaves it unsaid.
     `storage` null is an SQLite database in the sweep's folder. `n_trials` is a total over all workers and restarts.
     A worker that was silent for four `heartbeat_s` counts as dead; its trial is retried at most `max_retries` times.
     The sweep stops when its first `stop_after_failures` trials all fail with the same reason.
     """
 
     name: str | None = MISSING
+    question: str | None = MISSING
     n_trials: int = MISSING
     workers: int = MISSING
     storage: str | None = MISSING
