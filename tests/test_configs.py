@@ -51,7 +51,7 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
         (["dataset=folder"], "dataset.path is missing; set `dataset.path=...`."),
         (
             ["dataset.source=cloud"],
-            "dataset.source must be one of synthetic, folder, manifest, kaggle, not 'cloud'.",
+            "dataset.source must be one of synthetic, styled, folder, manifest, kaggle, not 'cloud'.",
         ),
         (
             ["dataset.validation_fraction=0.6", "dataset.test_fraction=0.4"],

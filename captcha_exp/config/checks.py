@@ -11,9 +11,11 @@ from captcha_exp.config.schema import (
     LstmConfig,
     PositionEmbedding,
     PrunerKind,
+    RenderedConfig,
+    StyledConfig,
     SweepConfig,
-    SyntheticConfig,
 )
+from captcha_exp.config.style_checks import check_styles
 from captcha_exp.config.time_steps import feature_size
 from captcha_exp.errors import InputError
 
@@ -66,7 +68,7 @@ def _check_dataset(dataset: DatasetConfig) -> None:
         )
         repeated = {c for c in dataset.vocabulary if dataset.vocabulary.count(c) > 1}
         _require(not repeated, "dataset.vocabulary", "free of repeated characters", "".join(sorted(repeated)))
-    if isinstance(dataset, SyntheticConfig):
+    if isinstance(dataset, RenderedConfig):
         _at_least(1, dataset__size=dataset.size, dataset__min_length=dataset.min_length)
         _require(len(dataset.characters) > 0, "dataset.characters", "at least one character", dataset.characters)
         _require(
@@ -75,6 +77,8 @@ def _check_dataset(dataset: DatasetConfig) -> None:
             f"at least dataset.min_length ({dataset.min_length})",
             dataset.max_length,
         )
+    if isinstance(dataset, StyledConfig):
+        check_styles(dataset)
     if isinstance(dataset, KaggleConfig):
         _require(len(dataset.handles) > 0, "dataset.handles", "at least one Kaggle handle", dataset.handles)
 
@@ -112,7 +116,7 @@ def _check_model(config: Config) -> None:
         _require(
             units > 0 and units % 2 == 0, "transformer.projection_dim", "even and positive with transformer=lstm", units
         )
-    longest = dataset.max_length if isinstance(dataset, SyntheticConfig) else 1
+    longest = dataset.max_length if isinstance(dataset, RenderedConfig) else 1
     if width < longest:
         raise InputError(
             f"dataset.max_length is {longest}, but this model gives {width} time steps. "

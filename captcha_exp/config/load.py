@@ -42,6 +42,7 @@ _VARIANTS: dict[str, tuple[str, dict[str, type]]] = {
         "source",
         {
             "synthetic": schema.SyntheticConfig,
+            "styled": schema.StyledConfig,
             "folder": schema.FolderConfig,
             "manifest": schema.ManifestConfig,
             "kaggle": schema.KaggleConfig,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from captcha_exp.config import DatasetConfig, FolderConfig, KaggleConfig, ManifestConfig, SyntheticConfig
+from captcha_exp.config import DatasetConfig, FolderConfig, KaggleConfig, ManifestConfig, StyledConfig, SyntheticConfig
 from captcha_exp.dataset.samples import Report, Source
 
 
@@ -17,6 +17,10 @@ def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
         from captcha_exp.dataset.synthetic import open_synthetic
 
         return open_synthetic(config)
+    if isinstance(config, StyledConfig):
+        from captcha_exp.dataset.styled import open_styled
+
+        return open_styled(config)
     if isinstance(config, FolderConfig):
         from captcha_exp.dataset.folder import open_folder
 

@@ -11,6 +11,8 @@ from captcha_exp.config.schema.dataset import (
     KaggleConfig,
     LabelCase,
     ManifestConfig,
+    RenderedConfig,
+    StyledConfig,
     SyntheticConfig,
 )
 from captcha_exp.config.schema.model import (
@@ -26,6 +28,7 @@ from captcha_exp.config.schema.model import (
     TransformerConfig,
     TransformerKind,
 )
+from captcha_exp.config.schema.style import Frame, StyleConfig, Texture
 from captcha_exp.config.schema.sweep import (
     Direction,
     ObjectiveConfig,
@@ -58,6 +61,7 @@ __all__ = [
     "EncoderConfig",
     "ExpectedConfig",
     "FolderConfig",
+    "Frame",
     "KaggleConfig",
     "LabelCase",
     "LstmConfig",
@@ -69,11 +73,15 @@ __all__ = [
     "PositionEmbedding",
     "PrunerConfig",
     "PrunerKind",
+    "RenderedConfig",
     "SamplerConfig",
     "SamplerKind",
     "Schedule",
+    "StyleConfig",
+    "StyledConfig",
     "SweepConfig",
     "SyntheticConfig",
+    "Texture",
     "TrackingConfig",
     "TrainingConfig",
     "TransformerConfig",

@@ -5,11 +5,14 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from captcha_exp.config.schema.style import StyleConfig
+
 
 class DatasetSource(Enum):
     """Where the samples come from."""
 
     synthetic = "synthetic"
+    styled = "styled"
     folder = "folder"
     manifest = "manifest"
     kaggle = "kaggle"
@@ -61,7 +64,7 @@ class DatasetConfig:
 
 
 @dataclass
-class SyntheticConfig(DatasetConfig):
+class RenderedConfig(DatasetConfig):
     """Images rendered on this machine: the same configuration gives the same pixels."""
 
     size: int = MISSING
@@ -69,6 +72,19 @@ class SyntheticConfig(DatasetConfig):
     characters: str = MISSING
     min_length: int = MISSING
     max_length: int = MISSING
+
+
+@dataclass
+class SyntheticConfig(RenderedConfig):
+    """Images in the one style of the `captcha` package."""
+
+
+@dataclass
+class StyledConfig(RenderedConfig):
+    """Images in several families of style, by their names; `fonts` replaces those of every family unless it is null."""
+
+    fonts: list[str] | None = MISSING
+    styles: dict[str, StyleConfig] = MISSING
 
 
 @dataclass

@@ -1,0 +1,55 @@
+"""Masks of single characters, rasterised once a process and tilted on demand."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PIL import Image, ImageDraw
+
+from captcha_exp.dataset.styled.fonts import load_font
+
+# A border, so that tilting finds nothing to cut off at the edges.
+_PAD = 1
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A character's mask ("L"); its centre lies at (`center_x`, `center_y`) from the pen on the baseline, y down.
+
+    `advance` is how far the font moves the pen. All in pixels.
+    """
+
+    mask: Image.Image
+    center_x: float
+    center_y: float
+    advance: float
+
+
+@lru_cache(maxsize=20_000)
+def rasterised(path: str, character: str, size: int) -> Glyph:
+    """A character of a font at a size in pixels."""
+    font = load_font(path, size)
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(character, anchor="ls"))
+    mask = Image.new("L", (right - left + 2 * _PAD, bottom - top + 2 * _PAD))
+    ImageDraw.Draw(mask).text((_PAD - left, _PAD - top), character, 255, font, anchor="ls")
+    return Glyph(mask, (left + right) / 2, (top + bottom) / 2, font.getlength(character))
+
+
+def tilted(mask: Image.Image, angle: float, slant: float) -> Image.Image:
+    """A mask turned counter-clockwise by `angle` degrees after its top was pushed right by `slant` times its height."""
+    if not angle and not slant:
+        return mask
+    turn = math.radians(angle)
+    cos, sin = math.cos(turn), math.sin(turn)
+    # Forward, with y down: (x, y) -> slanted (x - slant y, y) -> turned.
+    a, b = cos, sin - slant * cos
+    d, e = -sin, cos + slant * sin
+    width, height = mask.size
+    new_width = math.ceil(abs(a) * width + abs(b) * height)
+    new_height = math.ceil(abs(d) * width + abs(e) * height)
+    # Pillow wants the inverse; the determinant is 1. Centre stays centre.
+    x = width / 2 - (e * new_width - b * new_height) / 2
+    y = height / 2 - (-d * new_width + a * new_height) / 2
+    return mask.transform(
+        (new_width, new_height), Image.Transform.AFFINE, (e, -b, x, -d, a, y), Image.Resampling.BILINEAR
+    )

@@ -1,0 +1,99 @@
+"""Where the characters of a text stand in its picture."""
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from PIL import Image
+
+from captcha_exp.config import Frame, StyleConfig
+from captcha_exp.dataset.styled.glyphs import rasterised, tilted
+
+# Pixels kept free around the text.
+_MARGIN = 2
+_FRAME_MARGIN = 5
+_MIN_SIZE = 6
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A character's mask and its upper left corner, in pixels; `center` is where it stands along the line."""
+
+    mask: Image.Image
+    x: int
+    y: int
+    center: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A text in a picture of `width`; `pitch` is the widest advance of its characters, in pixels."""
+
+    width: int
+    placed: list[Placed]
+    pitch: float
+
+
+def lay_out(text: str, style: StyleConfig, fonts: tuple[str, ...], rng: Random) -> Layout:
+    """Place a text anywhere it is whole.
+
+    Args:
+        text: at least one character, all in the fonts.
+        style: the family.
+        fonts: font files to draw from.
+        rng: source of chance.
+    """
+    margin = _MARGIN if style.frame is Frame.none else _FRAME_MARGIN
+    # Bending moves every pixel by so much at most.
+    margin += math.ceil(style.wave[1] * style.height)
+    room = style.height - 2 * margin
+    size = max(_MIN_SIZE, rng.uniform(*style.font_size) * style.height)
+    line, pitch = _line(text, style, fonts, size, rng)
+    top, bottom = _extent(line)
+    while bottom - top > room and size > _MIN_SIZE:
+        size = max(_MIN_SIZE, size * min(0.95, room / (bottom - top)))
+        line, pitch = _line(text, style, fonts, size, rng)
+        top, bottom = _extent(line)
+    left = min(mask.x for mask in line)
+    right = max(mask.x + mask.mask.width for mask in line)
+    if style.frame is Frame.cells:
+        left, right = min(left, math.floor(line[0].center - pitch / 2)), math.ceil(line[-1].center + pitch / 2)
+    width = max(style.width, right - left + 2 * margin)
+    free = width - 2 * margin - (right - left)
+    # What has a frame stands in its middle, more or less.
+    x = margin - left + round(free * (rng.random() if style.frame is Frame.none else rng.uniform(0.35, 0.65)))
+    y = margin - top + rng.randint(0, max(0, room - (bottom - top)))
+    placed = [Placed(glyph.mask, glyph.x + x, glyph.y + y, glyph.center + x) for glyph in line]
+    return Layout(width, placed, pitch)
+
+
+def _line(
+    text: str, style: StyleConfig, fonts: tuple[str, ...], size: float, rng: Random
+) -> tuple[list[Placed], float]:
+    """Characters side by side on a baseline at y = 0."""
+    font = rng.choice(fonts)
+    slant = rng.uniform(*style.slant)
+    glyphs = []
+    for character in text:
+        own = rng.choice(fonts) if style.font_per_character else font
+        glyphs.append(rasterised(own, character, round(size * rng.uniform(*style.character_scale))))
+    pitch = max(glyph.advance for glyph in glyphs)
+    cells, gap = style.frame is Frame.cells, rng.uniform(*style.spacing) * size
+    pen, line = 0.0, []
+    for glyph in glyphs:
+        mask = tilted(glyph.mask, rng.uniform(*style.angle), slant)
+        # A window's character stands in its middle, any other where the font puts it.
+        center = pen + (pitch / 2 if cells else glyph.center_x)
+        y = glyph.center_y - rng.uniform(*style.rise) * size - mask.height / 2
+        line.append(Placed(mask, round(center - mask.width / 2), round(y), center))
+        if cells:
+            pen += pitch + gap
+        else:
+            # Overlap as the family says, but never so far that a thin character disappears in its neighbour.
+            pen += max(glyph.advance + rng.uniform(*style.spacing) * size, glyph.advance / 2)
+    return line, pitch
+
+
+def _extent(line: list[Placed]) -> tuple[int, int]:
+    """Highest and lowest row."""
+    return min(glyph.y for glyph in line), max(glyph.y + glyph.mask.height for glyph in line)
