@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.sweep.plan import SweepPlan
@@ -20,6 +21,9 @@ Draw = Callable[[], Any]
 
 def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Callable[[str], None]) -> list[Path]:
     """Draw history, importance, parallel coordinates, slices and, for several objectives, the Pareto front.
+
+    With one objective, a pruned trial counts with the best of its epochs in all but the history: most trials of a good
+    sweep are pruned, and where they were is what a space is judged by.
 
     Args:
         study: the study.
@@ -39,7 +43,7 @@ def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Ca
     for name, draw in _drawings(study, plan).items():
         try:
             if name.startswith("importance"):
-                _require_spread(done)
+                _require_spread(_with_pruned(study).trials if len(plan.config.sweep.objectives) == 1 else done)
             files.append(_save(folder / f"{name}.png", draw, [p.key for p in plan.space.parameters]))
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
             report(f"no picture {name}: {_first_line(error)}")
@@ -58,16 +62,36 @@ def _drawings(study: optuna.Study, plan: SweepPlan) -> dict[str, Draw]:
         "slices": plots.plot_slice,
     }
     drawings: dict[str, Draw] = {}
+    drawn = _with_pruned(study) if len(metrics) == 1 else study
     if 2 <= len(metrics) <= 3:  # the front has no picture in more dimensions
         drawings["pareto_front"] = partial(plots.plot_pareto_front, study, target_names=metrics)
     for index, metric in enumerate(metrics):
         suffix = "" if len(metrics) == 1 else "_" + metric.rpartition("/")[2]
         target = None if len(metrics) == 1 else partial(_value, index)
         for name, plot in each.items():
-            drawings[name + suffix] = partial(plot, study, target=target, target_name=metric)
+            shown = study if name == "history" else drawn
+            drawings[name + suffix] = partial(plot, shown, target=target, target_name=metric)
     if len(metrics) == 1:
         drawings["learning_curves"] = partial(plots.plot_intermediate_values, study)
     return drawings
+
+
+def _with_pruned(study: optuna.Study) -> optuna.Study:
+    """A copy in memory, in which pruned trials are finished ones with the value of their best epoch."""
+    better = max if study.direction is StudyDirection.MAXIMIZE else min
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    for trial in study.get_trials(states=(TrialState.PRUNED,)):
+        if trial.intermediate_values:
+            trial.value, trial.state = better(trial.intermediate_values.values()), TrialState.COMPLETE
+            trials.append(trial)
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would tell of a new study
+    try:
+        copy = optuna.create_study(direction=study.direction)
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    copy.add_trials(trials)
+    return copy
 
 
 def _require_spread(done: list[FrozenTrial]) -> None:
