@@ -35,21 +35,30 @@ def rasterised(path: str, character: str, size: int) -> Glyph:
     return Glyph(mask, (left + right) / 2, (top + bottom) / 2, font.getlength(character))
 
 
-def tilted(mask: Image.Image, angle: float, slant: float) -> Image.Image:
-    """A mask turned counter-clockwise by `angle` degrees after its top was pushed right by `slant` times its height."""
-    if not angle and not slant:
+def tilted(mask: Image.Image, angle: float, slant: float, scale: float) -> Image.Image:
+    """A mask made larger by `scale`, its top pushed right by `slant` times its height, then turned counter-clockwise.
+
+    Args:
+        mask: what `rasterised` made.
+        angle: in degrees.
+        slant: sideways by height.
+        scale: near 1; scaling here and not in `rasterised` keeps the number of masks low.
+    """
+    if not angle and not slant and scale == 1:
         return mask
     turn = math.radians(angle)
     cos, sin = math.cos(turn), math.sin(turn)
     # Forward, with y down: (x, y) -> slanted (x - slant y, y) -> turned.
-    a, b = cos, sin - slant * cos
-    d, e = -sin, cos + slant * sin
+    a, b = cos * scale, (sin - slant * cos) * scale
+    d, e = -sin * scale, (cos + slant * sin) * scale
     width, height = mask.size
     new_width = math.ceil(abs(a) * width + abs(b) * height)
     new_height = math.ceil(abs(d) * width + abs(e) * height)
-    # Pillow wants the inverse; the determinant is 1. Centre stays centre.
-    x = width / 2 - (e * new_width - b * new_height) / 2
-    y = height / 2 - (-d * new_width + a * new_height) / 2
+    # Pillow wants the inverse. Centre stays centre.
+    determinant = scale * scale
+    a, b, d, e = e / determinant, -b / determinant, -d / determinant, a / determinant
+    x = (width - a * new_width - b * new_height) / 2
+    y = (height - d * new_width - e * new_height) / 2
     return mask.transform(
-        (new_width, new_height), Image.Transform.AFFINE, (e, -b, x, -d, a, y), Image.Resampling.BILINEAR
+        (new_width, new_height), Image.Transform.AFFINE, (a, b, x, d, e, y), Image.Resampling.BILINEAR
     )

@@ -13,6 +13,8 @@ from captcha_exp.dataset.styled.glyphs import rasterised, tilted
 _MARGIN = 2
 _FRAME_MARGIN = 5
 _MIN_SIZE = 6
+# Font sizes are multiples of it, in pixels: each size of each font has masks of its own to rasterise.
+_SIZE_STEP = 2
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,8 @@ def lay_out(text: str, style: StyleConfig, fonts: tuple[str, ...], rng: Random) 
     # Bending moves every pixel by so much at most.
     margin += math.ceil(style.wave[1] * style.height)
     room = style.height - 2 * margin
-    size = max(_MIN_SIZE, rng.uniform(*style.font_size) * style.height)
-    line, pitch = _line(text, style, fonts, size, rng)
+    line, pitch = _fitting_line(text, style, fonts, room, rng)
     top, bottom = _extent(line)
-    while bottom - top > room and size > _MIN_SIZE:
-        size = max(_MIN_SIZE, size * min(0.95, room / (bottom - top)))
-        line, pitch = _line(text, style, fonts, size, rng)
-        top, bottom = _extent(line)
     left = min(mask.x for mask in line)
     right = max(mask.x + mask.mask.width for mask in line)
     if style.frame is Frame.cells:
@@ -67,30 +64,45 @@ def lay_out(text: str, style: StyleConfig, fonts: tuple[str, ...], rng: Random) 
     return Layout(width, placed, pitch)
 
 
+def _fitting_line(
+    text: str, style: StyleConfig, fonts: tuple[str, ...], room: int, rng: Random
+) -> tuple[list[Placed], float]:
+    """A line no higher than `room` pixels."""
+    size = max(_MIN_SIZE, rng.uniform(*style.font_size) * style.height)
+    while True:
+        line, pitch = _line(text, style, fonts, size, rng)
+        top, bottom = _extent(line)
+        if bottom - top <= room or size == _MIN_SIZE:
+            return line, pitch
+        size = max(_MIN_SIZE, size * min(0.95, room / (bottom - top)))
+
+
 def _line(
     text: str, style: StyleConfig, fonts: tuple[str, ...], size: float, rng: Random
 ) -> tuple[list[Placed], float]:
     """Characters side by side on a baseline at y = 0."""
     font = rng.choice(fonts)
     slant = rng.uniform(*style.slant)
+    whole = _SIZE_STEP * round(size / _SIZE_STEP)
     glyphs = []
     for character in text:
         own = rng.choice(fonts) if style.font_per_character else font
-        glyphs.append(rasterised(own, character, round(size * rng.uniform(*style.character_scale))))
-    pitch = max(glyph.advance for glyph in glyphs)
+        glyphs.append((rasterised(own, character, whole), rng.uniform(*style.character_scale)))
+    pitch = max(glyph.advance * scale for glyph, scale in glyphs)
     cells, gap = style.frame is Frame.cells, rng.uniform(*style.spacing) * size
     pen, line = 0.0, []
-    for glyph in glyphs:
-        mask = tilted(glyph.mask, rng.uniform(*style.angle), slant)
+    for glyph, scale in glyphs:
+        mask = tilted(glyph.mask, rng.uniform(*style.angle), slant, scale)
         # A window's character stands in its middle, any other where the font puts it.
-        center = pen + (pitch / 2 if cells else glyph.center_x)
-        y = glyph.center_y - rng.uniform(*style.rise) * size - mask.height / 2
+        center = pen + (pitch / 2 if cells else glyph.center_x * scale)
+        y = glyph.center_y * scale - rng.uniform(*style.rise) * size - mask.height / 2
         line.append(Placed(mask, round(center - mask.width / 2), round(y), center))
         if cells:
             pen += pitch + gap
         else:
             # Overlap as the family says, but never so far that a thin character disappears in its neighbour.
-            pen += max(glyph.advance + rng.uniform(*style.spacing) * size, glyph.advance / 2)
+            advance = glyph.advance * scale
+            pen += max(advance + rng.uniform(*style.spacing) * size, advance / 2)
     return line, pitch
 
 

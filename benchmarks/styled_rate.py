@@ -1,0 +1,81 @@
+"""Images per second that dataset=styled renders, for each family and for all through the whole command.
+
+Run: python -m benchmarks.styled_rate [override ...]
+"""
+
+import argparse
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from captcha_exp.config import StyledConfig, conf_dir, load_config
+from captcha_exp.dataset.styled import open_styled
+from captcha_exp.image import ImageSpec, decode_image
+
+
+def main() -> int:
+    """Print processor time an image for each family, then the rate of `python -m captcha_exp.prepare`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=20_000, help="for the whole command")
+    parser.add_argument("--each", type=int, default=1_000, help="of each family")
+    parser.add_argument("--repeat", type=int, default=3, help="of the whole command")
+    options, overrides = parser.parse_known_args()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        dataset = load_config(compose("config", ["dataset=styled", *overrides])).dataset
+    if not isinstance(dataset, StyledConfig):
+        parser.error("needs dataset=styled")
+    for family in sorted(dataset.styles):
+        one = StyledConfig(**{**vars(dataset), "styles": {family: dataset.styles[family]}, "size": 2 * options.each})
+        render_ms, decode_ms, kib = per_image(one, options.each)
+        print(f"{family:12} {render_ms:.2f} ms to render, {decode_ms:.2f} ms to decode, {kib:.1f} KiB an image")
+    for _ in range(options.repeat):
+        whole_command(options.images, overrides)
+    return 0
+
+
+def per_image(dataset: StyledConfig, images: int) -> tuple[float, float, float]:
+    """Processor milliseconds to render and to decode one image, and its file's size; on one core, fonts warm."""
+    source, spec = open_styled(dataset), ImageSpec.of(dataset)
+    for sample in source.samples[:images]:
+        source.load(sample.locator)
+    started = time.process_time()
+    files = [source.load(sample.locator) for sample in source.samples[images:]]
+    rendered = time.process_time()
+    for file in files:
+        decode_image(file, spec)
+    decoded = time.process_time()
+    kib = sum(map(len, files)) / len(files) / 1024
+    return (rendered - started) / images * 1e3, (decoded - rendered) / images * 1e3, kib
+
+
+def whole_command(images: int, overrides: list[str]) -> None:
+    """Run `prepare` in a new folder, from start to end, imports and all."""
+    with tempfile.TemporaryDirectory() as root:
+        command = [sys.executable, "-m", "captcha_exp.prepare", f"root={root}", "dataset=styled"]
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        told = subprocess.run(
+            [*command, f"dataset.size={images}", *overrides],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        ).stdout
+        wall_s, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    inside = [float(rate) for rate in re.findall(r"\((\d+)/s\)", told)]
+    print(
+        f"{images} images in {wall_s:.1f} s on {os.cpu_count()} cores: {images / wall_s:.0f} images/s"
+        + (f" ({inside[-1]:.0f} while decoding)" if inside else "")
+        + f", {cpu_s / images * 1e3:.2f} ms of processor time an image"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
