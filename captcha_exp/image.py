@@ -13,6 +13,9 @@ from captcha_exp.errors import InputError
 
 # Pixels that are worth decoding for one line of text; above it stands a decompression bomb or the wrong file.
 MAX_PIXELS = 2**24
+# Encoders write about ten.
+MAX_JPEG_SCANS = 200
+_JPEG_SCAN = b"\xff\xda"
 # Raster formats alone: Pillow also knows formats that start other programs (EPS) or render whole documents.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _BAND_MAX_16_BIT = 65535
@@ -88,7 +91,11 @@ def _open(data: bytes) -> Image.Image:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise BadImageError(f"{width}x{height} is more than {MAX_PIXELS} pixels")
-    return ImageOps.exif_transpose(image)
+    # Each scan of a progressive JPEG costs as much as the whole image, and an empty one hardly a byte.
+    if image.format == "JPEG" and data.count(_JPEG_SCAN) > MAX_JPEG_SCANS:
+        raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _grey(image: Image.Image, background: int) -> Image.Image:
@@ -98,7 +105,7 @@ def _grey(image: Image.Image, background: int) -> Image.Image:
     if image.mode == "F":
         raise BadImageError("floating-point pixels have no defined grey level")
     if not image.has_transparency_data:
-        return image if image.mode == "L" else image.convert("RGB").convert("L")
+        return image.convert("L") if image.mode in {"L", "RGB"} else image.convert("RGB").convert("L")
     image = image.convert("RGBA")
     # Grey is a weighted sum, so blending after the conversion gives what blending the colours would.
     canvas = Image.new("L", image.size, background)

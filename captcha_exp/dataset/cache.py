@@ -4,30 +4,32 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL
 
 from captcha_exp.dataset.cached import IMAGES, Cached, replacing
-from captcha_exp.dataset.decode import Decoded, Job, create_output, decode_all
+from captcha_exp.dataset.decode import Job, Outcome, create_output, decode_all
+from captcha_exp.dataset.journal import Journal
+from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.image import ImageSpec
 from captcha_exp.lock import locked
 
 # Raise it with every change that makes older caches wrong.
-_FORMAT = 1
-_PROGRESS_EVERY_S = 5.0
+_FORMAT = 2
 _META = "meta.json"
 
 
 def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
     """The cache of a source, built by one process at a time and only if it isn't there.
 
-    Whether it is there is told from names, labels, sizes and modification times alone.
+    Whether it is there is told from names, labels, sizes and modification times alone. A build that was killed is
+    continued by the next.
 
     Args:
         source: what to decode.
@@ -37,121 +39,123 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
     """
     key = _key(source, spec)
     keys = root / "keys"
-    cached = _load(keys / key, root, spec)
+    cached = _load(keys / key, root, source, spec)
     if cached is not None:
         return cached
     with locked(keys / f"{key}.lock", lambda: report("waiting for another process that prepares the same dataset")):
-        cached = _load(keys / key, root, spec)
+        cached = _load(keys / key, root, source, spec)
         if cached is None:
-            # Whoever held the lock before and was killed may have left this behind.
-            partial = keys / f"{key}.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            cached = _publish(_build(source, spec, partial, report), partial, root, spec)
+            partial, journal = keys / f"{key}.partial", keys / f"{key}.journal"
+            outcomes = _decoded(source, spec, partial, journal, report)
+            folder = _publish(_meta(source, outcomes, spec), partial, root, spec)
             with replacing(keys / key) as file:
-                file.write(cached.folder.name.encode())
+                file.write(folder.name.encode())
+            journal.unlink(missing_ok=True)
+            cached = _load_folder(folder, source, spec)
+    if cached is None:
+        raise OSError(None, "the cache was removed while it was made", str(root))
     return cached
 
 
 def _key(source: Source, spec: ImageSpec) -> str:
-    digest = hashlib.sha256(_identity(spec).encode())
-    for sample in source.samples:
-        parts = (sample.name, sample.label, sample.origin, sample.locator, sample.stamp)
-        digest.update("\0".join(parts).encode("utf-8", "surrogateescape") + b"\n")
-    return digest.hexdigest()[:32]
+    # No name has a NUL, so no two lists of samples give the same text.
+    text = "\0".join(chain([_identity(spec)], chain.from_iterable(source.samples)))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _identity(spec: ImageSpec) -> str:
     return json.dumps([_FORMAT, PIL.__version__, spec.to_dict()])
 
 
-def _build(source: Source, spec: ImageSpec, partial: Path, report: Report) -> Cached:
-    """Decode every sample of `source` into the folder `partial`."""
-    create_output(partial / IMAGES, len(source.samples), spec)
-    job = Job(source.load, spec, str(partial / IMAGES))
-    outcomes: list[tuple[bytes, bytes] | str] = []
-    started = reported = time.monotonic()
-    total = len(source.samples)
-    for decoded in decode_all(job, [sample.locator for sample in source.samples]):
-        outcomes += _checked(decoded, len(outcomes))
-        now = time.monotonic()
-        if now - reported > _PROGRESS_EVERY_S or len(outcomes) == total:
-            reported = now
-            rate = len(outcomes) / (now - started)
-            report(f"prepared {len(outcomes)} of {total} images ({rate:.0f}/s)")
-    return _collect(source, outcomes, partial)
+def _decoded(source: Source, spec: ImageSpec, partial: Path, journal_path: Path, report: Report) -> list[Outcome]:
+    """What became of every sample of `source`, whose images are then in the folder `partial`."""
+    images, total = partial / IMAGES, len(source.samples)
+    journal = Journal(journal_path, images, spec.height * spec.width)
+    outcomes = journal.recovered()
+    if outcomes:
+        report(f"continuing after {len(outcomes)} of {total} images that an interrupted preparation left")
+    else:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        create_output(images, total, spec)
+    job = Job(source.load, spec, str(images))
+    chunks = decode_all(job, [sample.locator for sample in source.samples], len(outcomes))
+    with Progress(total, len(outcomes), report) as progress:
+        for chunk in journal.write(chunks):
+            outcomes += chunk
+            progress.update(len(outcomes))
+    return outcomes
 
 
-def _checked(decoded: Decoded, expected: int) -> list[tuple[bytes, bytes] | str]:
-    if decoded.first != expected:
-        raise RuntimeError(f"Chunk {decoded.first} arrived in place of {expected}.")
-    return decoded.outcomes
-
-
-def _collect(source: Source, outcomes: Sequence[tuple[bytes, bytes] | str], folder: Path) -> Cached:
+def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[str, Any]:
     rows, pixels, contents, skipped = [], [], [], []
-    first_with: dict[bytes, int] = {}
+    first_with: dict[str, int] = {}
     for row, (sample, outcome) in enumerate(zip(source.samples, outcomes, strict=True)):
         if isinstance(outcome, str):
-            skipped.append(SkippedFile(sample.name, outcome))
+            skipped.append((row, outcome))
             continue
         content, pixel = outcome
         rows.append(row)
         pixels.append(first_with.setdefault(pixel, row))
-        contents.append(hashlib.sha256(sample.label.encode("utf-8", "surrogateescape") + b"\0" + content).digest())
-    usable = [source.samples[row] for row in rows]
-    return Cached(
-        folder,
+        label = sample.label.encode("utf-8", "surrogateescape")
+        contents.append(hashlib.sha256(label + b"\0" + bytes.fromhex(content)).digest())
+    return {
+        "identity": _identity(spec),
         # Sorted: the same images in another folder, or called differently, are the same dataset.
-        hashlib.sha256(b"".join(sorted(contents))).hexdigest()[:32],
-        [sample.name for sample in usable],
-        [sample.label for sample in usable],
-        [sample.origin for sample in usable],
-        rows,
-        pixels,
-        skipped,
-    )
+        "fingerprint": hashlib.sha256(b"".join(sorted(contents))).hexdigest()[:32],
+        "order": hashlib.sha256(b"".join(contents)).hexdigest()[:32],
+        "rows": rows,
+        "pixels": pixels,
+        "skipped": skipped,
+    }
 
 
-def _publish(built: Cached, partial: Path, root: Path, spec: ImageSpec) -> Cached:
+def _publish(meta: dict[str, Any], partial: Path, root: Path, spec: ImageSpec) -> Path:
     """Give the finished folder its name, in one step; the name says what is in it."""
-    meta = {key: value for key, value in asdict(built).items() if key != "folder"}
-    text = json.dumps({"identity": _identity(spec), **meta}).encode()
+    text = json.dumps(meta).encode()
     with replacing(partial / _META) as file:
         file.write(text)
     with (partial / IMAGES).open("rb") as images:
         os.fsync(images.fileno())
-    folder = root / f"{built.fingerprint[:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
-    if folder.exists() and _load_folder(folder, spec) is None:
+    folder = root / f"{meta['fingerprint'][:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
+    if folder.exists() and _read_meta(folder, spec) is None:
         shutil.rmtree(folder)  # damaged since
     try:
         partial.rename(folder)
     except OSError:
         # The very same is there under another key: from files that were only touched or copied since.
-        if _load_folder(folder, spec) is None:
+        if _read_meta(folder, spec) is None:
             raise
         shutil.rmtree(partial)
-    return replace(built, folder=folder)
+    return folder
 
 
-def _load(key_file: Path, root: Path, spec: ImageSpec) -> Cached | None:
+def _load(key_file: Path, root: Path, source: Source, spec: ImageSpec) -> Cached | None:
     try:
         name = key_file.read_text()
     except FileNotFoundError:
         return None
-    return _load_folder(root / name, spec)
+    return _load_folder(root / name, source, spec)
 
 
-def _load_folder(folder: Path, spec: ImageSpec) -> Cached | None:
-    """A cache, or None when any part of it is missing, cut off or of another kind."""
+def _load_folder(folder: Path, source: Source, spec: ImageSpec) -> Cached | None:
+    meta = _read_meta(folder, spec)
+    if meta is None or len(meta["rows"]) + len(meta["skipped"]) != len(source.samples):
+        return None
+    rows, pixels = (np.array(meta[key], np.int64) for key in ("rows", "pixels"))
+    samples = source.samples if not meta["skipped"] else [source.samples[row] for row in meta["rows"]]
+    skipped = [SkippedFile(source.samples[row].name, reason) for row, reason in meta["skipped"]]
+    return Cached(folder, meta["fingerprint"], samples, rows, pixels, skipped)
+
+
+def _read_meta(folder: Path, spec: ImageSpec) -> dict[str, Any] | None:
+    """What is said of a folder's images, or None when any part of it is missing, cut off or of another kind."""
     try:
         meta: dict[str, Any] = json.loads((folder / _META).read_text())
         image_bytes = (folder / IMAGES).stat().st_size
     except (OSError, ValueError):
         return None
-    if meta.pop("identity", None) != _identity(spec):
+    if meta.get("identity") != _identity(spec):
         return None
-    meta["skipped"] = [SkippedFile(**entry) for entry in meta["skipped"]]
-    cached = Cached(folder=folder, **meta)
-    samples = len(cached.rows) + len(cached.skipped)
-    return cached if image_bytes == samples * spec.height * spec.width else None
+    samples = len(meta["rows"]) + len(meta["skipped"])
+    return meta if image_bytes == samples * spec.height * spec.width else None

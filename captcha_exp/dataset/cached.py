@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from captcha_exp.dataset.samples import Report, SkippedFile
+from captcha_exp.dataset.samples import Report, Sample, SkippedFile
 from captcha_exp.image import ImageSpec
 from captcha_exp.lock import locked
 
@@ -27,20 +27,18 @@ class Cached:
 
     folder: Path
     fingerprint: str
-    names: list[str]
-    labels: list[str]
-    origins: list[str]
-    rows: list[int]
-    pixels: list[int]
+    samples: list[Sample]
+    rows: np.ndarray
+    pixels: np.ndarray
     skipped: list[SkippedFile]
 
-    def arranged(self, order: Sequence[int], spec: ImageSpec, report: Report) -> np.ndarray:
+    def arranged(self, order: Sequence[int] | np.ndarray, spec: ImageSpec, report: Report) -> np.ndarray:
         """The images in an order, mapped from a file that is written the first time the order is asked for.
 
         Returns:
             uint8 of shape (N, H, W), read-only; a slice of it stays mapped.
         """
-        rows = np.asarray(self.rows, np.int64)[np.asarray(order, np.int64)]
+        rows = self.rows[np.asarray(order, np.int64)]
         name = f"order-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}"
         path = self.folder / f"{name}.bin"
         shape = (len(rows), spec.height, spec.width)

@@ -9,24 +9,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from captcha_exp.image import BadImageError, ImageSpec, decode_image
 
 CHUNK = 64
+_AHEAD = 2  # chunks that a child has, the one it works on among them
+_REASON_LENGTH = 200
 # A child process is ready after about half a second: less work than this is done before they would be.
 WORTH_CHILDREN_S = 1.5
 Loader = Callable[[str], bytes]
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """What became of a chunk of samples: for each its content and pixel digests, or the reason why it is skipped."""
-
-    first: int
-    outcomes: list[tuple[bytes, bytes] | str]
+# What became of a sample: the digests of its file and of its pixels, or the reason why it is skipped.
+Outcome = tuple[str, str] | str
 
 
 @dataclass(frozen=True)
@@ -38,35 +35,37 @@ class Job:
     output: str
 
 
-def decode_chunk(job: Job, output: int, first: int, locators: Sequence[str]) -> Decoded:
+def decode_chunk(job: Job, output: int, first: int, locators: Sequence[str]) -> list[Outcome]:
     """Decode samples `first`, `first + 1`, ... into the file descriptor `output`."""
-    outcomes: list[tuple[bytes, bytes] | str] = []
+    outcomes: list[Outcome] = []
     image_bytes = job.spec.height * job.spec.width
     for index, locator in enumerate(locators, start=first):
         try:
             data = job.load(locator)
             pixels = decode_image(data, job.spec).tobytes()
         except BadImageError as error:
-            outcomes.append(str(error))
+            outcomes.append(str(error)[:_REASON_LENGTH])
             continue
         # Positioned writes and not a memory map: on a full disk they raise where a map would kill the process.
         _write_all(output, pixels, index * image_bytes)
-        outcomes.append((_digest(data), _digest(pixels)))
-    return Decoded(first, outcomes)
+        outcomes.append((digest(data), digest(pixels)))
+    return outcomes
 
 
-def decode_all(job: Job, locators: Sequence[str], worth_children_s: float = WORTH_CHILDREN_S) -> Iterator[Decoded]:
-    """Decode every sample, chunk by chunk and in order.
+def decode_all(
+    job: Job, locators: Sequence[str], first: int = 0, worth_children_s: float = WORTH_CHILDREN_S
+) -> Iterator[list[Outcome]]:
+    """Decode the samples from `first` on, chunk by chunk and in order.
 
     It begins in this process and goes on in one child per core once more than `worth_children_s` seconds of work,
     judged by the chunks so far, are left.
     """
-    chunks = [(first, locators[first : first + CHUNK]) for first in range(0, len(locators), CHUNK)]
+    chunks = [(start, locators[start : start + CHUNK]) for start in range(first, len(locators), CHUNK)]
     output = os.open(job.output, os.O_RDWR)
     try:
         started = time.perf_counter()
-        for done, (first, chunk) in enumerate(chunks, start=1):
-            yield decode_chunk(job, output, first, chunk)
+        for done, (start, chunk) in enumerate(chunks, start=1):
+            yield decode_chunk(job, output, start, chunk)
             seconds_left = (time.perf_counter() - started) / done * (len(chunks) - done)
             if seconds_left > worth_children_s and _cores() > 1:
                 yield from _decode_in_children(job, chunks[done:])
@@ -75,20 +74,22 @@ def decode_all(job: Job, locators: Sequence[str], worth_children_s: float = WORT
         os.close(output)
 
 
-def _decode_in_children(job: Job, chunks: Sequence[tuple[int, Sequence[str]]]) -> Iterator[Decoded]:
-    """One chunk at a time for each child: the answer is read before the next is sent, so no pipe fills up."""
+def _decode_in_children(job: Job, chunks: Sequence[tuple[int, Sequence[str]]]) -> Iterator[list[Outcome]]:
+    """Chunks go to the children in turn, each having one more than it works on.
+
+    No pipe fills up: all answers but the last were read when a chunk is sent, and one answer fits into a pipe.
+    """
     with ExitStack() as stack:
         children = [stack.enter_context(_Child(job)) for _ in range(min(_cores(), len(chunks)))]
-        for child, chunk in zip(children, chunks, strict=False):
-            child.send(chunk)
-        waiting = iter(chunks[len(children) :])
-        for turn, _ in zip(count(), chunks, strict=False):
+        ahead = _AHEAD * len(children)
+        for turn, chunk in enumerate(chunks[:ahead]):
+            children[turn % len(children)].send(chunk)
+        for turn in range(len(chunks)):
             child = children[turn % len(children)]
-            decoded = child.receive()
-            following = next(waiting, None)
-            if following is not None:
-                child.send(following)
-            yield decoded
+            outcomes = child.receive()
+            if turn + ahead < len(chunks):
+                child.send(chunks[turn + ahead])
+            yield outcomes
 
 
 class _Child:
@@ -127,7 +128,7 @@ class _Child:
         except BrokenPipeError as error:
             raise self._ended() from error
 
-    def receive(self) -> Decoded:
+    def receive(self) -> list[Outcome]:
         try:
             answer = pickle.load(self._pipe(self._process.stdout))
         except EOFError as error:
@@ -152,8 +153,9 @@ def _write_all(output: int, data: bytes, offset: int) -> None:
         data, offset = data[written:], offset + written
 
 
-def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
+def digest(data: bytes) -> str:
+    """What tells images and files apart, in 32 hexadecimal digits."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _cores() -> int:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from captcha_exp.config import KaggleConfig
+from captcha_exp.dataset.files import read_file
 from captcha_exp.dataset.kaggle_layout import discover
-from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source, read_file
+from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 

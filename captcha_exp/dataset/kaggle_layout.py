@@ -1,15 +1,14 @@
 """Where the images and the labels lie in an unpacked Kaggle set."""
 
 import filecmp
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from captcha_exp.dataset.folder import image_names
-from captcha_exp.dataset.manifest import DELIMITERS, read_rows
-from captcha_exp.dataset.samples import Sample, SkippedFile, file_sample, natural_key, shown
+from captcha_exp.dataset.files import ImageFile, ImageFolder, file_sample, stem
+from captcha_exp.dataset.samples import Sample, SkippedFile, shown
+from captcha_exp.dataset.table import DELIMITERS, read_rows
 from captcha_exp.errors import InputError
 
 # What the label is in the stem, for sets whose layout is known. Other sets are searched, in the order of _GUESSES.
@@ -28,6 +27,7 @@ _LABEL_IN_STEM = {
 }
 _GUESSES = (r"(?P<label>[^\W_]+)", r"[0-9]+_(?P<label>[^\W_]+)")
 _LABEL_COLUMNS = ("label", "labels", "text", "captcha", "code", "value", "solution", "answer", "target")
+_MAX_COLUMNS = 100  # each may be the one that names the images
 # A rule that explains fewer of the images is not the layout.
 _ENOUGH = 0.9
 
@@ -50,17 +50,18 @@ def discover(folder: Path, handle: str) -> Layout:
         InputError: there are no images, or no rule gives most of them a label.
     """
     base = "/".join(handle.split("/")[:2])
-    everything = sorted(image_names(folder, recursive=True), key=natural_key)
-    names = _without_copies(folder, everything)
+    everything = ImageFolder(folder, "a link that leads out of the set").images(recursive=True)
+    files = _without_copies(everything)
+    names = [file.name for file in files]
     if not names:
         raise InputError(f"Kaggle's {handle} has no image files in {folder}; unpack it and use `dataset=folder`.")
     labels, how = _labels(folder, names, base)
     samples, skipped = [], []
-    for name in names:
-        label = labels[name]
-        found: Sample | SkippedFile = SkippedFile(shown(f"{handle}/{name}"), f"{how} give it no label")
-        if label is not None:
-            found = file_sample(os.path.join(folder, name), f"{handle}/{name}", label, handle)
+    for file in files:
+        name, label = f"{handle}/{file.name}", labels[file.name]
+        found: Sample | SkippedFile = SkippedFile(shown(name), f"{how} give it no label")
+        if label is not None or file.problem is not None:
+            found = file_sample(file, name, label, handle)
         if isinstance(found, Sample):
             samples.append(found)
         else:
@@ -70,16 +71,16 @@ def discover(folder: Path, handle: str) -> Layout:
     return Layout(samples, skipped, f"{len(names)} images, labels from {how}{left_out}")
 
 
-def _without_copies(folder: Path, names: Sequence[str]) -> list[str]:
-    """Names less those of files that lie, byte for byte, under the same name in a folder above."""
-    known = set(names)
-    kept = []
-    for name in names:
-        path = PurePosixPath(name)
-        above = [str(parent / path.name) for parent in path.parent.parents]
-        if not any(other in known and filecmp.cmp(folder / other, folder / name, shallow=False) for other in above):
-            kept.append(name)
-    return kept
+def _without_copies(files: Sequence[ImageFile]) -> list[ImageFile]:
+    """Files less those that lie, byte for byte, under the same name in a folder above."""
+    usable = {file.name: file.path for file in files if file.problem is None}
+    return [file for file in files if "/" not in file.name or not _has_copy_above(file, usable)]
+
+
+def _has_copy_above(file: ImageFile, usable: dict[str, str]) -> bool:
+    path = PurePosixPath(file.name)
+    above = [usable[name] for parent in path.parent.parents if (name := str(parent / path.name)) in usable]
+    return file.problem is None and any(filecmp.cmp(other, file.path, shallow=False) for other in above)
 
 
 def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, str | None], str]:
@@ -88,7 +89,7 @@ def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, st
         return _labels_from_stems(names, _STEMS[base]), "the names of the files"
     patterns = _LABEL_IN_STEM.get(base, _GUESSES)
     for table in sorted(folder.rglob("*")):
-        if table.suffix.lower() in DELIMITERS and table.is_file():
+        if table.suffix.lower() in DELIMITERS and table.is_file() and not table.is_symlink():
             labels = _labels_from_table(table, names)
             if _explains(labels, names):
                 return labels, f"the rows of {table.relative_to(folder)}"
@@ -103,7 +104,7 @@ def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, st
 
 
 def _labels_from_stems(names: Sequence[str], pattern: str) -> dict[str, str | None]:
-    matches = {name: re.fullmatch(pattern, PurePosixPath(name).stem) for name in names}
+    matches = {name: re.fullmatch(pattern, stem(name)) for name in names}
     return {name: match["label"] if match else None for name, match in matches.items()}
 
 
@@ -113,16 +114,16 @@ def _labels_from_table(table: Path, names: Sequence[str]) -> dict[str, str | Non
         rows = [row for _, row in read_rows(table)]
     except InputError:
         return {}  # a table about something else, or of an encoding that no label could be trusted from
-    if len(rows) < 2:
+    if len(rows) < 2 or len(rows[0]) > _MAX_COLUMNS:
         return {}
     header, *body = rows
-    stems = {PurePosixPath(name).stem for name in names}
+    stems = {stem(name) for name in names}
     for file_column in range(len(header)):
         listed = {PurePosixPath(row[file_column]).stem: row for row in body if file_column < len(row)}
         label_column = _label_column(header, file_column)
         if label_column is not None and len(stems & listed.keys()) >= _ENOUGH * len(stems):
             found = {stem: row[label_column] for stem, row in listed.items() if label_column < len(row)}
-            return {name: found.get(PurePosixPath(name).stem) for name in names}
+            return {name: found.get(stem(name)) for name in names}
     return {}
 
 

@@ -138,10 +138,11 @@ def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetCo
 def _divided(
     source: Source, cached: Cached, skipped: list[SkippedFile], config: DatasetConfig, spec: ImageSpec, report: Report
 ) -> PreparedDataset:
-    labels = in_case(cached.labels, config.label_case)
+    samples = cached.samples
+    labels = in_case([sample.label for sample in samples], config.label_case)
     positions = split_samples(
         labels,
-        cached.pixels,
+        cached.pixels.tolist(),
         validation_fraction=config.validation_fraction,
         test_fraction=config.test_fraction,
         seed=config.split_seed,
@@ -154,8 +155,8 @@ def _divided(
             name,
             images[first : first + len(indices)],
             [labels[index] for index in indices],
-            [cached.names[index] for index in indices],
-            [cached.origins[index] for index in indices],
+            [samples[index].name for index in indices],
+            [samples[index].origin for index in indices],
         )
         first += len(indices)
     given = config.vocabulary

@@ -4,18 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from captcha_exp.errors import InputError
 
 SPLIT_NAMES = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Samples that must stay together."""
-
-    members: list[int]
-    characters: frozenset[str]
+_Group = list[int]  # samples that must stay together
 
 
 @dataclass(frozen=True)
@@ -60,23 +56,33 @@ def split_samples(
         InputError: a split would be empty.
     """
     groups = _groups(labels, pixels, seed)
-    in_training = Counter(character for group in groups for character in group.characters)
+    in_training = Counter(chain.from_iterable(_characters(group, labels) for group in groups))
     fractions = {"validation": validation_fraction, "test": test_fraction}
     held_out = [
         _HeldOut(name, max(1, round(fraction * len(labels)))) for name, fraction in fractions.items() if fraction > 0
     ]
-    remaining = _fill(held_out, groups, in_training)
+    remaining = _fill(held_out, groups, labels, in_training)
     for split in held_out:
-        remaining = _top_up(split, remaining, in_training)
+        remaining = _top_up(split, remaining, labels, in_training)
         if not split.members:
             raise InputError(_empty(split.name, fractions[split.name], len(labels), len(groups)))
-    chosen = {"train": [index for group in remaining for index in group.members]}
+    chosen = {"train": [index for group in remaining for index in group]}
     chosen |= {split.name: split.members for split in held_out}
     return {name: sorted(chosen.get(name, [])) for name in SPLIT_NAMES}
 
 
 def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Group]:
     """Connected samples, in an order drawn by `seed`."""
+    members: dict[int, list[int]] = {}
+    for index, root in enumerate(_roots(labels, pixels)):
+        members.setdefault(root, []).append(index)
+    # The order comes from a label, which no two groups share, and not from positions: renaming files, or adding some,
+    # hardly moves the other samples between splits.
+    return sorted(members.values(), key=lambda group: _order(seed, min([labels[index] for index in group])))
+
+
+def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
+    """For each sample one that all samples connected with it have in common."""
     parents = list(range(len(labels)))
 
     def find(index: int) -> int:
@@ -85,56 +91,65 @@ def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Gr
             index = parents[index]
         return index
 
-    first: dict[str | int, int] = {}
-    for index, keys in enumerate(zip(labels, pixels, strict=True)):
-        for key in keys:
-            parents[find(index)] = find(first.setdefault(key, index))
-    members: dict[int, list[int]] = {}
-    for index in range(len(labels)):
-        members.setdefault(find(index), []).append(index)
-    # The order comes from a label, which no two groups share, and not from positions: renaming files, or adding some,
-    # hardly moves the other samples between splits.
-    ordered = sorted(members.values(), key=lambda group: _order(seed, min(labels[index] for index in group)))
-    return [_Group(group, frozenset().union(*(labels[index] for index in group))) for group in ordered]
+    keys: tuple[Sequence[object], ...] = (labels, pixels)
+    for values in keys:
+        first: dict[object, int] = {}
+        firsts = [first.setdefault(value, index) for index, value in enumerate(values)]
+        # Most samples of most datasets are like no other: only the rest is connected one by one.
+        for index, earlier in enumerate(firsts):
+            if index != earlier:
+                parents[find(index)] = find(earlier)
+    return [index if parent == index else find(index) for index, parent in enumerate(parents)]
 
 
 def _order(seed: int, label: str) -> bytes:
     return hashlib.sha256(f"{seed}:{label}".encode("utf-8", "surrogateescape")).digest()
 
 
-def _fill(held_out: Sequence[_HeldOut], groups: list[_Group], in_training: Counter[str]) -> list[_Group]:
+def _characters(group: _Group, labels: Sequence[str]) -> set[str]:
+    return set().union(*[labels[index] for index in group])
+
+
+def _fill(
+    held_out: Sequence[_HeldOut], groups: list[_Group], labels: Sequence[str], in_training: Counter[str]
+) -> list[_Group]:
     """Give each group that fits to the split that lacks the larger share; return the rest."""
-    remaining = []
-    for group in groups:
-        fitting = [split for split in held_out if len(group.members) <= split.gap]
-        if fitting and _can_leave(group, in_training):
-            max(fitting, key=lambda split: split.gap / split.target).members.extend(group.members)
-            in_training.subtract(group.characters)
+    remaining: list[_Group] = []
+    for position, group in enumerate(groups):
+        if not any(split.gap for split in held_out):
+            return remaining + groups[position:]
+        fitting = [split for split in held_out if len(group) <= split.gap]
+        characters = _characters(group, labels)
+        if fitting and _can_leave(characters, in_training):
+            max(fitting, key=lambda split: split.gap / split.target).members.extend(group)
+            in_training.subtract(characters)
         else:
             remaining.append(group)
     return remaining
 
 
-def _top_up(split: _HeldOut, groups: list[_Group], in_training: Counter[str]) -> list[_Group]:
+def _top_up(split: _HeldOut, groups: list[_Group], labels: Sequence[str], in_training: Counter[str]) -> list[_Group]:
     """Add one group, larger than the gap, if that comes nearer than none; return the rest.
 
     A split that is empty otherwise takes it anyway, unless it is most of the samples.
     """
-    candidates = [group for group in groups if split.gap > 0 and _can_leave(group, in_training)]
-    smallest = min(candidates, key=lambda group: len(group.members), default=None)
+    if split.gap <= 0:
+        return groups
+    candidates = [group for group in groups if _can_leave(_characters(group, labels), in_training)]
+    smallest = min(candidates, key=len, default=None)
     if smallest is None:
         return groups
-    addition = len(smallest.members)
+    addition = len(smallest)
     nearer = addition - split.gap < split.gap
-    if nearer or (not split.members and addition * 2 <= sum(len(group.members) for group in groups)):
-        split.members.extend(smallest.members)
-        in_training.subtract(smallest.characters)
+    if nearer or (not split.members and addition * 2 <= sum(map(len, groups))):
+        split.members.extend(smallest)
+        in_training.subtract(_characters(smallest, labels))
         return [group for group in groups if group is not smallest]
     return groups
 
 
-def _can_leave(group: _Group, in_training: Counter[str]) -> bool:
-    return all(in_training[character] > 1 for character in group.characters)
+def _can_leave(characters: set[str], in_training: Counter[str]) -> bool:
+    return all(in_training[character] > 1 for character in characters)
 
 
 def _empty(name: str, fraction: float, samples: int, groups: int) -> str:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captcha_exp.dataset.decode import CHUNK, Decoded, Job, create_output, decode_all
-from captcha_exp.dataset.samples import read_file
+from captcha_exp.dataset.decode import CHUNK, Job, Outcome, create_output, decode_all
+from captcha_exp.dataset.files import read_file
 from captcha_exp.image import ImageSpec
 
 SPEC = ImageSpec(8, 16, False, 255)
 
 
-def decoded(tmp_path: Path, load: Callable[..., Any], locators: list[str]) -> list[Decoded]:
+def decoded(tmp_path: Path, load: Callable[..., Any], locators: list[str]) -> list[list[Outcome]]:
     """Everything after the first chunk in children."""
     create_output(tmp_path / "images.bin", len(locators), SPEC)
     return list(decode_all(Job(load, SPEC, str(tmp_path / "images.bin")), locators, worth_children_s=0))
@@ -28,8 +28,8 @@ def test_images_and_reasons_keep_their_places(tmp_path: Path) -> None:
     locators = [str(tmp_path / f"{index % 200}.png") for index in range(5 * CHUNK)]
     locators[3] = locators[3 * CHUNK + 5] = str(tmp_path / "nowhere.png")
     chunks = decoded(tmp_path, read_file, locators)
-    assert [chunk.first for chunk in chunks] == [0, CHUNK, 2 * CHUNK, 3 * CHUNK, 4 * CHUNK]
-    outcomes = [outcome for chunk in chunks for outcome in chunk.outcomes]
+    assert list(map(len, chunks)) == [CHUNK] * 5
+    outcomes = [outcome for chunk in chunks for outcome in chunk]
     assert {index for index, outcome in enumerate(outcomes) if isinstance(outcome, str)} == {3, 3 * CHUNK + 5}
     assert outcomes[3] == "No such file or directory"
     assert outcomes[7] == outcomes[207] != outcomes[8]

@@ -1,0 +1,55 @@
+"""How far a preparation is: one live line in a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from captcha_exp.dataset.samples import Report
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+_LINE_EVERY_S = 5.0
+_LIVE_EVERY_S = 0.2
+
+
+class Progress:
+    """Tells rate and time left of `total` images, of which `before` were done earlier."""
+
+    def __init__(self, total: int, before: int, report: Report) -> None:
+        self._total, self._before, self._report = total, before, report
+        self._stack = ExitStack()
+        self._live: Status | None = None
+        self._started = self._told = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if sys.stderr.isatty():
+            # Imported here: without a terminal nothing of it is needed.
+            from rich.console import Console
+
+            self._live = self._stack.enter_context(Console(stderr=True).status("preparing images"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def update(self, done: int) -> None:
+        """`done` images of all are done now, those of earlier starts among them."""
+        now = time.monotonic()
+        if done < self._total and now - self._told < (_LIVE_EVERY_S if self._live else _LINE_EVERY_S):
+            return
+        self._told = now
+        rate = (done - self._before) / max(now - self._started, 1e-9)
+        line = f"prepared {done} of {self._total} images ({rate:.0f}/s"
+        if done == self._total:
+            self._report(f"{line})")
+        elif self._live is not None:
+            self._live.update(f"{line}, {_left(self._total - done, rate)} left)")
+        else:
+            self._report(f"{line}, {_left(self._total - done, rate)} left)")
+
+
+def _left(images: int, rate: float) -> str:
+    seconds = round(images / rate)
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
