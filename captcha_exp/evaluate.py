@@ -1,19 +1,19 @@
-"""The command that judges a logged model on one split of a dataset."""
+"""The command that judges a model on one split of a dataset."""
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from captcha_exp.commands import hydra_command
-from captcha_exp.config import Config, DatasetConfig, DecodingConfig, DecodingKind, load_config, to_plain
-from captcha_exp.errors import InputError
-from captcha_exp.image import ImageSpec
+from captcha_exp.config import Config, EvaluationConfig, SplitName, load_config, load_evaluation, without_own
 
-_OWN_KEYS = ("model", "split")
-# What decides which samples of a dataset the splits hold.
-_DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case")
+if TYPE_CHECKING:
+    from captcha_exp.dataset import PreparedDataset
+    from captcha_exp.evaluation import Assessment, Robustness
+    from captcha_exp.tracking import LoadedRecogniser, Store, TrackedRun
 
 
 def main() -> int:
@@ -22,73 +22,82 @@ def main() -> int:
 
 
 def _evaluate(composed: DictConfig) -> None:
-    if OmegaConf.is_missing(composed, "model"):
-        raise InputError("model is missing; set `model=runs:/RUN/model`, `models:/NAME@ALIAS` or `m-...`.")
-    model_uri, split = str(composed.model), str(composed.split)
-    config = load_config(OmegaConf.masked_copy(composed, [str(key) for key in composed if key not in _OWN_KEYS]))
-    for line in judge(model_uri, split, config):
-        print(line)
+    own = load_evaluation(composed)
+    for line in judge(own, load_config(without_own(composed, EvaluationConfig))):
+        print(line, flush=True)
 
 
-def judge(model_uri: str, split_name: str, config: Config) -> Iterator[str]:
-    """Read one split with a logged model; tell the metrics in lines, and keep those of `test` on the model's run.
+def judge(own: EvaluationConfig, config: Config) -> Iterator[str]:
+    """Read one split with a model; tell the figures in lines, and keep them with pictures in the store.
+
+    They are kept on the model's own run if it was trained on this dataset, else on a run of the evaluation. Only of
+    the split `test` metrics are kept, as `test/...`.
 
     Args:
-        model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `m-...`.
-        split_name: `train`, `validation` or `test`.
+        own: which model, which split, how thoroughly.
         config: which dataset, and which store. Image size, characters and decoding are the model's own.
 
     Raises:
         InputError: there is no such model or split, or the split holds images that the model was trained on.
     """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
-    from captcha_exp.dataset import prepare_dataset
     from captcha_exp.experiment.quiet import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)
     with quiet_stderr():
-        recogniser = load_recogniser(model_uri, store.uri)
-        from captcha_exp.evaluation import evaluate
-    # Images come as the model was trained to see them, whatever this configuration says.
-    dataset = prepare_dataset(_with_images_of(config.dataset, ImageSpec.from_dict(recogniser.image)), config.root_path)
-    split = dataset.split(split_name)
-    if not len(split):
-        raise InputError(f"split={split_name} is empty; raise `dataset.{split_name}_fraction`.")
-    if recogniser.dataset["fingerprint"] == dataset.fingerprint:
-        _check_divided_alike(recogniser.config["dataset"], config.dataset)
-    decoding = DecodingConfig(**{**recogniser.decoding, "kind": DecodingKind[recogniser.decoding["kind"]]})
-    batch_size = config.training.batch_size
-    judged = evaluate(recogniser.model, split.images, split.labels, recogniser.characters, decoding, batch_size)
-    yield f"{len(split)} images of {dataset.source_name}/{split_name}"
-    for name, value in judged.metrics.items():
-        yield f"{name:29s} {value:.4f}"
-    if split_name == "test":
-        run = store.find_run(recogniser.run_id)
-        if run is not None:
-            run.log_metrics({f"test/{name}": value for name, value in judged.metrics.items()})
-            yield f"logged to {store.ui_hint(recogniser.run_id)}"
+        recogniser = load_recogniser(own.model, store.uri)
+        from captcha_exp.experiment import assessment
+    from captcha_exp.experiment.held_out import dataset_as_seen, unseen_split
+
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    split = unseen_split(recogniser, dataset, own.split.name)
+    yield f"{len(split)} images of {dataset.source_name}/{split.name}"
+    assessed, robustness = _measure(recogniser, dataset, own, config.training.batch_size)
+    yield from assessment.tell(assessed, robustness)
+    with _run_of(store, recogniser, dataset, own) as (run, model_id):
+        if own.split is SplitName.test:
+            metrics = assessed.metrics() | (assessment.robustness_metrics(robustness) if robustness else {})
+            assessment.log_test_metrics(run, dataset, model_id, metrics)
+        assessment.log_assessment(run, split, assessed, robustness, config.tracking.sheet_images, own.seed)
+    yield f"logged to {store.ui_hint(run.run_id)}"
 
 
-def _with_images_of(dataset: DatasetConfig, image: ImageSpec) -> DatasetConfig:
-    return replace(
-        dataset,
-        image_height=image.height,
-        image_width=image.width,
-        keep_aspect_ratio=image.keep_aspect_ratio,
-        background=image.background,
+def _measure(
+    recogniser: "LoadedRecogniser", dataset: "PreparedDataset", own: EvaluationConfig, batch_size: int
+) -> tuple["Assessment", "Robustness | None"]:
+    from captcha_exp.evaluation import LabelledImages, Reader, assess, measure_robustness
+    from captcha_exp.experiment.held_out import decoding_of
+    from captcha_exp.experiment.seen import count_seen
+
+    split, validation = dataset.split(own.split.name), dataset.validation
+    # What is chosen on validation images must be judged on others, and a model may have been trained on them since.
+    usable = own.split is not SplitName.validation and len(validation) and not count_seen(recogniser, validation.images)
+    chosen_on = LabelledImages(validation.images, validation.labels, validation.origins) if usable else None
+    reader = Reader(recogniser.model, batch_size)
+    text_of = (recogniser.characters, decoding_of(recogniser))
+    judged = LabelledImages(split.images, split.labels, split.origins)
+    assessed = assess(reader, judged, chosen_on, *text_of, resamples=own.resamples, seed=own.seed)
+    if not own.robustness:
+        return assessed, None
+    return assessed, measure_robustness(
+        reader, split.images, split.labels, *text_of, most_images=own.robustness_images, seed=own.seed
     )
 
 
-def _check_divided_alike(trained: dict[str, object], given: DatasetConfig) -> None:
-    """Another division of the same data would hold training images out as test images."""
-    plain = to_plain(given)
-    for key in _DIVIDING:
-        if trained[key] != plain[key]:
-            raise InputError(
-                f"dataset.{key} is {plain[key]}, but {trained[key]} when the model was trained on the same data: "
-                f"images that it has seen would count as unseen. Set `dataset.{key}={trained[key]}`."
-            )
+@contextmanager
+def _run_of(
+    store: "Store", recogniser: "LoadedRecogniser", dataset: "PreparedDataset", own: EvaluationConfig
+) -> Iterator[tuple["TrackedRun", str | None]]:
+    """The run that keeps the result, and the model's id if the store has it."""
+    trained_by = store.find_run(recogniser.run_id)
+    model_id = None if trained_by is None else recogniser.model_id
+    if trained_by is not None and recogniser.dataset["fingerprint"] == dataset.fingerprint:
+        yield trained_by, model_id
+        return
+    tags = {"kind": "evaluation", "model": own.model, "model.id": recogniser.model_id, "model.run": recogniser.run_id}
+    with store.start_run(f"evaluate-{own.split.name}", tags) as run:
+        yield run, model_id
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from captcha_exp.config import Config, to_plain, without_passwords
 from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.experiment.seen import image_digests
 from captcha_exp.figures import character_confusion, learning_curves, prediction_sheet
 from captcha_exp.image import ImageSpec
 from captcha_exp.tracking import LoggedSplit, TrackedRun
@@ -23,7 +26,9 @@ _DIGEST_LENGTH = 16
 
 def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
     """Tell the store which data the run is about to see."""
-    splits = {split.name: LoggedSplit(len(split), _digest(dataset, split)) for split in dataset.splits if len(split)}
+    splits = {
+        split.name: LoggedSplit(len(split), split_digest(dataset, split)) for split in dataset.splits if len(split)
+    }
     run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, splits)
 
 
@@ -52,7 +57,13 @@ def origin_accuracies(split: Split, evaluation: "Evaluation") -> dict[str, float
     return {f"best/val/sequence_accuracy/{origin}": sum(hits) / len(hits) for origin, hits in sorted(right.items())}
 
 
-def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, dataset: PreparedDataset) -> str:
+def log_recogniser(
+    run: TrackedRun,
+    model: "keras.Model",
+    config: Config,
+    dataset: PreparedDataset,
+    seen_before: np.ndarray | None,
+) -> str:
     """Keep the model with all that reading an image takes; return its address.
 
     Args:
@@ -60,6 +71,7 @@ def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, datase
         model: float32 (B, H, W, 1) to probabilities (B, T, K).
         config: the run's configuration.
         dataset: what it was trained on.
+        seen_before: digests of the images that its initial weights were trained on; None where nobody knows.
     """
     plain = without_passwords(to_plain(config))
     metadata: dict[str, Any] = {
@@ -70,7 +82,8 @@ def log_recogniser(run: TrackedRun, model: "keras.Model", config: Config, datase
         "dataset": {"name": dataset.source_name, "fingerprint": dataset.fingerprint},
         "config": plain,
     }
-    return run.log_model(model, metadata, (config.dataset.image_height, config.dataset.image_width, 1))
+    seen = None if seen_before is None else np.union1d(image_digests(dataset.train.images), seen_before)
+    return run.log_model(model, metadata, (config.dataset.image_height, config.dataset.image_width, 1), seen)
 
 
 def _table(split: Split, evaluation: "Evaluation") -> str:
@@ -83,7 +96,8 @@ def _table(split: Split, evaluation: "Evaluation") -> str:
     return text.getvalue()
 
 
-def _digest(dataset: PreparedDataset, split: Split) -> str:
+def split_digest(dataset: PreparedDataset, split: Split) -> str:
+    """What tells the content of a split from that of others."""
     # Equal labels never straddle splits, so the labels tell which part of the fingerprinted whole a split is.
     labels = "\n".join(sorted(split.labels))
     text = f"{dataset.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")

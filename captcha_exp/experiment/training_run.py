@@ -44,6 +44,7 @@ class TrainingRun:
     ) -> None:
         """See `run_experiment` for `config` and `report`; `stages` may hold times of earlier stages."""
         self._config, self._dataset, self._run, self._stages, self._report = config, dataset, run, stages, report
+        self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
 
     def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
         """Go through all stages; `checkpoint_dir` keeps the state of the training, None keeps none."""
@@ -97,6 +98,7 @@ class TrainingRun:
             source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
         # An alias may stand for another model tomorrow.
         self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
+        self._seen_before = source.training_images
         self._report(f"starts from the weights of models:/{source.model_id}")
 
     def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
@@ -150,7 +152,7 @@ class TrainingRun:
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
         if finished and self._config.tracking.log_model:
-            log_recogniser(self._run, recogniser, self._config, self._dataset)
+            log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
         self._run.log_metrics(metrics, split="validation")
         log_curves(self._run, result.history, result.best_epoch)
         if finished:

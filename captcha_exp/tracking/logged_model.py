@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MODEL_NAME = "model"
 _REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
 _PARTS = ("characters", "image", "decoding", "dataset", "config")
+_TRAINING_IMAGES = "training_images.npy"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class LoadedRecogniser:
     """A model read back: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
 
     `characters[i]` is class `i + 1`. `image`, `decoding`, `dataset` (name and fingerprint of what it was trained on)
-    and `config` are plain values, as they were logged.
+    and `config` are plain values, as they were logged. `training_images` is uint64, a digest of each image that it was
+    trained on; None for a model that was logged without.
     """
 
     model: "keras.Model"
@@ -41,6 +43,7 @@ class LoadedRecogniser:
     config: dict[str, Any]
     run_id: str
     model_id: str
+    training_images: np.ndarray | None
 
 
 def work_with(tracking_uri: str) -> None:
@@ -50,7 +53,12 @@ def work_with(tracking_uri: str) -> None:
 
 
 def log_model(
-    client: MlflowClient, run_id: str, model: "keras.Model", metadata: Mapping[str, Any], example_shape: tuple[int, ...]
+    client: MlflowClient,
+    run_id: str,
+    model: "keras.Model",
+    metadata: Mapping[str, Any],
+    example_shape: tuple[int, ...],
+    training_images: np.ndarray | None,
 ) -> str:
     """Write a model below a run and return its id.
 
@@ -68,6 +76,8 @@ def log_model(
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / MODEL_NAME
             _save(folder, model, metadata, example_shape, run_id, logged.model_id, logged.artifact_location)
+            if training_images is not None:
+                np.save(folder / _TRAINING_IMAGES, training_images)
             client.log_model_artifacts(logged.model_id, str(folder))
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
@@ -78,34 +88,50 @@ def log_model(
 
 
 def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
-    """Read a logged model back, needing nothing but the store.
+    """Read a logged model back, needing nothing but the store, or not even that.
 
     Args:
-        model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `m-...`.
+        model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, `m-...`, or the folder of a model.
         tracking_uri: the store that knows it.
 
     Raises:
         InputError: the store has no such model, or it is none of ours.
     """
+    if (Path(model_uri) / "MLmodel").is_file():
+        return _read(Path(model_uri), model_uri)
     address = f"models:/{model_uri}" if model_uri.startswith("m-") else model_uri
     if not address.startswith(("runs:/", "models:/")):
         raise InputError(
-            f"model={model_uri} must be runs:/RUN/model, models:/NAME@ALIAS, models:/NAME/VERSION or m-..."
+            f"model={model_uri} must be runs:/RUN/model, models:/NAME@ALIAS, models:/NAME/VERSION, m-... or a folder "
+            "with a file MLmodel"
         )
     work_with(tracking_uri)
     with tempfile.TemporaryDirectory() as temporary:
         try:
             folder = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=temporary)
-            description = yaml.safe_load((Path(folder) / "MLmodel").read_text(encoding="utf-8"))
         except (MlflowException, OSError) as error:
             raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error
-        metadata = description.get("metadata") or {}
-        missing = [part for part in _PARTS if part not in metadata]
-        if missing:
-            raise InputError(f"model={model_uri} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
-        model = _load(folder)
+        return _read(Path(folder), model_uri)
+
+
+def _read(folder: Path, model_uri: str) -> LoadedRecogniser:
+    try:
+        description = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"model={model_uri} cannot be read: {one_line(error)}") from error
+    metadata = description.get("metadata") or {}
+    missing = [part for part in _PARTS if part not in metadata]
+    if missing:
+        raise InputError(f"model={model_uri} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
     parts = {part: metadata[part] for part in _PARTS}
-    return LoadedRecogniser(model, **parts, run_id=description["run_id"], model_id=description["model_id"])
+    digests = folder / _TRAINING_IMAGES
+    return LoadedRecogniser(
+        _load(str(folder)),
+        **parts,
+        run_id=description["run_id"],
+        model_id=description["model_id"],
+        training_images=np.load(digests) if digests.is_file() else None,
+    )
 
 
 def _save(

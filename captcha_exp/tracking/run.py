@@ -23,6 +23,7 @@ from captcha_exp.tracking.text import param_key, param_value, reason_of
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     from matplotlib.figure import Figure
 
 _MAX_PARAMS_PER_BATCH = 100
@@ -117,18 +118,29 @@ class TrackedRun:
         with self._new_file(name) as path:
             figure.savefig(path)
 
-    def log_model(self, model: "keras.Model", metadata: Mapping[str, Any], example_shape: tuple[int, ...]) -> str:
+    def tie_to_model(self, model_id: str) -> None:
+        """Make the metrics of a split, from now on, those of a model that is in the store already."""
+        self._model_id = model_id
+
+    def log_model(
+        self,
+        model: "keras.Model",
+        metadata: Mapping[str, Any],
+        example_shape: tuple[int, ...],
+        training_images: "np.ndarray | None" = None,
+    ) -> str:
         """Keep a model with its signature, pinned requirements and metadata.
 
         Args:
             model: stock layers only, float32 `(B, *example_shape)` in, `(B, T, K)` out.
             metadata: plain values that describe what goes in and what comes out.
             example_shape: shape of one input, without the batch.
+            training_images: uint64, a digest of each image that it was trained on.
 
         Returns:
             The model's address, `models:/m-...`.
         """
-        self._model_id = log_model(self._client, self.run_id, model, metadata, example_shape)
+        self._model_id = log_model(self._client, self.run_id, model, metadata, example_shape, training_images)
         return f"models:/{self._model_id}"
 
     def set_outcome(self, outcome: Outcome, reason: str | None = None) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captcha_exp.config.schema.dataset import (
+    CustomDatasetConfig,
     DatasetConfig,
     DatasetSource,
     ExpectedConfig,
@@ -15,10 +16,12 @@ from captcha_exp.config.schema.dataset import (
     StyledConfig,
     SyntheticConfig,
 )
+from captcha_exp.config.schema.evaluation import EvaluationConfig, SplitName
 from captcha_exp.config.schema.model import (
     Activation,
     CnnConfig,
     CnnKind,
+    CustomCnnConfig,
     DecodingConfig,
     DecodingKind,
     EncoderConfig,
@@ -27,6 +30,15 @@ from captcha_exp.config.schema.model import (
     PositionEmbedding,
     TransformerConfig,
     TransformerKind,
+)
+from captcha_exp.config.schema.promotion import (
+    ChallengerConfig,
+    LimitsConfig,
+    MovedDatasetConfig,
+    PromotionConfig,
+    RefitConfig,
+    RefitOn,
+    RuleConfig,
 )
 from captcha_exp.config.schema.style import Frame, StyleConfig, Texture
 from captcha_exp.config.schema.sweep import (
@@ -50,33 +62,44 @@ from captcha_exp.config.schema.training import (
 __all__ = [
     "Activation",
     "AugmentationConfig",
+    "ChallengerConfig",
     "CnnConfig",
     "CnnKind",
     "Config",
+    "CustomCnnConfig",
+    "CustomDatasetConfig",
     "DatasetConfig",
     "DatasetSource",
     "DecodingConfig",
     "DecodingKind",
     "Direction",
     "EncoderConfig",
+    "EvaluationConfig",
     "ExpectedConfig",
     "FolderConfig",
     "Frame",
     "KaggleConfig",
     "LabelCase",
+    "LimitsConfig",
     "LstmConfig",
     "ManifestConfig",
+    "MovedDatasetConfig",
     "NormPlacement",
     "ObjectiveConfig",
     "OptimizerConfig",
     "OptimizerKind",
     "PositionEmbedding",
+    "PromotionConfig",
     "PrunerConfig",
     "PrunerKind",
+    "RefitConfig",
+    "RefitOn",
     "RenderedConfig",
+    "RuleConfig",
     "SamplerConfig",
     "SamplerKind",
     "Schedule",
+    "SplitName",
     "StyleConfig",
     "StyledConfig",
     "SweepConfig",

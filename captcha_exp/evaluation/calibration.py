@@ -1,0 +1,105 @@
+"""Whether a confidence says how often the text is right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from captcha_exp.config import DecodingConfig
+from captcha_exp.evaluation.reading import TINY
+from captcha_exp.model import decode
+
+BINS = 10
+# Far beyond what a usable model needs. A fit that ends here found nothing to hold it.
+TEMPERATURES = (0.05, 20.0)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Images whose confidence lies in one of `BINS` equal parts of [0, 1]; means over those images."""
+
+    images: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against accuracy: the bins that hold images, by rising confidence.
+
+    `expected_calibration_error` is the mean distance of the two, in [0, 1], each image weighted alike; lower is better.
+    """
+
+    bins: list[Bin]
+    expected_calibration_error: float
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability:
+    """Compare confidences with how often their texts are right.
+
+    Args:
+        confidences: of each image, in [0, 1]; at least one.
+        right: of each image, in the same order.
+
+    Source:
+        Guo et al. 2017, section 2.
+    """
+    sure, hit = np.asarray(confidences, float), np.asarray(right, bool)
+    places = np.minimum((sure * BINS).astype(int), BINS - 1)
+    bins = [
+        Bin(int(inside.sum()), float(sure[inside].mean()), float(hit[inside].mean()))
+        for place in range(BINS)
+        if (inside := places == place).any()
+    ]
+    error = sum(part.images * abs(part.confidence - part.accuracy) for part in bins) / len(sure)
+    return Reliability(bins, error)
+
+
+def fit_temperature(
+    probabilities: np.ndarray, labels: Sequence[str], characters: str, decoding: DecodingConfig
+) -> float | None:
+    """The temperature whose confidences tell best whether a text is right; above 1 for a model too sure of itself.
+
+    It minimises the log loss of that yes or no. The CTC loss of the labels, which stands nearer to the usual negative
+    log likelihood, gives worse confidences: what is reported is the probability of one alignment, not of the label.
+
+    Args:
+        probabilities: float32 (N, T, K) of images that the model was not trained on.
+        labels: the N reference texts.
+        characters: `characters[i]` is class `i + 1`.
+        decoding: how probabilities become text.
+
+    Returns:
+        A temperature within `TEMPERATURES`; None where all texts are right or all wrong, which tells nothing.
+
+    Source:
+        Guo et al. 2017, section 4.2, applied to whole texts.
+    """
+
+    def loss(log_temperature: float) -> float:
+        sure, right = scored(
+            at_temperature(probabilities, float(np.exp(log_temperature))), labels, characters, decoding
+        )
+        missed = np.where(right, 1 - np.asarray(sure), sure)
+        return float(-np.log(np.maximum(1 - missed, TINY)).mean())
+
+    if len(set(scored(probabilities, labels, characters, decoding)[1])) < 2:
+        return None
+    found = optimize.minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 0.01})
+    return float(np.exp(found.x))
+
+
+def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the log-probabilities of each time step by a temperature, and normalise again: float32 (N, T, K)."""
+    powered = np.power(np.maximum(probabilities, TINY), np.float32(1 / temperature))
+    return powered / powered.sum(axis=2, keepdims=True)
+
+
+def scored(
+    probabilities: np.ndarray, labels: Sequence[str], characters: str, decoding: DecodingConfig
+) -> tuple[list[float], list[bool]]:
+    """Of each image the confidence, and whether its text is right."""
+    predictions = decode(probabilities, decoding, characters)
+    right = [prediction.text == label for prediction, label in zip(predictions, labels, strict=True)]
+    return [prediction.confidence for prediction in predictions], right

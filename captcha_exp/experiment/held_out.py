@@ -1,0 +1,71 @@
+"""A dataset as a trained model sees it, with what it was trained on kept apart."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from captcha_exp.config import DatasetConfig, DecodingConfig, DecodingKind, to_plain
+from captcha_exp.dataset import PreparedDataset, Split, prepare_dataset
+from captcha_exp.errors import InputError
+from captcha_exp.experiment.seen import count_seen
+from captcha_exp.image import ImageSpec
+from captcha_exp.tracking import LoadedRecogniser
+
+# What decides which samples of a dataset the splits hold.
+_DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
+
+
+def dataset_as_seen(
+    recogniser: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
+) -> PreparedDataset:
+    """A dataset with images as the model was trained to see them, whatever the configuration says.
+
+    Raises:
+        InputError: the dataset cannot be used, or is the model's own in another division.
+    """
+    image = ImageSpec.from_dict(recogniser.image)
+    own = replace(
+        config,
+        image_height=image.height,
+        image_width=image.width,
+        keep_aspect_ratio=image.keep_aspect_ratio,
+        background=image.background,
+    )
+    dataset = prepare_dataset(own, root, report)
+    if recogniser.dataset["fingerprint"] == dataset.fingerprint:
+        _check_divided_alike(recogniser.config["dataset"], config)
+    return dataset
+
+
+def unseen_split(recogniser: LoadedRecogniser, dataset: PreparedDataset, name: str) -> Split:
+    """A split to judge the model on.
+
+    Raises:
+        InputError: there is no such split, it is empty, or it is not `train` and has images of the model's training.
+    """
+    split = dataset.split(name)
+    if not len(split):
+        raise InputError(f"split={name} is empty; raise `dataset.{name}_fraction`.")
+    seen = count_seen(recogniser, split.images)
+    if name != "train" and seen:
+        raise InputError(
+            f"{seen} of the {len(split)} images of split={name} are among those that the model was trained on, so they "
+            "would flatter it; judge it on images that it has not seen."
+        )
+    return split
+
+
+def decoding_of(recogniser: LoadedRecogniser) -> DecodingConfig:
+    """How the model's probabilities become text, as it was trained to be read."""
+    return DecodingConfig(**{**recogniser.decoding, "kind": DecodingKind[recogniser.decoding["kind"]]})
+
+
+def _check_divided_alike(trained: dict[str, object], given: DatasetConfig) -> None:
+    """Another division of the same data would hold training images out as test images."""
+    plain = to_plain(given)
+    for key in _DIVIDING:
+        if trained[key] != plain[key]:
+            raise InputError(
+                f"dataset.{key} is {plain[key]}, but {trained[key]} when the model was trained on the same data: "
+                f"images that it has seen would count as unseen. Set `dataset.{key}={trained[key]}`."
+            )

@@ -1,0 +1,31 @@
+"""Which images a model was trained on, told without keeping them."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from captcha_exp.tracking import LoadedRecogniser
+
+
+def image_digests(images: np.ndarray) -> np.ndarray:
+    """A digest of the pixels of each image: uint8 (N, H, W) -> uint64 (N,).
+
+    Equal images have equal digests. Of a million and another million different images, two share one with a probability
+    of one in ten million.
+    """
+    digests = (hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images)
+    return np.frombuffer(b"".join(digests), "<u8")
+
+
+def count_seen(recogniser: "LoadedRecogniser", images: np.ndarray) -> int | None:
+    """How many images are among those that a model was trained on; None where the model does not tell.
+
+    Args:
+        recogniser: the model.
+        images: uint8 (N, H, W), as the model's own preprocessing gives them.
+    """
+    if recogniser.training_images is None:
+        return None
+    return int(np.isin(image_digests(images), recogniser.training_images).sum())
