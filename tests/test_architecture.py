@@ -8,10 +8,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "captcha_exp"
 
-BASE = {"errors", "lock", "config", "vocabulary", "metrics", "image"}
+BASE = {"errors", "extension", "lock", "config", "vocabulary", "metrics", "image"}
 # What each part may import of ours, besides itself.
 ALLOWED = {
     "errors": set(),
+    "extension": {"errors"},
     "lock": set(),
     "config": {"errors"},
     "vocabulary": {"errors", "config"},
@@ -24,9 +25,10 @@ ALLOWED = {
     "evaluation": BASE | {"model"},
     "training": BASE | {"model", "evaluation"},
     "experiment": BASE | {"dataset", "model", "tracking", "figures", "evaluation", "training"},
+    "promotion": BASE | {"dataset", "model", "tracking", "evaluation", "experiment"},
     "sweep": {"errors", "lock", "config"},
 }
-COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate"}
+COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate", "promote"}
 # Libraries with one owner each.
 OWNERS = {"mlflow": {"tracking"}, "optuna": {"sweep"}, "kagglehub": {"dataset"}, "hydra": {"sweep"} | COMMANDS}
 # What `--help` must not wait for.

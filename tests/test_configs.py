@@ -44,14 +44,14 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
             "transformer.projection_dim 96 is not divisible by transformer.num_heads 5; "
             "change one of them or set `transformer.key_dim`.",
         ),
-        (["cnn.kind=huge"], "cnn.kind: Invalid value 'huge', expected one of [seed, compact, residual, vgg]."),
+        (["cnn.kind=huge"], "cnn.kind must be one of seed, compact, residual, vgg, custom, not 'huge'."),
         (["cnn.width_stride=3"], "cnn.width_stride must be a power of two, not 3."),
         (["cnn.filters=[]"], "cnn.filters must be at least one number of filters, not []."),
         (["+training.epoch=3"], "training.epoch: Key 'epoch' not in 'TrainingConfig'."),
         (["dataset=folder"], "dataset.path is missing; set `dataset.path=...`."),
         (
             ["dataset.source=cloud"],
-            "dataset.source must be one of synthetic, styled, folder, manifest, kaggle, not 'cloud'.",
+            "dataset.source must be one of synthetic, styled, folder, manifest, kaggle, custom, not 'cloud'.",
         ),
         (
             ["dataset.validation_fraction=0.6", "dataset.test_fraction=0.4"],

@@ -90,7 +90,7 @@ def _check_model(config: Config) -> None:
     stride = cnn.width_stride
     _require(stride > 0 and stride & (stride - 1) == 0, "cnn.width_stride", "a power of two", stride)
     _require(
-        stride <= 2 ** len(cnn.filters),
+        stride <= 2 ** len(cnn.filters) or cnn.kind is CnnKind.custom,
         "cnn.width_stride",
         f"at most {2 ** len(cnn.filters)} with {len(cnn.filters)} entries in cnn.filters",
         stride,

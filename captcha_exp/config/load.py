@@ -37,7 +37,7 @@ _GROUPS: dict[str, type] = {
     "sweep": schema.SweepConfig,
 }
 # Groups whose keys depend on one of them: the deciding key, and the schema each of its values brings.
-_VARIANTS: dict[str, tuple[str, dict[str, type]]] = {
+_VARIANTS: dict[str, tuple[str, Mapping[str, type]]] = {
     "dataset": (
         "source",
         {
@@ -46,7 +46,12 @@ _VARIANTS: dict[str, tuple[str, dict[str, type]]] = {
             "folder": schema.FolderConfig,
             "manifest": schema.ManifestConfig,
             "kaggle": schema.KaggleConfig,
+            "custom": schema.CustomDatasetConfig,
         },
+    ),
+    "cnn": (
+        "kind",
+        {kind.name: schema.CnnConfig for kind in schema.CnnKind} | {"custom": schema.CustomCnnConfig},
     ),
     "transformer": (
         "kind",
@@ -140,7 +145,7 @@ def _variant(group: str, values: dict[str, Any]) -> type:
     key, schemas = _VARIANTS[group]
     choice = values.get(key)
     choice = choice.name if isinstance(choice, Enum) else choice
-    if choice not in schemas:
+    if not isinstance(choice, str) or choice not in schemas:
         raise InputError(f"{group}.{key} must be one of {', '.join(schemas)}, not {choice!r}.")
     return schemas[choice]
 

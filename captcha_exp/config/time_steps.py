@@ -8,8 +8,11 @@ from captcha_exp.config.schema import CnnConfig, CnnKind, Config
 def feature_size(cnn: CnnConfig, image_height: int, image_width: int) -> tuple[int, int]:
     """Height and width of the feature map; its width is the number of time steps.
 
-    Pooling of `seed` and `vgg` drops an odd last row or column; strides of `compact` and `residual` keep it.
+    Pooling of `seed` and `vgg` drops an odd last row or column; strides of `compact` and `residual` keep it. Of a
+    `custom` one only the width is agreed upon; its height is given as 1.
     """
+    if cnn.kind is CnnKind.custom:
+        return 1, -(-image_width // cnn.width_stride)
     if cnn.kind is CnnKind.seed:
         return image_height // 2 // 2 // 2, image_width // 2 // 2
     halvings = cnn.width_stride.bit_length() - 1

@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from captcha_exp.config import DatasetConfig, FolderConfig, KaggleConfig, ManifestConfig, StyledConfig, SyntheticConfig
+from captcha_exp.config import (
+    CustomDatasetConfig,
+    DatasetConfig,
+    FolderConfig,
+    KaggleConfig,
+    ManifestConfig,
+    StyledConfig,
+    SyntheticConfig,
+)
 from captcha_exp.dataset.samples import Report, Source
+from captcha_exp.errors import InputError
 
 
 def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
@@ -33,4 +42,13 @@ def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
         from captcha_exp.dataset.kaggle import open_kaggle
 
         return open_kaggle(config, cache, report)
+    if isinstance(config, CustomDatasetConfig):
+        from captcha_exp.extension import named_function
+
+        source = named_function("dataset.opener", config.opener)(config)
+        if not isinstance(source, Source):
+            raise InputError(
+                f"dataset.opener={config.opener} must return a captcha_exp.dataset.Source, not {source!r}."
+            )
+        return source
     raise TypeError(f"No source for {type(config).__name__}.")

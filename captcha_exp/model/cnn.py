@@ -3,13 +3,30 @@
 import keras
 from keras import layers
 
-from captcha_exp.config import CnnConfig, CnnKind
+from captcha_exp.config import CnnConfig, CnnKind, CustomCnnConfig, feature_size
+from captcha_exp.errors import InputError
+from captcha_exp.extension import named_function
 from captcha_exp.model.layers import activate, drop
 
 
 def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     """Turn images (B, H, W, 1) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
     return _BUILDERS[cnn.kind](images, cnn)
+
+
+def _custom(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+    """A builder of the user's own, held to the width that labels were checked against."""
+    if not isinstance(cnn, CustomCnnConfig):
+        raise TypeError(f"cnn.kind=custom came as {type(cnn).__name__}.")
+    features = named_function("cnn.builder", cnn.builder)(x, cnn)
+    _, width = feature_size(cnn, x.shape[1], x.shape[2])
+    shape = tuple(getattr(features, "shape", ()))
+    if len(shape) != 4 or shape[2] != width or None in shape[1:]:
+        raise InputError(
+            f"cnn.builder={cnn.builder} must return (B, H', W', C) with W' = {width} for images {x.shape[2]} pixels "
+            f"wide and cnn.width_stride={cnn.width_stride}, not {shape}."
+        )
+    return features
 
 
 def _seed(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
@@ -67,4 +84,10 @@ def _stride(cnn: CnnConfig, stage: int) -> tuple[int, int]:
     return (2, 2 if 2 ** (stage + 1) <= cnn.width_stride else 1)
 
 
-_BUILDERS = {CnnKind.seed: _seed, CnnKind.compact: _compact, CnnKind.residual: _residual, CnnKind.vgg: _vgg}
+_BUILDERS = {
+    CnnKind.seed: _seed,
+    CnnKind.compact: _compact,
+    CnnKind.residual: _residual,
+    CnnKind.vgg: _vgg,
+    CnnKind.custom: _custom,
+}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -16,6 +17,7 @@ class DatasetSource(Enum):
     folder = "folder"
     manifest = "manifest"
     kaggle = "kaggle"
+    custom = "custom"
 
 
 class LabelCase(Enum):
@@ -111,3 +113,14 @@ class KaggleConfig(DatasetConfig):
     """Public Kaggle sets, each by its handle `owner/name`, mixed where there are several."""
 
     handles: list[str] = MISSING
+
+
+@dataclass
+class CustomDatasetConfig(DatasetConfig):
+    """A source of the user's own, `opener` its `MODULE:FUNCTION`.
+
+    The function takes this configuration and returns a `captcha_exp.dataset.Source`; `options` are for it alone.
+    """
+
+    opener: str = MISSING
+    options: dict[str, Any] = MISSING

@@ -22,6 +22,7 @@ class CnnKind(Enum):
     compact = "compact"
     residual = "residual"
     vgg = "vgg"
+    custom = "custom"
 
 
 @dataclass
@@ -34,6 +35,17 @@ class CnnConfig:
     activation: Activation = MISSING
     dropout: float = MISSING
     norm_momentum: float = MISSING
+
+
+@dataclass
+class CustomCnnConfig(CnnConfig):
+    """A feature extractor of the user's own, `builder` its `MODULE:FUNCTION`.
+
+    The function takes (B, H, W, 1) and this configuration, and returns (B, H', W', C) with W' = W / `width_stride`,
+    rounded up. What else the values mean is its own affair.
+    """
+
+    builder: str = MISSING
 
 
 class TransformerKind(Enum):

@@ -1,0 +1,58 @@
+"""The pages of docs/ that promise steps, followed word for word."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+FILE = re.compile(r"^`(?P<name>[\w./]+)`:\n\n```\w+\n(?P<text>.*?)^```", re.M | re.S)
+COMMANDS = re.compile(r"^```sh\n(?P<lines>.*?)^```", re.M | re.S)
+
+
+def commands_of(page: str) -> list[list[str]]:
+    lines = [line for block in COMMANDS.finditer(page) for line in block["lines"].splitlines()]
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.fixture
+def followed(folder):
+    """A folder with every file that the page on extending shows."""
+    page = (DOCS / "extending.md").read_text()
+    for file in FILE.finditer(page):
+        path = folder.path / file["name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file["text"])
+    return folder
+
+
+def test_the_page_on_extending_can_be_followed(followed) -> None:
+    commands = commands_of((DOCS / "extending.md").read_text())
+    assert len(commands) == 4
+    for python, flag, module, *arguments in commands:
+        assert (python, flag) == ("python", "-m")
+        done = followed.run(*arguments, module=module)
+        assert done.returncode == 0, (arguments, done.stderr)
+    assert sorted(path.name for path in (followed.path / "sweeps" / "filters").glob("*.*")) >= ["best.yaml", "study.db"]
+    builders = {run.data.params.get("cnn.builder") for run in followed.runs()}
+    assert "my_cnns:separable" in builders
+    openers = {run.data.params.get("dataset.opener") for run in followed.runs()}
+    assert "my_data:open_stamps" in openers
+
+
+@pytest.mark.parametrize(
+    ("builder", "message"),
+    [
+        ("my_cnns", "cnn.builder must be MODULE:FUNCTION, e.g. my_module:build, not 'my_cnns'."),
+        ("nowhere:build", "cnn.builder=nowhere:build cannot be imported: No module named 'nowhere'."),
+        ("my_cnns:build", "cnn.builder=my_cnns:build: the module my_cnns has no function build."),
+        ("my_cnns:flat", "cnn.builder=my_cnns:flat must return (B, H', W', C) with W' = 28 for images 112 pixels wide"),
+    ],
+)
+def test_a_builder_that_cannot_be_used_is_named(followed, builder: str, message: str) -> None:
+    with (followed.path / "my_cnns.py").open("a") as module:
+        module.write("\n\ndef flat(images, cnn):\n    return layers.Flatten()(images)\n")
+    own = ["--config-dir", "my_conf", "cnn=separable", f"cnn.builder={builder}", "dataset.size=60"]
+    done = followed.run(*own)
+    assert (done.returncode, done.stderr.splitlines()[-1][: len(message) + 7]) == (2, f"error: {message}")
