@@ -19,13 +19,15 @@ ALLOWED = {
     "metrics": {"errors", "config"},
     "image": {"errors", "config"},
     "dataset": BASE,
-    "model": BASE,
+    "decoding": BASE,
+    "model": BASE | {"decoding"},
     "tracking": BASE,
     "figures": BASE,
     "evaluation": BASE | {"model"},
     "training": BASE | {"model", "evaluation"},
     "experiment": BASE | {"dataset", "model", "tracking", "figures", "evaluation", "training"},
     "promotion": BASE | {"dataset", "model", "tracking", "evaluation", "experiment"},
+    "serving": BASE | {"decoding", "tracking"},
     "sweep": {"errors", "lock", "config"},
 }
 COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate", "promote"}

@@ -97,8 +97,18 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
     Raises:
         InputError: the store has no such model, or it is none of ours.
     """
+    with tempfile.TemporaryDirectory() as temporary:
+        return _read(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri)
+
+
+def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
+    """The folder of a model: its own where `model_uri` is one, otherwise a copy from the store below `into`.
+
+    Raises:
+        InputError: the store has no such model.
+    """
     if (Path(model_uri) / "MLmodel").is_file():
-        return _read(Path(model_uri), model_uri)
+        return Path(model_uri)
     address = f"models:/{model_uri}" if model_uri.startswith("m-") else model_uri
     if not address.startswith(("runs:/", "models:/")):
         raise InputError(
@@ -106,12 +116,10 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
             "with a file MLmodel"
         )
     work_with(tracking_uri)
-    with tempfile.TemporaryDirectory() as temporary:
-        try:
-            folder = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=temporary)
-        except (MlflowException, OSError) as error:
-            raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error
-        return _read(Path(folder), model_uri)
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(into)))
+    except (MlflowException, OSError) as error:
+        raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error
 
 
 def _read(folder: Path, model_uri: str) -> LoadedRecogniser:

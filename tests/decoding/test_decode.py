@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from captcha_exp.config import DecodingConfig, DecodingKind
-from captcha_exp.model import decode
+from captcha_exp.decoding import decode
 
 CHARACTERS = "abc"
 GREEDY = DecodingConfig(kind=DecodingKind.greedy, beam_width=1)
@@ -41,7 +41,13 @@ def test_greedy_equals_the_reference_on_random_inputs() -> None:
     for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
         path = tuple(int(np.argmax(step)) for step in row)
         assert prediction.text == collapse(path)
-        assert prediction.confidence == pytest.approx(float(np.prod(row[range(17), path], dtype=np.float64)))
+
+
+def test_the_confidence_of_greedy_decoding_is_the_sum_over_all_alignments() -> None:
+    """It once counted the best alignment alone, so greedy and beam search gave one text two confidences."""
+    probabilities = random_probabilities(5, 25, 6, 4)
+    for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
+        assert prediction.confidence == pytest.approx(exhaustive(row)[prediction.text], rel=1e-6)
 
 
 def test_greedy_merges_repeats_unless_a_blank_parts_them() -> None:

@@ -1,0 +1,89 @@
+"""The two libraries that can compute a recogniser."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from captcha_exp.errors import InputError
+from captcha_exp.image import to_input
+
+if TYPE_CHECKING:
+    import keras
+
+# The key under which an ONNX file holds what is needed to read images with it.
+ONNX_KEY = "captcha_exp"
+
+
+class Runtime(Protocol):
+    """Computes a recogniser; may be called from several threads at once."""
+
+    name: str
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Turn uint8 (N, H, W) into class probabilities float32 (N, T, K)."""
+
+
+class OnnxRuntime:
+    """A recogniser in an ONNX file."""
+
+    name = "ONNX Runtime"
+
+    def __init__(self, path: Path, threads: int | None) -> None:
+        """Open a file that `servable.export_onnx` wrote; `threads` None uses every core.
+
+        Raises:
+            InputError: the file is damaged or was not written by this project.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own classes of exception have no common base
+            reason = str(error).splitlines()[0]
+            raise InputError(f"model={path} is no ONNX file that can be opened: {reason}") from error
+        self._input = self._session.get_inputs()[0].name
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if ONNX_KEY not in metadata:
+            raise InputError(f"model={path} does not say what its classes are; it was not written by captcha_exp.")
+        self.description: dict[str, Any] = json.loads(metadata[ONNX_KEY])
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """See `Runtime`."""
+        return np.asarray(self._session.run(None, {self._input: to_input(images)})[0])
+
+
+class KerasRuntime:
+    """A recogniser in this process's TensorFlow."""
+
+    name = "TensorFlow"
+
+    def __init__(self, model: "keras.Model") -> None:
+        """Compile a model once for batches of any size."""
+        import tensorflow as tf
+
+        shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+        self._run = tf.function(lambda images: model(images, training=False), [shape], autograph=False)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """See `Runtime`."""
+        return np.asarray(self._run(to_input(images)))
+
+
+def limit_tensorflow(threads: int) -> None:
+    """Let TensorFlow compute with so many threads; to be called before it has computed anything.
+
+    Raises:
+        InputError: it has.
+    """
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        raise InputError(
+            f"threads={threads} comes too late: TensorFlow already computes in this process with another number."
+        ) from error

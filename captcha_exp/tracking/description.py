@@ -1,0 +1,44 @@
+"""What a store knows of a model besides the model itself."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+_TEST = "test/"
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model's registered `version` as `NAME/VERSION`, None for an unregistered address; and its test metrics."""
+
+    version: str | None
+    figures: dict[str, float]
+
+
+def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDescription:
+    """Look up a model whose folder was found under `model_uri`.
+
+    A folder on disk can belong to another store, or to none: nothing is known of it then.
+    """
+    client = MlflowClient(tracking_uri, tracking_uri)
+    if Path(model_uri) == folder:
+        return ModelDescription(None, {})
+    run_id = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8")).get("run_id")
+    try:
+        metrics = client.get_run(run_id).data.metrics if run_id else {}
+    except MlflowException:  # the run was deleted, its model not
+        metrics = {}
+    figures = {name.removeprefix(_TEST): value for name, value in metrics.items() if name.startswith(_TEST)}
+    return ModelDescription(_version(client, model_uri), figures)
+
+
+def _version(client: MlflowClient, model_uri: str) -> str | None:
+    named = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model_uri)
+    if named is None:
+        return None
+    name, alias, number = named.groups()
+    return f"{name}/{number or client.get_model_version_by_alias(name, alias).version}"
