@@ -5,7 +5,7 @@ from random import Random
 from PIL import ImageDraw
 
 from captcha_exp.config import StyleConfig
-from captcha_exp.dataset.styled.colors import Color, draw_color
+from captcha_exp.dataset.styled.colors import Color, Palette
 
 # Straight pieces that a bend is drawn with.
 _PIECES = 14
@@ -13,15 +13,13 @@ _STEPS = tuple(piece / _PIECES for piece in range(_PIECES + 1))
 Point = tuple[float, float]
 
 
-def line_color(style: StyleConfig, text: Color, rng: Random, *, negative: bool) -> Color:
+def line_color(style: StyleConfig, text: Color, palette: Palette, rng: Random) -> Color:
     """The colour of one line, bend or set of dots; `text` is the text's."""
-    if style.line_ink is None:
-        return text
-    return draw_color(rng, style.line_ink, style.ink_saturation, negative=negative)
+    return text if style.line_ink is None else palette.draw(rng, style.line_ink, style.ink_saturation)
 
 
 def draw_strokes(
-    draw: ImageDraw.ImageDraw, style: StyleConfig, text: Color, rng: Random, *, negative: bool
+    draw: ImageDraw.ImageDraw, style: StyleConfig, text: Color, palette: Palette, rng: Random
 ) -> list[tuple[list[Point], Color, int]]:
     """Draw those that lie behind the text; return the others as points, colour and width for `draw_stroke`."""
     width, height = draw.im.size
@@ -31,7 +29,7 @@ def draw_strokes(
         start = (rng.uniform(-0.05, 0.4) * width, rng.random() * height)
         end = (rng.uniform(0.6, 1.05) * width, rng.random() * height)
         points = _bend(start, end, height, rng) if bent else [start, end]
-        stroke = (points, line_color(style, text, rng, negative=negative), rng.randint(*style.line_width))
+        stroke = (points, line_color(style, text, palette, rng), rng.randint(*style.line_width))
         if rng.random() < 0.5:
             draw_stroke(draw, *stroke)
         else:

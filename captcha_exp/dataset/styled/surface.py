@@ -1,4 +1,4 @@
-"""Chance per pixel: textures, noise and dots, cut from fields that are made once a process."""
+"""Fields over a picture: ramps, and textures, noise and dots cut from larger fields that are made once a process."""
 
 import math
 from functools import cache
@@ -14,6 +14,18 @@ _FIELD_SEED = 20_260
 _NOISE_FIELD = 2**18
 _FIELD_HEIGHT = 256
 _FIELD_WIDTH = 1024
+
+
+def ramp(height: int, width: int, rng: Random) -> np.ndarray:
+    """From -0.5 on one side to 0.5 on the other, in a random direction.
+
+    Returns:
+        float32 of shape (H, W).
+    """
+    direction = rng.uniform(0, 2 * math.pi)
+    along, down = math.cos(direction), math.sin(direction)
+    reach = abs(along) + abs(down)
+    return _steps(width) * np.float32(along / reach) + _steps(height)[:, np.newaxis] * np.float32(down / reach)
 
 
 def noise(height: int, width: int, rng: Random) -> np.ndarray:
@@ -49,6 +61,11 @@ def dot_positions(count: int, pixels: int, rng: Random) -> np.ndarray:
     field = _position_field(max(_NOISE_FIELD, 2 ** math.ceil(math.log2(2 * count + 1))))
     first = rng.randrange(len(field) - count)
     return field[first : first + count] % pixels
+
+
+@cache
+def _steps(size: int) -> np.ndarray:
+    return np.linspace(-0.5, 0.5, size, dtype=np.float32)
 
 
 @cache
