@@ -1,9 +1,10 @@
 """The usable samples of a dataset, decoded, as they lie on disk."""
 
 import hashlib
+import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,18 @@ class Cached:
     rows: np.ndarray
     pixels: np.ndarray
     skipped: list[SkippedFile]
+
+    def remembered(self, question: str, answer: Callable[[], dict[str, list[int]]]) -> dict[str, list[int]]:
+        """The answer to a question about these samples, worked out only the first time that it is asked."""
+        name = f"answer-{hashlib.sha256(question.encode()).hexdigest()[:16]}"
+        path = self.folder / f"{name}.json"
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError):  # not asked yet, or cut off since
+            answered = answer()
+        with locked(self.folder / f"{name}.lock"), replacing(path) as file:
+            file.write(json.dumps(answered).encode())
+        return answered
 
     def arranged(self, order: Sequence[int] | np.ndarray, spec: ImageSpec, report: Report) -> np.ndarray:
         """The images in an order, mapped from a file that is written the first time the order is asked for.

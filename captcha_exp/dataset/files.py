@@ -47,8 +47,7 @@ class ImageFolder:
         Raises:
             OSError: the folder cannot be listed.
         """
-        found = list(self._listed("", recursive))
-        return sorted(found, key=lambda file: natural_key(file.name))
+        return sorted(self._listed(recursive), key=lambda file: natural_key(file.name))
 
     def file(self, name: str) -> ImageFile:
         """The file of a name that a table gives, absolute or relative to the folder."""
@@ -57,27 +56,24 @@ class ImageFolder:
             return ImageFile(name, path, "", "its name is too long")
         return self._inspected(name, path, None)
 
-    def _listed(self, top: str, recursive: bool) -> Iterator[ImageFile]:
-        folders = [top]
+    def _listed(self, recursive: bool) -> Iterator[ImageFile]:
+        folders = [""]
         while folders:
-            inside = folders.pop()
+            folder = folders.pop()
             try:
-                with os.scandir(os.path.join(self.root, inside)) as scan:
-                    entries = list(scan)
+                for entry in _entries(os.path.join(self.root, folder)):
+                    name = os.path.join(folder, entry.name) if folder else entry.name
+                    if recursive and entry.is_dir(follow_symlinks=False):
+                        if not entry.name.startswith("."):
+                            folders.append(name)
+                    elif is_image_name(entry.name):
+                        yield self._inspected(name, f"{self._prefix}{name}", entry)
+                    elif recursive and entry.is_symlink() and self._is_folder_outside(f"{self._prefix}{name}"):
+                        yield ImageFile(name, "", "", self._outside)
             except OSError as error:
-                if inside == top:
+                if not folder:
                     raise
-                yield ImageFile(inside, "", "", f"a folder that cannot be listed ({error.strerror})")
-                continue
-            for entry in entries:
-                name = os.path.join(inside, entry.name) if inside else entry.name
-                if recursive and entry.is_dir(follow_symlinks=False):
-                    if not entry.name.startswith("."):
-                        folders.append(name)
-                elif is_image_name(entry.name):
-                    yield self._inspected(name, entry.path, entry)
-                elif recursive and entry.is_symlink() and self._is_folder_outside(entry.path):
-                    yield ImageFile(name, entry.path, "", self._outside)
+                yield ImageFile(folder, "", "", f"a folder that cannot be listed ({error.strerror})")
 
     def _inspected(self, name: str, path: str, entry: "os.DirEntry[str] | None") -> ImageFile:
         try:
@@ -108,6 +104,16 @@ class ImageFolder:
 
     def _leads_inside(self, link: str) -> bool:
         return os.path.join(os.path.realpath(link, strict=True), "").startswith(self._prefix)
+
+
+def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
+    # By descriptor: asking for an entry's status need not look up the folder's whole path each time.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield from entries
+    finally:
+        os.close(descriptor)
 
 
 def is_image_name(name: str) -> bool:

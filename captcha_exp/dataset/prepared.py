@@ -1,7 +1,9 @@
 """A dataset made ready for training: checked, decoded, split."""
 
+import gc
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from captcha_exp.dataset.cached import Cached
 from captcha_exp.dataset.labels import check_characters, check_fit, in_case
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.dataset.split import split_samples
+from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
 from captcha_exp.errors import InputError
 from captcha_exp.image import ImageSpec
 from captcha_exp.vocabulary import Vocabulary
@@ -82,7 +84,8 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -
     """
     cache = root / "cache"
     try:
-        source = _limited(open_source(config, cache, report), config)
+        with _nothing_collected():
+            source = _limited(open_source(config, cache, report), config)
         total = len(source.samples) + len(source.skipped)
         _check_skipped(source.skipped, total, config)
         check_characters(source.samples, config)
@@ -90,7 +93,8 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -
         cached = load_or_build(source, spec, cache, report)
         skipped = [*source.skipped, *cached.skipped]
         _check_skipped(skipped, total, config)
-        return _divided(source, cached, skipped, config, spec, report)
+        with _nothing_collected():
+            return _divided(source, cached, skipped, config, spec, report)
     except OSError as error:
         if isinstance(error, InputError):
             raise
@@ -107,6 +111,18 @@ def check_labels_fit(dataset: PreparedDataset, time_steps: int) -> None:
         InputError: naming the label that needs most.
     """
     check_fit([label for split in dataset.splits for label in split.labels], time_steps)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Pause the search for cyclic garbage, which takes longer than making hundreds of thousands of samples."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _limited(source: Source, config: DatasetConfig) -> Source:
@@ -140,12 +156,16 @@ def _divided(
 ) -> PreparedDataset:
     samples = cached.samples
     labels = in_case([sample.label for sample in samples], config.label_case)
-    positions = split_samples(
-        labels,
-        cached.pixels.tolist(),
-        validation_fraction=config.validation_fraction,
-        test_fraction=config.test_fraction,
-        seed=config.split_seed,
+    fractions = (config.validation_fraction, config.test_fraction)
+    positions = cached.remembered(
+        f"split {SPLIT_VERSION} {config.label_case.value} {fractions} {config.split_seed}",
+        lambda: split_samples(
+            labels,
+            cached.pixels.tolist(),
+            validation_fraction=fractions[0],
+            test_fraction=fractions[1],
+            seed=config.split_seed,
+        ),
     )
     # One file for all three: each split is a slice of it, so nothing is copied into memory.
     images = cached.arranged([index for split in positions.values() for index in split], spec, report)

@@ -8,6 +8,8 @@ from itertools import chain
 
 from captcha_exp.errors import InputError
 
+# Raise it with every change here that moves a sample: splits are kept beside the cache.
+SPLIT_VERSION = 1
 SPLIT_NAMES = ("train", "validation", "test")
 
 
@@ -56,7 +58,10 @@ def split_samples(
         InputError: a split would be empty.
     """
     groups = _groups(labels, pixels, seed)
-    in_training = Counter(chain.from_iterable(_characters(group, labels) for group in groups))
+    in_training = Counter(chain.from_iterable(map(set, (labels[group[0]] for group in groups if len(group) == 1))))
+    for group in groups:
+        if len(group) > 1:
+            in_training.update(_characters(group, labels))
     fractions = {"validation": validation_fraction, "test": test_fraction}
     held_out = [
         _HeldOut(name, max(1, round(fraction * len(labels)))) for name, fraction in fractions.items() if fraction > 0
@@ -78,7 +83,7 @@ def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Gr
         members.setdefault(root, []).append(index)
     # The order comes from a label, which no two groups share, and not from positions: renaming files, or adding some,
     # hardly moves the other samples between splits.
-    return sorted(members.values(), key=lambda group: _order(seed, min([labels[index] for index in group])))
+    return sorted(members.values(), key=lambda group: _order(seed, _first_label(group, labels)))
 
 
 def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
@@ -106,8 +111,12 @@ def _order(seed: int, label: str) -> bytes:
     return hashlib.sha256(f"{seed}:{label}".encode("utf-8", "surrogateescape")).digest()
 
 
+def _first_label(group: _Group, labels: Sequence[str]) -> str:
+    return labels[group[0]] if len(group) == 1 else min([labels[index] for index in group])
+
+
 def _characters(group: _Group, labels: Sequence[str]) -> set[str]:
-    return set().union(*[labels[index] for index in group])
+    return set(labels[group[0]]) if len(group) == 1 else set().union(*[labels[index] for index in group])
 
 
 def _fill(
@@ -116,9 +125,9 @@ def _fill(
     """Give each group that fits to the split that lacks the larger share; return the rest."""
     remaining: list[_Group] = []
     for position, group in enumerate(groups):
-        if not any(split.gap for split in held_out):
-            return remaining + groups[position:]
         fitting = [split for split in held_out if len(group) <= split.gap]
+        if not fitting and not any(split.gap for split in held_out):
+            return remaining + groups[position:]
         characters = _characters(group, labels)
         if fitting and _can_leave(characters, in_training):
             max(fitting, key=lambda split: split.gap / split.target).members.extend(group)
