@@ -48,9 +48,10 @@ def judge(own: EvaluationConfig, config: Config) -> Iterator[str]:
     with quiet_stderr():
         recogniser = load_recogniser(own.model, store.uri)
         from captcha_exp.experiment import assessment
-    from captcha_exp.experiment.held_out import dataset_as_seen, unseen_split
+    from captcha_exp.experiment.held_out import check_divided_alike, dataset_as_seen, unseen_split
 
     dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    check_divided_alike(recogniser, dataset, config.dataset)
     split = unseen_split(recogniser, dataset, own.split.name)
     yield f"{len(split)} images of {dataset.source_name}/{split.name}"
     assessed, robustness = _measure(recogniser, dataset, own, config.training.batch_size)

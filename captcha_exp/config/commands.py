@@ -44,10 +44,14 @@ def load_promotion(composed: DictConfig) -> PromotionConfig:
     named = [name for name in (config.challenger.sweep, config.challenger.run) if name is not None]
     if config.rollback and named:
         raise InputError("rollback=true goes back to the previous champion; it takes neither `sweep=` nor `run=`.")
+    if config.rollback and config.dry_run:
+        raise InputError(
+            "rollback=true changes two aliases and needs no judgement; dry_run=true has no meaning for it."
+        )
     if not config.rollback and len(named) != 1:
         raise InputError("One challenger is needed: set either `sweep=NAME` or `run=RUN_ID`.")
-    require(bool(config.model_name) and not set(config.model_name) & set("/:"), "model_name", "a name without / and :",
-            config.model_name)  # fmt: skip
+    plain = bool(config.model_name) and not set(config.model_name) & set("/:'")
+    require(plain, "model_name", "a name without /, : and '", config.model_name)
     require(0 < rule.alpha < 1, "rule.alpha", "above 0 and below 1", rule.alpha)
     require(0 <= rule.min_difference < 1, "rule.min_difference", "at least 0 and below 1", rule.min_difference)
     require(rule.resamples > 0, "rule.resamples", "at least 1", rule.resamples)

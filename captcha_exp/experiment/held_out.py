@@ -21,7 +21,7 @@ def dataset_as_seen(
     """A dataset with images as the model was trained to see them, whatever the configuration says.
 
     Raises:
-        InputError: the dataset cannot be used, or is the model's own in another division.
+        InputError: the dataset cannot be used.
     """
     image = ImageSpec.from_dict(recogniser.image)
     own = replace(
@@ -31,10 +31,24 @@ def dataset_as_seen(
         keep_aspect_ratio=image.keep_aspect_ratio,
         background=image.background,
     )
-    dataset = prepare_dataset(own, root, report)
-    if recogniser.dataset["fingerprint"] == dataset.fingerprint:
-        _check_divided_alike(recogniser.config["dataset"], config)
-    return dataset
+    return prepare_dataset(own, root, report)
+
+
+def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:
+    """Refuse another division of the data that the model was trained on: it would hold training images out.
+
+    Raises:
+        InputError: naming the key.
+    """
+    if recogniser.dataset["fingerprint"] != dataset.fingerprint:
+        return
+    trained, given = recogniser.config["dataset"], to_plain(config)
+    for key in _DIVIDING:
+        if key in trained and trained[key] != given[key]:
+            raise InputError(
+                f"dataset.{key} is {given[key]}, but {trained[key]} when the model was trained on the same data: "
+                f"images that it has seen would count as unseen. Set `dataset.{key}={trained[key]}`."
+            )
 
 
 def unseen_split(recogniser: LoadedRecogniser, dataset: PreparedDataset, name: str) -> Split:
@@ -58,14 +72,3 @@ def unseen_split(recogniser: LoadedRecogniser, dataset: PreparedDataset, name: s
 def decoding_of(recogniser: LoadedRecogniser) -> DecodingConfig:
     """How the model's probabilities become text, as it was trained to be read."""
     return DecodingConfig(**{**recogniser.decoding, "kind": DecodingKind[recogniser.decoding["kind"]]})
-
-
-def _check_divided_alike(trained: dict[str, object], given: DatasetConfig) -> None:
-    """Another division of the same data would hold training images out as test images."""
-    plain = to_plain(given)
-    for key in _DIVIDING:
-        if trained[key] != plain[key]:
-            raise InputError(
-                f"dataset.{key} is {plain[key]}, but {trained[key]} when the model was trained on the same data: "
-                f"images that it has seen would count as unseen. Set `dataset.{key}={trained[key]}`."
-            )

@@ -8,9 +8,11 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from captcha_exp.tracking.exclusive import exclusive
 from captcha_exp.tracking.inputs import LoggedSplit
 from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
 from captcha_exp.tracking.opening import open_store, store_uri
+from captcha_exp.tracking.registry import Move, Registry, Version
 from captcha_exp.tracking.run import TrackedRun
 from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.sweep_run import SweepRun
@@ -18,9 +20,13 @@ from captcha_exp.tracking.sweep_run import SweepRun
 __all__ = [
     "LoadedRecogniser",
     "LoggedSplit",
+    "Move",
+    "Registry",
     "Store",
     "SweepRun",
     "TrackedRun",
+    "Version",
+    "exclusive",
     "load_recogniser",
     "open_store",
     "store_uri",

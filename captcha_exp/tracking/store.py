@@ -1,17 +1,21 @@
 """The place where runs are kept."""
 
 import shlex
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
+from typing import Any
 
+import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
 from captcha_exp.tracking.run import TrackedRun
@@ -48,13 +52,29 @@ class Store:
 
     def find_run(self, run_id: str) -> TrackedRun | None:
         """The run of `run_id`, or None if this experiment has none or it was deleted; its status stays."""
+        return None if self.record(run_id) is None else TrackedRun(self.client, run_id)
+
+    def record(self, run_id: str) -> Run | None:
+        """What is logged of the run of `run_id`, or None if this experiment has none or it was deleted."""
         try:
             run = self.client.get_run(run_id)
         except MlflowException:
             return None
-        if run.info.lifecycle_stage != "active" or run.info.experiment_id != self.experiment_id:
-            return None
-        return TrackedRun(self.client, run_id)
+        own = run.info.lifecycle_stage == "active" and run.info.experiment_id == self.experiment_id
+        return run if own else None
+
+    def logged_config(self, run_id: str) -> dict[str, Any]:
+        """The resolved configuration of a run, as it was logged.
+
+        Raises:
+            InputError: the run has none.
+        """
+        with tempfile.TemporaryDirectory() as temporary:
+            try:
+                path = Path(self.client.download_artifacts(run_id, "config.yaml", temporary))
+                return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+            except (MlflowException, OSError) as error:
+                raise InputError(f"run {run_id} has no config.yaml, so it cannot be trained again.") from error
 
     def children(self, parent_run_id: str) -> list[Run]:
         """Every run below `parent_run_id`, the oldest first."""
