@@ -1,21 +1,38 @@
-"""The command that fetches, checks and decodes a dataset, and tells what it is."""
+"""The command that fetches, checks, decodes and audits a dataset."""
 
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from omegaconf import DictConfig
+import numpy as np
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.commands import hydra_command
-from captcha_exp.config import load_config
+from captcha_exp.config import Config, load_config, without_own
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.errors import InputError
+
+if TYPE_CHECKING:
+    from captcha_exp.audit import Audit, TrainedModel
 
 _SKIPPED_NAMED = 20
 
 
+@dataclass
+class PrepareOptions:
+    """The keys of this command alone: whether to audit, and the trained model that contradicts labels, if any."""
+
+    audit: bool = MISSING
+    model: str | None = MISSING
+
+
 def main() -> int:
     """Prepare the dataset that the command line composes, e.g. `dataset=folder dataset.path=DIR`."""
-    return hydra_command(_prepare, "config", sys.argv[1:])
+    return hydra_command(_prepare, "prepare", sys.argv[1:])
 
 
 def describe(dataset: PreparedDataset) -> Iterator[str]:
@@ -41,9 +58,85 @@ def describe(dataset: PreparedDataset) -> Iterator[str]:
 
 
 def _prepare(composed: DictConfig) -> None:
-    config = load_config(composed)
-    for line in describe(prepare_dataset(config.dataset, config.root_path)):
-        print(line)
+    own = _options(composed)
+    config = load_config(without_own(composed, PrepareOptions))
+    if not own.audit:
+        _print(describe(prepare_dataset(config.dataset, config.root_path)))
+        return
+    # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
+    lenient = replace(config, dataset=replace(config.dataset, max_bad_share=1.0))
+    dataset, trained = _load(lenient, own.model)
+    _print(describe(dataset))
+    audit, page = _audit(dataset, lenient, trained)
+    _print(summarise(audit))
+    print(f"audit        {page}")
+    if len(dataset.skipped) > config.dataset.max_bad_share * (len(audit.samples) + len(dataset.skipped)):
+        prepare_dataset(config.dataset, config.root_path)
+
+
+def summarise(audit: "Audit") -> Iterator[str]:
+    """What was found in an audit, in lines for a terminal: the worst first, notes left out."""
+    from captcha_exp.audit import Level, findings
+
+    for finding in findings(audit):
+        if finding.level in {Level.problem, Level.warning}:
+            yield f"{finding.level.value:<12} {finding.title}: {finding.count}"
+        if finding.key == "expected":
+            yield from (f"  {line}" for line in audit.warnings)
+
+
+def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedModel | None]":
+    """The dataset, as the model sees it if there is one."""
+    if model is None:
+        return prepare_dataset(config.dataset, config.root_path), None
+    from captcha_exp.experiment.held_out import dataset_as_seen, decoding_of
+    from captcha_exp.experiment.quiet import quiet_stderr
+    from captcha_exp.experiment.seen import image_digests
+    from captcha_exp.tracking import load_recogniser, open_store
+
+    store = open_store(config.tracking, config.root_path)
+    with quiet_stderr():
+        recogniser = load_recogniser(model, store.uri)
+        import captcha_exp.evaluation  # noqa: F401
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    from captcha_exp.audit import TrainedModel
+
+    known = recogniser.training_images
+    return dataset, TrainedModel(
+        model,
+        recogniser.model,
+        recogniser.characters,
+        decoding_of(recogniser),
+        config.training.batch_size,
+        None if known is None else lambda images: np.isin(image_digests(images), known),
+    )
+
+
+def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | None") -> "tuple[Audit, Path]":
+    """An audit and the path of its page."""
+    from captcha_exp.audit import audit_dataset, render_page, write_audit
+    from captcha_exp.dataset.sources import open_source
+
+    source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
+    audit = audit_dataset(source, dataset, config.dataset, trained, print)
+    return audit, write_audit(audit, render_page(audit, source.load), config.root_path)
+
+
+def _options(composed: DictConfig) -> PrepareOptions:
+    options = OmegaConf.structured(PrepareOptions)
+    for key in list(options):
+        try:
+            options[key] = composed[key]
+        except OmegaConfBaseException as error:
+            raise InputError(f"{key}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    if options.model is not None and not options.audit:
+        raise InputError(f"model={options.model} is for the audit, which audit=false leaves out; drop one of them.")
+    return cast(PrepareOptions, OmegaConf.to_object(options))
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

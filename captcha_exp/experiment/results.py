@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from captcha_exp.audit import find_audit
 from captcha_exp.config import Config, to_plain, without_passwords
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.experiment.seen import image_digests
@@ -30,6 +31,12 @@ def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
         split.name: LoggedSplit(len(split), split_digest(dataset, split)) for split in dataset.splits if len(split)
     }
     run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, splits)
+
+
+def log_audit(run: TrackedRun, config: Config, dataset: PreparedDataset) -> None:
+    """Keep what `captcha_exp.prepare` has found in this dataset, if it was asked to."""
+    for file in find_audit(config.root_path, dataset.fingerprint, config.dataset):
+        run.log_file(file, "dataset")
 
 
 def log_curves(run: TrackedRun, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:

@@ -9,6 +9,7 @@ from captcha_exp.config import Config, time_steps
 from captcha_exp.dataset import PreparedDataset
 from captcha_exp.experiment.quiet import quiet_stderr
 from captcha_exp.experiment.results import (
+    log_audit,
     log_curves,
     log_inputs,
     log_predictions,
@@ -52,6 +53,7 @@ class TrainingRun:
             self._run.log_config(self._config)
             self._run.log_environment()
             log_inputs(self._run, self._dataset)
+            log_audit(self._run, self._config, self._dataset)
         with self._stages("import"), quiet_stderr():
             import captcha_exp.training  # noqa: F401
         with self._stages("build"):
