@@ -122,6 +122,15 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
         raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error
 
 
+def save_recogniser(recogniser: LoadedRecogniser, folder: Path) -> None:
+    """Write a model as it was logged; `folder` is made."""
+    metadata = {part: getattr(recogniser, part) for part in _PARTS}
+    shape = recogniser.model.input_shape[1:]
+    _save(folder, recogniser.model, metadata, shape, recogniser.run_id, recogniser.model_id, MODEL_NAME)
+    if recogniser.training_images is not None:
+        np.save(folder / _TRAINING_IMAGES, recogniser.training_images)
+
+
 def _read(folder: Path, model_uri: str) -> LoadedRecogniser:
     try:
         description = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
