@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
 
 from captcha_exp.decoding import Constraint
 from captcha_exp.image import BadImageError
 from captcha_exp.serving.predictor import Predictor
 
 
-class ServableModel(mlflow.pyfunc.PythonModel):
+class ServableModel(PythonModel):
     """Reads a column `image` of image files."""
 
     def load_context(self, context: Any) -> None:
@@ -33,4 +34,4 @@ class ServableModel(mlflow.pyfunc.PythonModel):
         )
 
 
-mlflow.models.set_model(ServableModel())
+set_model(ServableModel())
