@@ -30,8 +30,9 @@ ALLOWED = {
     "promotion": BASE | {"dataset", "model", "tracking", "evaluation", "experiment"},
     "serving": BASE | {"decoding", "tracking"},
     "sweep": {"errors", "lock", "config"},
+    "reporting": BASE | {"dataset", "tracking", "sweep"},
 }
-COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate", "promote"}
+COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
 # Libraries with one owner each.
 OWNERS = {"mlflow": {"tracking"}, "optuna": {"sweep"}, "kagglehub": {"dataset"}, "hydra": {"sweep"} | COMMANDS}
 # What `--help` must not wait for.

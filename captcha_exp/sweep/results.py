@@ -36,9 +36,8 @@ def write_tables(plan: SweepPlan, tally: Tally) -> list[Path]:
     return files
 
 
-def train_command(plan: SweepPlan) -> str:
-    """The command that trains the best configuration again."""
-    folder = plan.folder
+def train_command(folder: Path) -> str:
+    """The command that trains the best configuration of the sweep in `folder` again."""
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     return f"python -m captcha_exp --config-dir {shlex.quote(str(shown))} --config-name best"
 
@@ -79,7 +78,7 @@ def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
         f"# The best of the sweep {plan.name}: trial {best.number}{several}.",
         f"# {', '.join(o.metric for o in plan.config.sweep.objectives)}: "
         f"{shown_values(best, plan.config.sweep.objectives)}",
-        f"# Train it again: {train_command(plan)}",
+        f"# Train it again: {train_command(plan.folder)}",
     ]
     return "\n".join([*header, OmegaConf.to_yaml({**config, "hydra": _HYDRA})])
 

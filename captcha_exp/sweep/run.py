@@ -157,7 +157,7 @@ class _Ending:
         self._console.print(table)
         overrides = " ".join(plan.space.overrides(best[0].params))
         self._say(f"best: trial {best[0].number}, {shown_values(best[0], objectives)}: {overrides}")
-        self._say(f"train it again: {train_command(plan)}")
+        self._say(f"train it again: {train_command(plan.folder)}")
         self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml, report/")
         if self._record is not None:
             self._say(f"in the UI:      {self._record.ui_hint}")

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -42,25 +43,33 @@ class Storage(RDBStorage):
 
 
 def storage_url(config: Config) -> str:
-    """The study's database; a relative SQLite path counts from `root`, like everything else.
+    """The database of the study that `config` configures.
 
     Raises:
         InputError: `sweep.storage` is no URL of a database that several processes can share.
     """
-    folder = config.root_path / "sweeps" / str(config.sweep.name)
-    if config.sweep.storage is None:
-        return f"sqlite:///{folder / 'study.db'}"
+    return study_url(config.root_path, str(config.sweep.name), config.sweep.storage)
+
+
+def study_url(root: Path, name: str, storage: str | None) -> str:
+    """The database of a study; a relative SQLite path counts from `root`, like everything else.
+
+    Raises:
+        InputError: `storage` is no URL of a database that several processes can share.
+    """
+    if storage is None:
+        return f"sqlite:///{root / 'sweeps' / name / 'study.db'}"
     try:
-        url = sa.make_url(config.sweep.storage)
+        url = sa.make_url(storage)
     except sa.exc.ArgumentError as error:
         raise InputError(
-            f"sweep.storage is {config.sweep.storage!r}, not a database URL such as postgresql+psycopg://host/name."
+            f"sweep.storage is {storage!r}, not a database URL such as postgresql+psycopg://host/name."
         ) from error
     if url.get_backend_name() != "sqlite":
-        return config.sweep.storage
+        return storage
     if url.database in (None, "", ":memory:"):
         raise InputError("sweep.storage is an SQLite database in memory, which workers cannot share; name a file.")
-    return url.set(database=str(config.root_path / url.database)).render_as_string(hide_password=False)
+    return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
 
 
 def shown(url: str) -> str:

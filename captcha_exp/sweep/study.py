@@ -19,8 +19,9 @@ from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
 # Raised when a study of an older format could no longer be continued.
 FORMAT = 1
 # Names of user attributes of a study.
-_FORMAT, _DEFINITION, _EPOCHS, _WORKERS, _KEY = "format", "definition", "epochs", "workers", "key"
-PARENT_RUN, QUESTION, N_TRIALS = "parent_run_id", "question", "n_trials"
+_FORMAT, _DEFINITION, _WORKERS, _KEY = "format", "definition", "workers", "key"
+EPOCHS, PARENT_RUN, QUESTION, N_TRIALS = "epochs", "parent_run_id", "question", "n_trials"
+_OBJECTIVES = "sweep.objectives"
 # What may change between two starts: where things lie, and how the search goes on rather than what it searches.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
 
@@ -44,7 +45,20 @@ def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, 
     fixed = {key: repr(value) for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
-    return fixed | searched | {"sweep.objectives": ", ".join(objectives)} | data
+    return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | data
+
+
+def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
+    """Direction and metric of each objective that the study was made for.
+
+    Raises:
+        InputError: it was not made by this version.
+    """
+    noted = study.user_attrs.get(_DEFINITION, {}).get(_OBJECTIVES)
+    if study.user_attrs.get(_FORMAT) != FORMAT or noted is None:
+        raise InputError(f"The study {study.study_name!r} was not made by this version; begin it under another name.")
+    pairs = [objective.split(" ", 1) for objective in noted.split(", ")]
+    return [(direction, metric) for direction, metric in pairs]
 
 
 def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | None = None) -> OpenStudy:
@@ -102,14 +116,14 @@ def take_worker_number(opened: OpenStudy) -> int:
 
 def _pruner(study: optuna.Study, config: Config) -> BasePruner:
     # Not from this job's config: a searched training.epochs would give each process other brackets.
-    return build_pruner(config.sweep.pruner, int(study.user_attrs[_EPOCHS]))
+    return build_pruner(config.sweep.pruner, int(study.user_attrs[EPOCHS]))
 
 
 def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
     """Note the definition in a new study; compare it with that of an old one."""
     attributes: dict[str, Any] = study.user_attrs
     if _DEFINITION not in attributes and not study.get_trials(deepcopy=False):
-        study.set_user_attr(_EPOCHS, config.training.epochs)
+        study.set_user_attr(EPOCHS, config.training.epochs)
         study.set_user_attr(_WORKERS, 0)
         study.set_user_attr(_KEY, uuid.uuid4().hex)
         study.set_user_attr(_FORMAT, FORMAT)
