@@ -155,6 +155,10 @@ def _check_training(config: Config) -> None:
         training__limit=training.limit,
         decoding__beam_width=config.decoding.beam_width,
     )
+    if training.use_validation and (training.patience is not None or config.sweep.trial_id is not None):
+        raise InputError(
+            "training.use_validation=true leaves no images to choose by: set training.patience=null, and do not search."
+        )
     _at_least(0, training__seed=training.seed, tracking__sheet_images=config.tracking.sheet_images)
     rate = optimizer.learning_rate
     _require(math.isfinite(rate) and rate > 0, "optimizer.learning_rate", "above 0", rate)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from captcha_exp.config import Config, time_steps
 from captcha_exp.dataset import check_labels_fit, prepare_dataset
 from captcha_exp.errors import DivergedError
+from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint import CheckpointFolder, hold_checkpoint
 from captcha_exp.experiment.stages import Stages
 from captcha_exp.experiment.training_run import TrainingRun
@@ -35,6 +36,8 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
         with stages("data"):
             dataset = prepare_dataset(config.dataset, config.root_path, report)
             check_labels_fit(dataset, time_steps(config))
+            if config.training.use_validation:
+                dataset = with_validation_trained(dataset)
     except Exception:
         if trial is not None:  # A run of its own has nothing to show yet; of a trial the sweep must know.
             with _start(store, config, trial, None, report):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from captcha_exp.training import FitResult
 
 _LATENCY = "latency_ms"
-_EVERY_EPOCH = "val/sequence_accuracy"
+_EVERY_EPOCH = "train/ctc_loss"
 
 
 class TrainingRun:
@@ -138,14 +138,17 @@ class TrainingRun:
         return split.images[rows], [split.labels[row] for row in rows]
 
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
-        metrics = {f"best/val/{name}": value for name, value in result.best.metrics.items()}
-        metrics["best/epoch"] = float(result.best_epoch + 1)
+        metrics = {"best/epoch": float(result.best_epoch + 1)}
         metrics["model/parameters"] = float(recogniser.count_params())
         if any(objective.metric == _LATENCY for objective in self._config.sweep.objectives):
             from captcha_exp.experiment.latency import latency_ms
 
             with self._stages("latency"):
-                metrics[_LATENCY] = latency_ms(recogniser, to_input(self._dataset.validation.images[:1]))
+                metrics[_LATENCY] = latency_ms(recogniser, to_input(self._dataset.train.images[:1]))
+        if result.best is None:
+            self._report(f"kept the last epoch, {result.best_epoch + 1}: no validation images were held out")
+            return metrics
+        metrics |= {f"best/val/{name}": value for name, value in result.best.metrics.items()}
         metrics |= origin_accuracies(self._dataset.validation, result.best)
         accuracy = metrics["best/val/sequence_accuracy"]
         self._report(f"best: epoch {result.best_epoch + 1}, {accuracy:.2%} of the validation texts right")
@@ -155,6 +158,9 @@ class TrainingRun:
         finished = result.stopped != "pruned"
         if finished and self._config.tracking.log_model:
             log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
+        if result.best is None:
+            self._run.log_metrics(metrics)
+            return
         self._run.log_metrics(metrics, split="validation")
         log_curves(self._run, result.history, result.best_epoch)
         if finished:
@@ -162,9 +168,11 @@ class TrainingRun:
 
 
 def _epoch_line(epoch: int, epochs: int, metrics: dict[str, float]) -> str:
+    validation = ""
+    if "val/ctc_loss" in metrics:
+        validation = f"validation {metrics['val/ctc_loss']:.4f}, {metrics['val/sequence_accuracy']:.2%} right  "
     return (
-        f"epoch {epoch:{len(str(epochs))}}/{epochs}  loss {metrics['train/ctc_loss']:.4f}  "
-        f"validation {metrics['val/ctc_loss']:.4f}, {metrics['val/sequence_accuracy']:.2%} right  "
+        f"epoch {epoch:{len(str(epochs))}}/{epochs}  loss {metrics['train/ctc_loss']:.4f}  {validation}"
         f"{metrics['images_per_second']:.0f} images/s"
     )
 

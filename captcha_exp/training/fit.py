@@ -31,14 +31,14 @@ class FitResult:
     """What a training gave.
 
     `history` has the metrics of each epoch, in order; `best_epoch` (from 0) is the one whose weights the model now
-    has, `best` their evaluation on the validation images. `stopped` is "pruned" where the callback ended the
-    training, "patience" where no epoch was better for that long, else None. `fit_seconds` is the time of this
-    process, without what a checkpoint brought.
+    has, `best` their evaluation on the validation images, None where there are none. `stopped` is "pruned" where the
+    callback ended the training, "patience" where no epoch was better for that long, else None. `fit_seconds` is the
+    time of this process, without what a checkpoint brought.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
-    best: Evaluation
+    best: Evaluation | None
     stopped: str | None
     fit_seconds: float
 
@@ -60,7 +60,7 @@ def train(
         model: what `build_recogniser` returned; ends with the weights of the best epoch.
         train_images: uint8 (N, H, W).
         train_labels: the N texts.
-        validation_images: uint8 (M, H, W), never altered.
+        validation_images: uint8 (M, H, W), never altered; with M = 0 the last epoch is kept.
         validation_labels: the M texts.
         characters: `characters[i]` is class `i + 1`.
         config: its `training`, `optimizer`, `augmentation` and `decoding` decide.
@@ -84,14 +84,16 @@ def train(
             loop.stopped = "pruned"
     while not loop.is_over():
         metrics = loop.train_epoch()
-        validation = evaluator(validation_images, validation_labels)
-        loop.finish_epoch(metrics | {f"val/{name}": value for name, value in validation.metrics.items()})
+        if len(validation_labels):
+            validation = evaluator(validation_images, validation_labels)
+            metrics |= {f"val/{name}": value for name, value in validation.metrics.items()}
+        loop.finish_epoch(metrics)
         if checkpoint_dir is not None:
             loop.save(checkpoint_dir)
         if on_epoch is not None and on_epoch(len(loop.history) - 1, loop.history[-1]):
             loop.stopped = "pruned"
     model.set_weights(loop.best_weights)
-    best = evaluator(validation_images, validation_labels)
+    best = evaluator(validation_images, validation_labels) if len(validation_labels) else None
     return FitResult(loop.history, best_epoch(loop.history), best, loop.stopped, time.perf_counter() - started)
 
 
@@ -142,7 +144,8 @@ class _Loop:
 
     def finish_epoch(self, metrics: dict[str, float]) -> None:
         """Add an epoch's metrics to the history, and keep its weights where it is the best."""
-        _check_finite(f"validation loss at epoch {len(self.history)}", metrics["val/ctc_loss"])
+        if "val/ctc_loss" in metrics:
+            _check_finite(f"validation loss at epoch {len(self.history)}", metrics["val/ctc_loss"])
         self.history.append(metrics)
         if best_epoch(self.history) == len(self.history) - 1:
             self.best_weights = self._model.get_weights()

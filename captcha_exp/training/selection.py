@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 def best_epoch(history: Sequence[Mapping[str, float]]) -> int:
     """The epoch of the highest validation sequence accuracy; of equal ones that of the lowest loss, then the first.
 
+    Without validation metrics there is nothing to choose by, and it is the last.
+
     Args:
         history: metrics of each epoch, at least one.
     """
+    if "val/sequence_accuracy" not in history[0]:
+        return len(history) - 1
     keys = [(-metrics["val/sequence_accuracy"], metrics["val/ctc_loss"]) for metrics in history]
     return keys.index(min(keys))
 

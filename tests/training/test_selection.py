@@ -25,3 +25,7 @@ def test_patience_counts_epochs_after_the_best() -> None:
 
 def test_without_patience_nothing_ends_early() -> None:
     assert not out_of_patience(history(*[(0.0, 1.0)] * 50), None)
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    assert best_epoch([{"train/ctc_loss": 1.0}, {"train/ctc_loss": 3.0}]) == 1

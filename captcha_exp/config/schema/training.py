@@ -56,6 +56,7 @@ class TrainingConfig:
     """How long, with what, and from where.
 
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
+    `use_validation` trains on the validation images too; with nothing left to choose an epoch by, the last is kept.
     `initial_model` is the address of a trained model of the same architecture whose weights are the start; null starts
     from random ones. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
     interrupted run.
@@ -67,6 +68,7 @@ class TrainingConfig:
     patience: int | None = MISSING
     threads: int | None = MISSING
     limit: int | None = MISSING
+    use_validation: bool = MISSING
     initial_model: str | None = MISSING
     resume: bool = MISSING
 
