@@ -2,6 +2,9 @@
 
 import hashlib
 import re
+import tarfile
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 
 _HANDLE = re.compile(r"\w[\w-]*/\w[\w-]*(/versions/[0-9]+)?")
+# What unpacking a damaged, hostile, encrypted or unknown archive raises.
+_UNPACKING = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError, RuntimeError)
 _LOGIN = (
     "put a token from https://www.kaggle.com/settings into KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json, or unpack the "
     "dataset yourself and use `dataset=folder dataset.path=...`"
@@ -97,9 +102,30 @@ def _download(handle: str) -> Path:
         raise InputError(_refused(handle, error)) from error
     except UnauthenticatedError as error:
         raise InputError(f"Kaggle asks for a login before it gives {handle}: {_LOGIN}.") from error
-    except (DataCorruptionError, requests.RequestException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{handle} could not be fetched from Kaggle: {reason}. Run the command again.") from error
+    except (DataCorruptionError, requests.RequestException, OSError) as error:
+        raise InputError(
+            f"{handle} could not be fetched from Kaggle: {_reason(error)}. Run the command again."
+        ) from error
+    except _UNPACKING as error:
+        _discard_archives(handle)
+        raise InputError(
+            f"What Kaggle sent for {handle} cannot be unpacked safely: {_reason(error)}. Run the command again, or "
+            f"unpack it yourself and use `dataset=folder dataset.path=...`."
+        ) from error
+
+
+def _discard_archives(handle: str) -> None:
+    """Remove what was fetched of a set, which kagglehub would otherwise take for a finished download."""
+    from kagglehub.cache import get_cached_path
+    from kagglehub.handle import parse_dataset_handle
+
+    base = "/".join(handle.split("/")[:2])
+    for archive in Path(get_cached_path(parse_dataset_handle(base))).glob("*.archive"):
+        archive.unlink()
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _refused(handle: str, error: Any) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -31,6 +32,8 @@ class Kaggle:
 
     archives: dict[str, bytes] = field(default_factory=dict)
     status: int = 200
+    # Where the connection breaks, if anywhere, while an archive is sent.
+    cut_at: int | None = None
     requests: list[str] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
 
@@ -88,14 +91,24 @@ def kaggle() -> Iterator[Kaggle]:
             elif request == "GetDataset":
                 self.answer(200, b'{"currentVersionNumber": 3}', "application/json")
             else:
-                self.answer(200, state.archives[handle], "application/zip")
+                # Like the real one, which sends a client on to a store that can send the rest of a file.
+                self.send_response(302)
+                self.send_header("Location", f"http://localhost:{PORT}/{handle}.zip")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        def do_GET(self) -> None:
+            first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+            state.requests.append(f"GET from {first}")
+            self.answer(206 if first else 200, state.archives[self.path[1:-4]][first:], "application/zip")
 
         def answer(self, status: int, data: bytes, kind: str) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))
+            self.send_header("Accept-Ranges", "bytes")
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data if kind == "application/json" else data[: state.cut_at])
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -149,7 +162,7 @@ def test_a_set_is_fetched_once_and_found_again_without_a_network(kaggle: Kaggle,
         first.stdout
     )
     assert "images       40 train, 5 validation, 5 test" in first.stdout
-    assert kaggle.requests == [f"GetDataset {FOURNIERP}", f"DownloadDataset {FOURNIERP}"]
+    assert kaggle.requests == [f"GetDataset {FOURNIERP}", f"DownloadDataset {FOURNIERP}", "GET from 0"]
     kaggle.stop()
     again = prepare("dataset=fournierp")
     assert again.returncode == 0, again.stderr
@@ -214,9 +227,68 @@ def test_an_unknown_set_and_a_server_in_trouble_are_told_apart(kaggle: Kaggle, p
     assert "Kaggle answered HTTP 503" in last_error(prepare("dataset=fournierp"))
 
 
-def test_an_archive_that_is_none_is_refused(kaggle: Kaggle, prepare: Prepare) -> None:
-    kaggle.archives[FOURNIERP] = b"this is no archive"
-    assert f"{FOURNIERP} could not be fetched from Kaggle: " in last_error(prepare("dataset=fournierp"))
+def test_a_download_that_breaks_off_is_told_and_goes_on_where_it_was(
+    kaggle: Kaggle, prepare: Prepare, tmp_path: Path
+) -> None:
+    whole = archive(fournierp_files())
+    kaggle.archives[FOURNIERP], kaggle.cut_at = whole, 20_000
+    error = last_error(prepare("dataset=fournierp"))
+    assert f"{FOURNIERP} could not be fetched from Kaggle: " in error and error.endswith("Run the command again.")
+    kaggle.cut_at = None
+    # kagglehub's test environment reads all of an answer before it writes: this is what a kill leaves elsewhere.
+    (left,) = (tmp_path / "kagglehub").glob("datasets/fournierp/*")
+    (left / "3.archive").write_bytes(whole[:20_000])
+    done = prepare("dataset=fournierp")
+    assert done.returncode == 0, done.stderr
+    assert kaggle.requests[-2:] == ["GET from 0", "GET from 20000"]
+    assert "images       40 train, 5 validation, 5 test" in done.stdout
+
+
+def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        for info, data in members:
+            info.size = len(data)
+            packed.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.SYMTYPE, target
+    return info, b""
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (b"this is no archive", "Unsupported archive type"),
+        (archive(fournierp_files())[:-2000] + archive({"samples/x.png": b"x" * 10})[-80:], ""),
+        (tar((tarfile.TarInfo("../outside.png"), image_bytes(1))), "outside the destination"),
+        (tar(link("samples/11111.png", "../../../../../outside.png")), "outside the destination"),
+    ],
+    ids=["none", "damaged", "path outside", "link outside"],
+)
+def test_an_archive_that_cannot_be_unpacked_safely_is_refused_and_fetched_again(
+    kaggle: Kaggle, prepare: Prepare, tmp_path: Path, packed: bytes, reason: str
+) -> None:
+    kaggle.archives[FOURNIERP] = packed
+    error = last_error(prepare("dataset=fournierp"))
+    assert f"What Kaggle sent for {FOURNIERP} cannot be unpacked safely: " in error and reason in error
+    assert not list(tmp_path.rglob("outside.png")) and not list(tmp_path.rglob("*.archive"))
+    kaggle.archives[FOURNIERP] = archive(fournierp_files())
+    done = prepare("dataset=fournierp")
+    assert done.returncode == 0, done.stderr
+    assert kaggle.requests.count("GET from 0") == 2
+
+
+def test_a_zip_with_paths_outside_is_unpacked_inside(kaggle: Kaggle, prepare: Prepare, tmp_path: Path) -> None:
+    hostile = {"../../../../../../escaped.png": image_bytes(1), f"{tmp_path}/absolute.png": image_bytes(2)}
+    kaggle.archives[FOURNIERP] = archive({**fournierp_files(), **hostile})
+    done = prepare("dataset=fournierp")
+    assert done.returncode == 0, done.stderr
+    found = [*tmp_path.rglob("escaped.png"), *tmp_path.rglob("absolute.png")]
+    assert len(found) == 2 and all(tmp_path / "kagglehub" in path.parents for path in found)
 
 
 def test_without_a_network_one_line_says_what_to_do(prepare: Prepare) -> None:
