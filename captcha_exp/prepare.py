@@ -35,6 +35,36 @@ def main() -> int:
     return hydra_command(_prepare, "prepare", sys.argv[1:])
 
 
+def _prepare(composed: DictConfig) -> None:
+    own = _options(composed)
+    for line in prepare(own, load_config(without_own(composed, PrepareOptions))):
+        print(line, flush=True)
+
+
+def prepare(own: PrepareOptions, config: Config) -> Iterator[str]:
+    """Fetch, check, decode and audit a dataset; tell in lines what it is.
+
+    Args:
+        own: whether to audit, and the model that contradicts labels.
+        config: which dataset, and under which root. With a model, image size, characters and decoding are the model's.
+
+    Raises:
+        InputError: anything that is wrong with the user's data; of too many bad files, after they were audited.
+    """
+    if not own.audit:
+        yield from describe(prepare_dataset(config.dataset, config.root_path))
+        return
+    # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
+    lenient = replace(config, dataset=replace(config.dataset, max_bad_share=1.0))
+    dataset, trained = _load(lenient, own.model)
+    yield from describe(dataset)
+    audit, page = _audit(dataset, lenient, trained)
+    yield from summarise(audit)
+    yield f"audit        {page}"
+    if len(dataset.skipped) > config.dataset.max_bad_share * (len(audit.samples) + len(dataset.skipped)):
+        prepare_dataset(config.dataset, config.root_path)
+
+
 def describe(dataset: PreparedDataset) -> Iterator[str]:
     """What a dataset is, in lines for a terminal."""
     labels = [label for split in dataset.splits for label in split.labels]
@@ -55,23 +85,6 @@ def describe(dataset: PreparedDataset) -> Iterator[str]:
         yield f"  {file.name}: {file.reason}"
     if len(dataset.skipped) > _SKIPPED_NAMED:
         yield f"  and {len(dataset.skipped) - _SKIPPED_NAMED} more"
-
-
-def _prepare(composed: DictConfig) -> None:
-    own = _options(composed)
-    config = load_config(without_own(composed, PrepareOptions))
-    if not own.audit:
-        _print(describe(prepare_dataset(config.dataset, config.root_path)))
-        return
-    # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
-    lenient = replace(config, dataset=replace(config.dataset, max_bad_share=1.0))
-    dataset, trained = _load(lenient, own.model)
-    _print(describe(dataset))
-    audit, page = _audit(dataset, lenient, trained)
-    _print(summarise(audit))
-    print(f"audit        {page}")
-    if len(dataset.skipped) > config.dataset.max_bad_share * (len(audit.samples) + len(dataset.skipped)):
-        prepare_dataset(config.dataset, config.root_path)
 
 
 def summarise(audit: "Audit") -> Iterator[str]:
@@ -132,11 +145,6 @@ def _options(composed: DictConfig) -> PrepareOptions:
     if options.model is not None and not options.audit:
         raise InputError(f"model={options.model} is for the audit, which audit=false leaves out; drop one of them.")
     return cast(PrepareOptions, OmegaConf.to_object(options))
-
-
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":

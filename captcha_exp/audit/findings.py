@@ -6,8 +6,8 @@ from enum import Enum
 
 from captcha_exp.audit.result import Audit
 
-# A model that is less sure has rather misread the image than found a wrong label.
-SURE = 0.9
+# A model that is less sure than not has rather misread the image than found a wrong label.
+SURE = 0.5
 
 
 class Level(Enum):
@@ -97,7 +97,7 @@ def _of_labels(audit: Audit) -> Iterator[Finding]:
     if read is not None:
         sure = sum(one.confidence >= SURE for one in read.found)
         yield _finding(
-            "contradictions", Level.warning, sure, f"labels that the model contradicts, {SURE:.0%} sure or more",
+            "contradictions", Level.warning, sure, "labels that the model contradicts, more sure than not",
             "The likeliest labelling errors, above all those in the split that the model was trained on.",
         )  # fmt: skip
     yield _finding(

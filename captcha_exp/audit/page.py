@@ -110,6 +110,6 @@ def _contradicted(audit: Audit, load: Load, read: Contradictions | None) -> list
     samples = {(sample.name, sample.label): sample for sample in audit.samples}
     shown = []
     for one in read.found[: 2 * _GROUPS]:
-        note = f"{one.confidence:.1%} sure" + (", case alone" if one.case_alone else "")
+        note = f"{one.confidence:.1%} sure" + ", trained on it" * bool(one.seen) + ", case alone" * one.case_alone
         shown.append((picture(samples[one.name, one.label], load, note), one.prediction))
     return shown
