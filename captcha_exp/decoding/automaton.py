@@ -11,7 +11,7 @@ NEVER = 1 << 30
 DEAD = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Automaton:
     """The texts that can be, over C characters; character i has the class id i + 1.
 
@@ -38,6 +38,11 @@ class Automaton:
     def min_time_steps(self) -> int:
         """Fewest time steps in which CTC can emit one of the texts."""
         return int(self.steps_after_blank[0])
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every text has nodes of its own from where it leaves the others."""
+        return int((self.next != DEAD).sum()) == len(self.state) - 1 == len(self.accepting) - 1
 
     def edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Every transition: its source state, its target node, and the node of its source state with its character.

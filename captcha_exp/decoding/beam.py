@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from captcha_exp.decoding.automaton import DEAD, Automaton
-from captcha_exp.decoding.likelihood import TINY
+from captcha_exp.decoding.emissions import floored
 from captcha_exp.vocabulary import BLANK
 
 # Prefixes are compared by a rolling hash of 64 bits instead of character by character.
@@ -46,12 +46,12 @@ def beam_search(
     Source:
         Graves 2012, section 7.5.3; Hannun et al. 2014, algorithm 1.
     """
+    emissions = floored(probabilities)
     steps = probabilities.shape[1]
     beam = _start(len(probabilities))
     history = []
     for step in range(steps):
-        emission = np.maximum(probabilities[:, step], TINY).astype(np.float64)
-        stay, ended, extended = _grow(beam, emission, automaton, steps - 1 - step)
+        stay, ended, extended = _grow(beam, emissions[:, step], automaton, steps - 1 - step)
         beam, origin, added = _best(beam, stay, ended, extended, width, automaton)
         history.append((origin, added))
     found = beam.blank + beam.ended > 0

@@ -67,7 +67,7 @@ def decode_alternatives(
     logs = np.where(found, log_text_probability(probabilities, ids), -np.inf)
     order = np.argsort(-logs, axis=1, kind="stable")[:, :count]
     if automaton is not None:
-        logs = logs - log_language_probability(probabilities, automaton)[:, np.newaxis]
+        logs = logs - log_language_probability(probabilities, automaton, logs.max(axis=1))[:, np.newaxis]
     return [
         [_prediction(ids[row, n], logs[row, n], characters) for n in best if found[row, n]]
         for row, best in enumerate(order)

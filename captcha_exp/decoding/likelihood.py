@@ -1,12 +1,13 @@
 """Exact probabilities of texts and of sets of texts, each the sum over all of their CTC alignments."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from captcha_exp.decoding.automaton import Automaton
+from captcha_exp.decoding.emissions import floored, log_sum
+from captcha_exp.decoding.tree import Tree
 from captcha_exp.vocabulary import BLANK
-
-# Stands for a probability of zero: a network's softmax rounds to it, and no text is then quite impossible.
-TINY = 1e-30
 
 
 def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -30,7 +31,7 @@ def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarr
     # A character may follow another without a blank unless the two are equal.
     skips = np.zeros(states.shape)
     skips[:, :, 3::2] = states[:, :, 3::2] != states[:, :, 1:-2:2]
-    emissions = np.maximum(probabilities, TINY).astype(np.float64)
+    emissions = floored(probabilities)
     alpha = np.zeros(states.shape)
     alpha[:, :, :2] = 1.0
     log_scale = np.zeros((images, texts))
@@ -48,11 +49,16 @@ def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarr
         return np.minimum(np.log(last) + log_scale, 0.0)
 
 
-def log_language_probability(probabilities: np.ndarray, automaton: Automaton) -> np.ndarray:
+def log_language_probability(
+    probabilities: np.ndarray, automaton: Automaton, at_least: np.ndarray | None = None
+) -> np.ndarray:
     """Log probability that the text is one of those that an automaton accepts.
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
+        automaton: the texts.
+        at_least: float64 (B,), a log probability that the result is known to reach, for instance that of one text.
+            With it, texts may be left out that make less than a `NEGLIGIBLE` share of the result together.
 
     Returns:
         float64 (B,), at most 0.
@@ -60,9 +66,17 @@ def log_language_probability(probabilities: np.ndarray, automaton: Automaton) ->
     Source:
         The forward recursion of Graves et al. 2006 over pairs of a node and "its character was last" or "a blank was".
     """
-    flow = _Flow(automaton)
-    # A trie of many words is large: images one by one keep its arrays in the processor's cache.
-    return np.array([flow.log_accepted(image) for image in probabilities])
+    bounds = np.full(len(probabilities), -np.inf) if at_least is None else at_least
+    flow = _flow(automaton)
+    # Word lists are large: images one by one keep the arrays in the processor's cache.
+    return np.array(
+        [flow.log_accepted(floored(image), bound) for image, bound in zip(probabilities, bounds, strict=True)]
+    )
+
+
+@lru_cache(4)
+def _flow(automaton: Automaton) -> "Tree | _Flow":
+    return Tree(automaton) if automaton.is_tree else _Flow(automaton)
 
 
 class _Flow:
@@ -74,14 +88,14 @@ class _Flow:
         self._reached, self._edge_starts = np.unique(target, return_index=True)
         self._node_starts = np.flatnonzero(np.diff(automaton.state, prepend=-1))
 
-    def log_accepted(self, probabilities: np.ndarray) -> float:
-        """Log probability of all texts that are accepted, of one image's (T, K)."""
+    def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
+        """Log probability of all texts that are accepted, of one image's (T, K); leaves none out."""
         automaton = self._automaton
         ended = np.zeros(len(automaton.state))  # the last step emitted the node's character
         blank = np.zeros(len(automaton.accepting))  # it emitted the blank, in this state
         blank[0] = 1.0
         log_scale = 0.0
-        for step in np.maximum(probabilities, TINY).astype(np.float64):
+        for step in emissions:
             entering, total = self._entering(ended, blank)
             ended[self._reached] += np.add.reduceat(entering, self._edge_starts)
             ended *= step[automaton.character]
@@ -90,8 +104,7 @@ class _Flow:
             ended /= scale
             blank /= scale
             log_scale += float(np.log(scale))
-        accepted = float((self._totals(ended) + blank)[automaton.accepting].sum())
-        return min(0.0, float(np.log(accepted)) + log_scale) if accepted > 0 else -np.inf
+        return log_sum(self._totals(ended) + blank, automaton.accepting, log_scale)
 
     def _entering(self, ended: np.ndarray, blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What comes over each edge, and what there is in each state.
