@@ -15,13 +15,15 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from captcha_exp.config import StyledConfig, conf_dir, load_config
+from captcha_exp.config import StyledConfig, SyntheticConfig, conf_dir, load_config
+from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
+from captcha_exp.dataset.synthetic import open_synthetic
 from captcha_exp.image import ImageSpec, decode_image
 
 
 def main() -> int:
-    """Print processor time an image for each family, then the rate of `python -m captcha_exp.prepare`."""
+    """Print processor time an image for each family and for dataset=synthetic, then the rate of the whole command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=20_000, help="for the whole command")
     parser.add_argument("--each", type=int, default=1_000, help="of each family")
@@ -29,20 +31,23 @@ def main() -> int:
     options, overrides = parser.parse_known_args()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         dataset = load_config(compose("config", ["dataset=styled", *overrides])).dataset
-    if not isinstance(dataset, StyledConfig):
+        other = load_config(compose("config", [f"dataset.size={2 * options.each}"])).dataset
+    if not isinstance(dataset, StyledConfig) or not isinstance(other, SyntheticConfig):
         parser.error("needs dataset=styled")
+    spec, dataset.size = ImageSpec.of(dataset), 2 * options.each
     for family in sorted(dataset.styles):
-        one = StyledConfig(**{**vars(dataset), "styles": {family: dataset.styles[family]}, "size": 2 * options.each})
-        render_ms, decode_ms, kib = per_image(one, options.each)
-        print(f"{family:12} {render_ms:.2f} ms to render, {decode_ms:.2f} ms to decode, {kib:.1f} KiB an image")
+        one = StyledConfig(**{**vars(dataset), "styles": {family: dataset.styles[family]}})
+        per_image(family, open_styled(one), spec)
+    per_image("all mixed", open_styled(dataset), spec)
+    per_image("(synthetic)", open_synthetic(other), spec)
     for _ in range(options.repeat):
         whole_command(options.images, overrides)
     return 0
 
 
-def per_image(dataset: StyledConfig, images: int) -> tuple[float, float, float]:
-    """Processor milliseconds to render and to decode one image, and its file's size; on one core, fonts warm."""
-    source, spec = open_styled(dataset), ImageSpec.of(dataset)
+def per_image(name: str, source: Source, spec: ImageSpec) -> None:
+    """Print processor milliseconds to render and to decode one image on one core, once the first half is drawn."""
+    images = len(source.samples) // 2
     for sample in source.samples[:images]:
         source.load(sample.locator)
     started = time.process_time()
@@ -51,17 +56,18 @@ def per_image(dataset: StyledConfig, images: int) -> tuple[float, float, float]:
     for file in files:
         decode_image(file, spec)
     decoded = time.process_time()
+    render_ms, decode_ms = (rendered - started) / images * 1e3, (decoded - rendered) / images * 1e3
     kib = sum(map(len, files)) / len(files) / 1024
-    return (rendered - started) / images * 1e3, (decoded - rendered) / images * 1e3, kib
+    print(f"{name:12} {render_ms:.2f} ms to render, {decode_ms:.2f} ms to decode, {kib:.1f} KiB an image")
 
 
 def whole_command(images: int, overrides: list[str]) -> None:
-    """Run `prepare` in a new folder, from start to end, imports and all."""
+    """Run `prepare` in a new folder, from start to end, imports and all but the audit."""
     with tempfile.TemporaryDirectory() as root:
-        command = [sys.executable, "-m", "captcha_exp.prepare", f"root={root}", "dataset=styled"]
+        command = [sys.executable, "-m", "captcha_exp.prepare", "audit=false", f"root={root}"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         told = subprocess.run(
-            [*command, f"dataset.size={images}", *overrides],
+            [*command, "dataset=styled", f"dataset.size={images}", *overrides],
             check=True,
             capture_output=True,
             text=True,
