@@ -103,8 +103,8 @@ def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedM
     if model is None:
         return prepare_dataset(config.dataset, config.root_path), None
     from captcha_exp.experiment.held_out import dataset_as_seen, decoding_of
-    from captcha_exp.experiment.quiet import quiet_stderr
     from captcha_exp.experiment.seen import image_digests
+    from captcha_exp.quiet import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)

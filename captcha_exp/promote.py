@@ -51,7 +51,7 @@ def promote(
         InputError: there is nothing to promote, or it cannot be judged fairly.
     """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
-    from captcha_exp.experiment.quiet import quiet_stderr
+    from captcha_exp.quiet import quiet_stderr
     from captcha_exp.tracking import Registry, exclusive, open_store
 
     store = open_store(config.tracking, config.root_path)

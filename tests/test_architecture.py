@@ -8,12 +8,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "captcha_exp"
 
-BASE = {"errors", "extension", "lock", "config", "vocabulary", "metrics", "image"}
+BASE = {"errors", "extension", "lock", "config", "vocabulary", "metrics", "image", "quiet"}
 # What each part may import of ours, besides itself.
 ALLOWED = {
     "errors": set(),
     "extension": {"errors"},
     "lock": set(),
+    "quiet": set(),
     "config": {"errors"},
     "vocabulary": {"errors", "config"},
     "metrics": {"errors", "config"},

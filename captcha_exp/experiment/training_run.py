@@ -7,7 +7,6 @@ import numpy as np
 
 from captcha_exp.config import Config, time_steps
 from captcha_exp.dataset import PreparedDataset
-from captcha_exp.experiment.quiet import quiet_stderr
 from captcha_exp.experiment.results import (
     log_audit,
     log_curves,
@@ -19,6 +18,7 @@ from captcha_exp.experiment.results import (
 from captcha_exp.experiment.stages import Stages
 from captcha_exp.experiment.trial import Outcome, TrialHandle
 from captcha_exp.image import to_input
+from captcha_exp.quiet import quiet_stderr
 from captcha_exp.tracking import TrackedRun
 
 if TYPE_CHECKING:
