@@ -33,9 +33,15 @@ ALLOWED = {
     "sweep": {"errors", "lock", "config"},
     "reporting": BASE | {"dataset", "tracking", "sweep"},
 }
-COMMANDS = {"__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
+# `servable_model` is what MLflow itself runs where a model is served.
+COMMANDS = {"servable_model", "__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
 # Libraries with one owner each.
-OWNERS = {"mlflow": {"tracking"}, "optuna": {"sweep"}, "kagglehub": {"dataset"}, "hydra": {"sweep"} | COMMANDS}
+OWNERS = {
+    "mlflow": {"tracking", "servable_model"},
+    "optuna": {"sweep"},
+    "kagglehub": {"dataset"},
+    "hydra": {"sweep"} | COMMANDS,
+}
 # What `--help` must not wait for.
 HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "kagglehub", "matplotlib"}
 

@@ -15,7 +15,7 @@ from captcha_exp.tracking.environment import installed_version
 from captcha_exp.tracking.logged_model import LoadedRecogniser, save_recogniser
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_CODE = Path(__file__).with_name("servable_model.py")
+_CODE = _PACKAGE / "servable_model.py"
 # What the code below needs on the machine that serves: no TensorFlow.
 _REQUIRED = ("mlflow", "numpy", "omegaconf", "onnxruntime", "pandas", "pillow")
 _SIGNATURE = ModelSignature(
