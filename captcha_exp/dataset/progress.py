@@ -43,6 +43,7 @@ class Progress:
         rate = (done - self._before) / max(now - self._started, 1e-9)
         line = f"prepared {done} of {self._total} images ({rate:.0f}/s"
         if done == self._total:
+            self._stack.close()  # what is printed beside a live line would go where that does
             self._report(f"{line})")
         elif self._live is not None:
             self._live.update(f"{line}, {_left(self._total - done, rate)} left)")

@@ -1,10 +1,8 @@
 """Decoded images on disk: written once, never believed when half written."""
 
+import json
 import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,34 +17,6 @@ from captcha_exp.image import ImageSpec, decode_image
 
 Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
-
-RENDERED = 1500  # enough for a second or two of work, most of it in child processes
-SCRIPT = f"""
-import sys
-from pathlib import Path
-from hydra import compose, initialize_config_dir
-from captcha_exp.config import conf_dir, load_config
-from captcha_exp.dataset import prepare_dataset
-with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-    config = load_config(compose("config", ["dataset=synthetic", "dataset.size={RENDERED}"]))
-print("starting", flush=True)
-sys.stdin.readline()
-print(prepare_dataset(config.dataset, Path(sys.argv[1])).fingerprint, flush=True)
-"""
-
-
-def preparing(root: Path) -> "subprocess.Popen[str]":
-    """A process that prepares a dataset once it is sent a line."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "starting\n"
-    return process
 
 
 def prepared(
@@ -143,7 +113,9 @@ def test_a_limit_draws_the_same_samples_again(compose: Compose, make_folder: Mak
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-@pytest.mark.parametrize("damage", ["cut images", "cut meta", "no meta", "no folder", "no order", "cut order"])
+@pytest.mark.parametrize(
+    "damage", ["cut images", "cut meta", "no meta", "no folder", "no order", "cut order", "cut splits"]
+)
 def test_a_damaged_cache_is_made_again(
     compose: Compose, make_folder: MakeFolder, labels: list[str], damage: str
 ) -> None:
@@ -160,6 +132,9 @@ def test_a_damaged_cache_is_made_again(
     elif damage.endswith("order"):
         (arranged,) = cache.glob("order-*.bin")
         arranged.unlink() if damage.startswith("no") else os.truncate(arranged, 1000)
+    elif damage == "cut splits":
+        (splits,) = cache.glob("answer-*.json")
+        os.truncate(splits, 100)
     else:
         cache.rename(cache.with_name("gone"))
     after = prepared(compose, folder)
@@ -167,49 +142,51 @@ def test_a_damaged_cache_is_made_again(
     np.testing.assert_array_equal(after.train.images, expected)
 
 
-def test_two_processes_prepare_the_same_dataset_once(tmp_path: Path) -> None:
-    processes = [preparing(tmp_path) for _ in range(2)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    outputs = [process.communicate(timeout=60)[0].splitlines() for process in processes]
-    assert len({lines[-1] for lines in outputs}) == 1
-    lines = [line for output in outputs for line in output]
-    assert sum(line.startswith(f"prepared {RENDERED} of {RENDERED} images") for line in lines) == 1
-    assert lines.count("waiting for another process that prepares the same dataset") == 1
-    assert len(list((tmp_path / "cache").glob("*/meta.json"))) == 1
-    assert not list((tmp_path / "cache").rglob("*.partial"))
+def test_a_cache_of_an_older_format_is_made_again(compose: Compose, make_folder: MakeFolder, labels: list[str]) -> None:
+    folder = make_folder(labels)
+    before = prepared(compose, folder)
+    meta = before.cache_dir / "meta.json"
+    written = json.loads(meta.read_text())
+    version, *others = json.loads(written["identity"])
+    assert version == 2
+    # As format 1 was: names and labels in place of the order.
+    written |= {"identity": json.dumps([1, *others]), "names": [], "labels": [], "origins": []}
+    del written["order"]
+    meta.write_text(json.dumps(written))
+    lines: list[str] = []
+    after = prepared(compose, folder, report=lines.append)
+    assert lines[0].startswith("prepared 40 of 40 images")
+    assert "order" in json.loads(meta.read_text())
+    np.testing.assert_array_equal(after.train.images, before.train.images)
 
 
-def test_a_killed_preparation_leaves_nothing_that_is_believed_and_no_process(tmp_path: Path) -> None:
-    process = preparing(tmp_path)
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    deadline = time.monotonic() + 30
-    # Blocks are allocated as images are written: beyond the first chunks the children are at work.
-    while not any(path.stat().st_blocks > 400 for path in tmp_path.rglob("*.partial/images.bin")):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
-    assert list(tmp_path.rglob("*.partial/images.bin"))
-    while _group_alive(process.pid):
-        assert time.monotonic() < deadline, "children outlived the killed process"
-        time.sleep(0.02)
-    again = preparing(tmp_path)
-    output, _ = again.communicate("\n", timeout=60)
-    assert f"prepared {RENDERED} of {RENDERED} images" in output
-    assert not list((tmp_path / "cache").rglob("*.partial"))
+def test_removing_the_folder_of_caches_is_safe(compose: Compose, make_folder: MakeFolder, labels: list[str]) -> None:
+    folder = make_folder(labels)
+    before = prepared(compose, folder)
+    expected = np.array(before.train.images)
+    shutil.rmtree(before.cache_dir.parent)
+    # What a training has mapped stays until it ends.
+    np.testing.assert_array_equal(before.train.images, expected)
+    after = prepared(compose, folder)
+    assert (after.fingerprint, after.cache_dir) == (before.fingerprint, before.cache_dir)
+    np.testing.assert_array_equal(after.train.images, expected)
 
 
-def _group_alive(leader: int) -> bool:
-    try:
-        os.killpg(leader, signal.SIG_DFL)
-    except ProcessLookupError:
-        return False
-    return True
+def test_equal_images_in_another_order_do_not_share_a_cache(compose: Compose, make_folder: MakeFolder) -> None:
+    labels = [f"{index:03d}" for index in range(40)]
+    forward = make_folder(labels, "forward")
+    backward = forward.with_name("backward")
+    backward.mkdir()
+    for index, label in enumerate(labels):
+        (backward / f"{99 - index}_{label}.png").write_bytes((forward / f"{label}.png").read_bytes())
+    one = prepared(compose, forward)
+    other = prepared(compose, backward, r"dataset.label_pattern='[0-9]+_(?P<label>.+)'")
+    assert one.fingerprint == other.fingerprint
+    for first, second in zip(one.splits, other.splits, strict=True):
+        images = dict(zip(first.labels, first.images, strict=True))
+        assert second.labels == first.labels[::-1]
+        for label, image in zip(second.labels, second.images, strict=True):
+            np.testing.assert_array_equal(image, images[label])
 
 
 def test_a_root_that_cannot_be_written_is_refused(

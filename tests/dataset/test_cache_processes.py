@@ -1,0 +1,156 @@
+"""Preparations in processes of their own: two at once, killed ones continued, and what they show."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from captcha_exp.config import Config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.decode import CHUNK
+from captcha_exp.dataset.progress import Progress
+
+Compose = Callable[..., Config]
+MakeFolder = Callable[..., Path]
+
+RENDERED = 1500  # enough for a second or two of work, most of it in child processes
+SYNTHETIC = ("dataset=synthetic", f"dataset.size={RENDERED}")
+SCRIPT = """
+import sys
+from pathlib import Path
+from hydra import compose, initialize_config_dir
+from captcha_exp.config import conf_dir, load_config
+from captcha_exp.dataset import prepare_dataset
+with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    config = load_config(compose("config", sys.argv[2:]))
+print("starting", flush=True)
+sys.stdin.readline()
+print(prepare_dataset(config.dataset, Path(sys.argv[1])).fingerprint, flush=True)
+"""
+
+
+def preparing(root: Path, *overrides: str, stderr: int | None = None) -> "subprocess.Popen[str]":
+    """A process that prepares a dataset once it is sent a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(root), *overrides],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "starting\n"
+    return process
+
+
+def _group_alive(leader: int) -> bool:
+    try:
+        os.killpg(leader, signal.SIG_DFL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_two_processes_prepare_the_same_dataset_once(tmp_path: Path) -> None:
+    processes = [preparing(tmp_path, *SYNTHETIC) for _ in range(2)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0].splitlines() for process in processes]
+    assert len({lines[-1] for lines in outputs}) == 1
+    lines = [line for output in outputs for line in output]
+    assert sum(line.startswith(f"prepared {RENDERED} of {RENDERED} images") for line in lines) == 1
+    assert lines.count("waiting for another process that prepares the same dataset") == 1
+    assert len(list((tmp_path / "cache").glob("*/meta.json"))) == 1
+    assert not list((tmp_path / "cache").rglob("*.partial"))
+
+
+def killed(process: "subprocess.Popen[str]", root: Path, chunks: int) -> int:
+    """Kill a preparation once it has written `chunks` chunks; the number of images that it leaves."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while sum(path.read_bytes().count(b"\n") for path in root.rglob("*.journal")) < chunks:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    while _group_alive(process.pid):
+        assert time.monotonic() < deadline, "children outlived the killed process"
+        time.sleep(0.02)
+    assert list(root.rglob("*.partial/images.bin")) and not list(root.rglob("meta.json"))
+    (journal,) = root.rglob("*.journal")
+    return sum(len(json.loads(line)) for line in journal.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n")
+
+
+def test_a_killed_preparation_leaves_no_process_and_is_continued(tmp_path: Path) -> None:
+    left = killed(preparing(tmp_path, *SYNTHETIC), tmp_path, 4)
+    output, _ = preparing(tmp_path, *SYNTHETIC).communicate("\n", timeout=60)
+    assert f"continuing after {left} of {RENDERED} images that an interrupted preparation left" in output
+    assert f"prepared {RENDERED} of {RENDERED} images" in output
+    assert not [*tmp_path.rglob("*.partial"), *tmp_path.rglob("*.journal")]
+
+
+def test_a_continued_preparation_decodes_nothing_twice_and_gives_the_same_bytes(
+    compose: Compose, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_folder([])
+    for index in range(6000):
+        file = folder / f"{index:04d}.ppm"
+        if index < 150:
+            Image.effect_noise((120, 40), 60).save(file)
+        else:
+            file.hardlink_to(folder / f"{index % 150:04d}.ppm")
+    overrides = ("dataset=folder", f"dataset.path={folder}")
+    config = compose(*overrides, f"root={tmp_path}/whole")
+    whole = prepare_dataset(config.dataset, config.root_path, lambda line: None)
+    left = killed(preparing(tmp_path / "killed", *overrides), tmp_path / "killed", 5)
+    assert CHUNK <= left < 6000
+    # Nobody can see from outside that the first file was replaced: only decoding it again would.
+    first = folder / "0000.ppm"
+    size, modified = first.stat().st_size, first.stat().st_mtime_ns
+    first.unlink()
+    Image.new("L", (120, 40), 99).save(first)
+    os.utime(first, ns=(modified, modified))
+    assert first.stat().st_size == size
+    output, _ = preparing(tmp_path / "killed", *overrides).communicate("\n", timeout=60)
+    assert f"continuing after {left} of 6000 images" in output
+    (cache,) = (path.parent for path in (tmp_path / "killed").rglob("meta.json"))
+    names = sorted(path.name for path in whole.cache_dir.iterdir())
+    assert names == sorted(path.name for path in cache.iterdir())
+    assert all((cache / name).read_bytes() == (whole.cache_dir / name).read_bytes() for name in names)
+
+
+def test_a_terminal_sees_one_live_line_with_rate_and_time_left(tmp_path: Path) -> None:
+    terminal, stderr = pty.openpty()
+    process = preparing(tmp_path, *SYNTHETIC, stderr=stderr)
+    os.close(stderr)
+    output, _ = process.communicate("\n", timeout=60)
+    shown = os.read(terminal, 2**16).decode()
+    os.close(terminal)
+    assert re.search(rf"prepared \d+ of {RENDERED} images \(\d+/s, \d+ s left\)", shown)
+    assert "\r\x1b[2K" in shown  # each time in place of the last
+    assert output.count("prepared ") == 1
+
+
+def test_without_a_terminal_plain_lines_tell_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captcha_exp.dataset.progress._LINE_EVERY_S", 0)
+    lines: list[str] = []
+    with Progress(total=400, before=100, report=lines.append) as progress:
+        for done in (150, 400):
+            time.sleep(0.01)
+            progress.update(done)
+    assert re.fullmatch(r"prepared 150 of 400 images \(\d+/s, \d+ s left\)", lines[0])
+    assert re.fullmatch(r"prepared 400 of 400 images \(\d+/s\)", lines[1])
