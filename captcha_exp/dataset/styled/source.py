@@ -66,7 +66,8 @@ def _label(config: StyledConfig, family: str, index: int) -> str:
 def _stamp(family: Family) -> str:
     """Everything besides the locator that may change a pixel, in short."""
     python = ".".join(map(str, sys.version_info[:2]))
-    versions = [python, np.__version__, Image.__version__, features.version("freetype2")]
+    libraries = [features.version(library) for library in ("freetype2", "libjpeg_turbo")]
+    versions = [python, np.__version__, Image.__version__, *libraries]
     fonts = [hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest() for path in family.fonts]
     whole = json.dumps([GENERATOR_VERSION, family.name, to_plain(family.style), fonts, versions], sort_keys=True)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
