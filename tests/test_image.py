@@ -2,10 +2,7 @@
 
 import io
 import struct
-import subprocess
-import sys
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,15 +20,14 @@ def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> by
     return buffer.getvalue()
 
 
-def png_header_only(width: int, height: int, pixels: bytes = b"") -> bytes:
-    """A grey PNG that claims a size, whatever it holds."""
+def png(width: int, height: int, body: bytes = b"", depth: int = 8, colour: int = 0) -> bytes:
+    """A PNG that claims a size and a kind, whatever it holds."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
 
 
 def test_a_grey_image_of_the_right_size_is_unchanged() -> None:
@@ -60,14 +56,34 @@ def test_every_mode_shows_black_as_black_and_white_as_white(mode: str, grey: int
 
 
 def test_a_cmyk_jpeg_is_not_shown_as_its_negative() -> None:
-    decoded = decode_image(encoded(Image.new("CMYK", (16, 8), (0, 0, 0, 255)), "JPEG"), SPEC)
-    assert decoded.max() < 5
+    assert decode_image(encoded(Image.new("CMYK", (16, 8), (0, 0, 0, 255)), "JPEG"), SPEC).max() < 5
+
+
+@pytest.mark.parametrize(("key", "grey"), [(255, 255), (0, 0)])
+def test_a_ycck_jpeg_is_not_shown_as_its_negative(key: int, grey: int) -> None:
+    # Pillow writes CMYK inverted and untransformed; the Adobe marker's last byte makes it YCCK. Inverted white is Y 0.
+    stored = encoded(Image.new("CMYK", (16, 8), (255, 127, 127, 255 - key)), "JPEG", quality=95)
+    transform = stored.index(b"Adobe") + 11
+    assert stored[transform] == 0
+    decoded = decode_image(stored[:transform] + b"\2" + stored[transform + 1 :], SPEC)
+    assert np.abs(decoded.astype(int) - grey).max() < 5
+
+
+def test_sixteen_bit_colour_is_shown_by_its_high_bytes() -> None:
+    body = b"".join(b"\0" + struct.pack(">3H", 0x1234, 0x1234, 0x1234) * 16 for _ in range(8))
+    assert set(decode_image(png(16, 8, body, depth=16, colour=2), SPEC).flat) == {0x12}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_grey_of_few_bits_is_spread_over_all_levels(depth: int) -> None:
+    body = b"".join(b"\0" + b"\xff" * depth + b"\0" * depth for _ in range(8))
+    decoded = decode_image(png(16, 8, body, depth=depth), SPEC)
+    assert set(decoded[:, :8].flat) == {255} and set(decoded[:, 8:].flat) == {0}
 
 
 def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     levels = np.repeat(np.linspace(0, 65535, 16).astype(np.uint16)[None], 8, axis=0)
-    decoded = decode_image(encoded(Image.fromarray(levels)), SPEC)
-    np.testing.assert_array_equal(decoded, levels >> 8)
+    np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(levels)), SPEC), levels >> 8)
 
 
 @pytest.mark.parametrize("background", [0, 100, 255])
@@ -92,23 +108,38 @@ def test_transparent_pixels_show_the_background(background: int) -> None:
 
 
 def test_half_transparent_pixels_blend_with_the_background() -> None:
-    decoded = decode_image(encoded(Image.new("RGBA", (16, 8), (0, 0, 0, 128))), SPEC)
-    assert set(decoded.flat) == {127}
+    assert set(decode_image(encoded(Image.new("RGBA", (16, 8), (0, 0, 0, 128))), SPEC).flat) == {127}
 
 
-def test_exif_orientation_turns_the_image_as_a_viewer_does() -> None:
-    upright = np.zeros((8, 16), np.uint8)
-    upright[:4] = 255
-    stored = Image.fromarray(upright).transpose(Image.Transpose.ROTATE_90)
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_turned_as_a_viewer_does(image_format: str, orientation: int) -> None:
+    upright = np.full((8, 16), 255, np.uint8)
+    upright[:4, :8] = 0
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright),
+        7: upright[::-1, ::-1].T,
+        8: np.rot90(upright, -1),
+    }[orientation]
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees clockwise for display
-    decoded = decode_image(encoded(stored, exif=exif), SPEC)
-    np.testing.assert_array_equal(decoded, upright)
+    exif[0x0112] = orientation
+    options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(image_format, {})
+    decoded = decode_image(encoded(Image.fromarray(stored), image_format, exif=exif, **options), SPEC)
+    assert np.abs(decoded.astype(int) - upright).max() < 20
 
 
-def test_the_first_frame_of_an_animation_is_read() -> None:
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_the_first_frame_of_an_animation_is_read(image_format: str) -> None:
     frames = [Image.new("L", (16, 8), grey) for grey in (40, 200)]
-    assert set(decode_image(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]), SPEC).flat) == {40}
+    options = {"lossless": True} if image_format == "WEBP" else {}
+    data = encoded(frames[0], image_format, save_all=True, append_images=frames[1:], **options)
+    assert Image.open(io.BytesIO(data)).n_frames == 2  # type: ignore[attr-defined]
+    assert set(decode_image(data, SPEC).flat) == {40}
 
 
 def test_reduction_averages_so_that_thin_strokes_survive() -> None:
@@ -117,6 +148,16 @@ def test_reduction_averages_so_that_thin_strokes_survive() -> None:
     decoded = decode_image(encoded(Image.fromarray(strokes)), SPEC)
     assert abs(decoded[:, 1:-1].mean() - strokes.mean()) < 2
     assert decoded.max() - decoded.min() < 60
+
+
+@pytest.mark.parametrize("width", [1, 9, 20, 75, 400])
+def test_images_of_any_width_keep_their_proportions_or_fill_the_size(width: int) -> None:
+    kept = ImageSpec(height=8, width=64, keep_aspect_ratio=True, background=0)
+    data = encoded(Image.new("L", (width, 10), 200))
+    columns = np.flatnonzero(decode_image(data, kept).any(axis=0))
+    assert len(columns) == min(64, max(1, round(width * 8 / 10)))
+    assert abs(columns[0] - (63 - columns[-1])) <= 1
+    assert set(decode_image(data, ImageSpec(8, 64, False, 0)).flat) == {200}
 
 
 def test_keeping_the_aspect_ratio_centres_the_image_on_the_background() -> None:
@@ -136,10 +177,10 @@ def test_keeping_the_aspect_ratio_centres_the_image_on_the_background() -> None:
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
         (encoded(Image.effect_noise((64, 64), 50))[:1500], "not readable as an image"),
         (encoded(Image.effect_noise((64, 64), 50), "JPEG")[:900], "not readable as an image"),
-        (png_header_only(0, 8), "no size"),
-        (png_header_only(5000, 5000), rf"5000x5000 is more than {MAX_PIXELS} pixels"),
-        (png_header_only(60_000, 60_000), "more than"),
-        (png_header_only(8, 8), "not readable as an image"),
+        (png(0, 8), "no size"),
+        (png(5000, 5000), rf"5000x5000 is more than {MAX_PIXELS} pixels"),
+        (png(60_000, 60_000), "more than"),
+        (png(8, 8), "not readable as an image"),
         (encoded(Image.new("F", (16, 8), 0.5), "TIFF"), "floating-point"),
     ],
 )
@@ -149,48 +190,9 @@ def test_what_no_viewer_could_show_is_refused_with_the_reason(data: bytes, reaso
     assert "\n" not in str(caught.value)
 
 
-def test_a_decompression_bomb_is_refused_before_its_pixels_take_memory(tmp_path: Path) -> None:
-    bomb = tmp_path / "bomb.png"
-    bomb.write_bytes(png_header_only(13_000, 13_000, bytes(13_000 * 13_001)))
-    assert bomb.stat().st_size < 200_000
-    script = (
-        "import resource, sys\n"
-        "from pathlib import Path\n"
-        "from captcha_exp.image import BadImageError, ImageSpec, decode_image\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try:\n"
-        "    decode_image(Path(sys.argv[1]).read_bytes(), ImageSpec(8, 16, False, 255))\n"
-        "except BadImageError as error:\n"
-        "    print(error, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, sep=';')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script, str(bomb)], capture_output=True, text=True, check=True)
-    message, grown_kib = done.stdout.strip().split(";")
-    assert "13000x13000" in message
-    assert int(grown_kib) < 20_000
-    assert done.stderr == ""
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_random_damage_never_escapes_as_another_error() -> None:
-    rng = np.random.default_rng(0)
-    noise = Image.effect_noise((24, 12), 60)
-    originals = [encoded(noise, name) for name in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")]
-    refused = 0
-    for turn in range(700):
-        data = bytearray(originals[turn % len(originals)])
-        for position in rng.integers(0, len(data), rng.integers(1, 12)):
-            data[position] = rng.integers(0, 256)
-        try:
-            assert decode_image(bytes(data[: rng.integers(1, len(data) + 1)]), SPEC).shape == (8, 16)
-        except BadImageError:
-            refused += 1
-    assert 0 < refused <= 700
-
-
 def test_model_input_is_scaled_to_one_with_a_channel() -> None:
     batch = to_input(np.array([[[0, 255]], [[51, 102]]], np.uint8))
-    assert batch.shape == (2, 1, 2, 1)
-    assert batch.dtype == np.float32
+    assert batch.shape == (2, 1, 2, 1) and batch.dtype == np.float32
     np.testing.assert_allclose(batch.ravel(), [0, 1, 0.2, 0.4], rtol=1e-6)
 
 
