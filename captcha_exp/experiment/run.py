@@ -59,7 +59,10 @@ def _start(
     store: Store, config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None, report: Report
 ) -> TrackedRun:
     if trial is not None:
-        return store.start_run(trial.name, trial.tags, trial.parent_run_id)
+        run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
+        # Not all of it is in the configuration: of a group that has the values of an option, but not its name.
+        run.log_params(trial.searched)
+        return run
     earlier = checkpoint.run_id if checkpoint else None
     if earlier is not None and store.find_run(earlier) is not None:
         report(f"continuing the interrupted run {earlier}")

@@ -1,7 +1,7 @@
 """What a run is to the sweep that asked for it."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 
 class TrialHandle(Protocol):
@@ -15,6 +15,11 @@ class TrialHandle(Protocol):
     @property
     def tags(self) -> dict[str, str]:
         """Tags that tell which sweep and trial the run is."""
+        ...
+
+    @property
+    def searched(self) -> dict[str, Any]:
+        """The values that the sweep chose, by key; a group's is the name of its option."""
         ...
 
     @property

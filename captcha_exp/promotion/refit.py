@@ -1,7 +1,8 @@
 """The chosen configuration trained again, with other seeds and on more images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from captcha_exp.config import Config, PromotionConfig, RefitOn, load_config
 from captcha_exp.errors import InputError
@@ -18,6 +19,7 @@ class _Refit:
 
     name: str
     tags: dict[str, str]
+    searched: dict[str, Any] = field(default_factory=dict)
     parent_run_id: str | None = None
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:

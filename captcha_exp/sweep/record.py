@@ -1,6 +1,6 @@
 """What a sweep asks of the store that keeps its runs, whichever that is."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,13 @@ class SweepRecord(Protocol):
 
     def log_summary(self, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None) -> None:
         """Keep what sums the sweep up."""
+
+    def describe(self, text: str) -> None:
+        """Show `text`, in Markdown, to whoever looks at the sweep."""
+
+    def offer_view(self, sweep_name: str, objective: str, keys: Sequence[str], *, maximize: bool) -> str:
+        """Offer a comparison of the trials by `objective` and the searched `keys`; return its address."""
+        ...
 
     def log_files(self, paths: Iterable[Path]) -> None:
         """Keep copies of files."""

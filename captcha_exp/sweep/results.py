@@ -14,7 +14,8 @@ from captcha_exp.config import to_plain
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import RUN_ID
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
-from captcha_exp.sweep.view import best_trials, shown_values
+from captcha_exp.sweep.trial import trial_name
+from captcha_exp.sweep.view import best_trials, shown_value, shown_values
 
 # A configuration of its own has no defaults list, so what conf/config.yaml tells Hydra is told again.
 _HYDRA = {"job": {"chdir": False}, "run": {"dir": "${root}/outputs/${now:%Y-%m-%d_%H-%M-%S-%f}"}}
@@ -40,6 +41,22 @@ def train_command(folder: Path) -> str:
     """The command that trains the best configuration of the sweep in `folder` again."""
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     return f"python -m captcha_exp --config-dir {shlex.quote(str(shown))} --config-name best"
+
+
+def description(plan: SweepPlan, tally: Tally, view: str) -> str:
+    """The sweep in Markdown: its question, how far it is, its best, where to look on."""
+    sweep = plan.config.sweep
+    lines = [f"**{sweep.question}**"] if sweep.question else []
+    ended = f"{len(tally.ended)} of {plan.n_trials} trials ended: {counts(tally)}."
+    best = best_trials(tally, sweep.objectives)
+    if best:
+        values = " ".join(f"{key}={shown_value(value)}" for key, value in best[0].params.items())
+        metrics = ", ".join(objective.metric for objective in sweep.objectives)
+        lines.append(
+            f"Best: {trial_name(best[0].number)}, {metrics} {shown_values(best[0], sweep.objectives)}: `{values}`"
+        )
+        lines.append(f"Train it again: `{train_command(plan.folder)}`")
+    return "\n\n".join([*lines, ended, f"[Compare the trials]({view.removeprefix('/')})"])
 
 
 def _trials_table(plan: SweepPlan, tally: Tally) -> str:

@@ -9,11 +9,11 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 from rich.table import Table
 
-from captcha_exp.config import without_passwords
+from captcha_exp.config import Direction, without_passwords
 from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
-from captcha_exp.sweep.results import counts, train_command, write_tables
+from captcha_exp.sweep.results import counts, description, train_command, write_tables
 from captcha_exp.sweep.storage import shown
 from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, OpenStudy, definition, open_study
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError, quiet_optuna
@@ -57,6 +57,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *,
     record = open_record(opened.key)
     if record is not None:
         opened.study.set_user_attr(PARENT_RUN, record.run_id)
+        _introduce(plan, opened, record)
     ending = _Ending(plan, opened, record, console, draws_pictures=draws_pictures)
     with View(plan, console) as view:
         view.say(_opening(plan, opened))
@@ -76,6 +77,14 @@ def _opening(plan: SweepPlan, opened: OpenStudy) -> str:
         f"sweep {plan.name}: {plan.n_trials} trials{resumed}; {workers} worker{'s' if workers > 1 else ''}, "
         f"study {shown(opened.url)}, logs {plan.folder}/worker-*.log"
     )
+
+
+def _introduce(plan: SweepPlan, opened: OpenStudy, record: SweepRecord) -> None:
+    """Tell in the record what is searched, so that a running sweep can be looked at."""
+    objective, keys = plan.config.sweep.objectives[0], [parameter.key for parameter in plan.space.parameters]
+    maximize = objective.direction is Direction.maximize
+    view = record.offer_view(plan.name, objective.metric, keys, maximize=maximize)
+    record.describe(description(plan, Tally(opened.study.get_trials(deepcopy=False)), view))
 
 
 class _Ending:
@@ -131,6 +140,7 @@ class _Ending:
         """Close what dead workers left open in the record, then the record itself."""
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         if self._record is not None:
+            _introduce(self._plan, self._opened, self._record)
             # Under another supervisor further trials may begin while the store is being looked through.
             new = range(len(tally.trials), len(tally.trials) + _BEGINNING)
             numbers = [*(trial.number for trial in tally.running), *new]

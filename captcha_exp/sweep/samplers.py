@@ -84,4 +84,6 @@ def grid_size(space: Space) -> int:
 
 def _require_torch() -> None:
     if importlib.util.find_spec("torch") is None:
-        raise InputError("sweep.sampler.kind=gp needs PyTorch: pip install 'captcha-exp[gp]', or choose sweep.sampler.kind=tpe.")
+        raise InputError(
+            "sweep.sampler.kind=gp needs PyTorch: pip install 'captcha-exp[gp]', or choose sweep.sampler.kind=tpe."
+        )

@@ -1,6 +1,7 @@
 """A trial as seen from inside its job, whichever process runs that."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 
@@ -16,6 +17,7 @@ class OpenTrial:
 
     name: str
     tags: dict[str, str]
+    searched: dict[str, Any]
     parent_run_id: str | None
     metric: str | None
     _trial: optuna.Trial
@@ -57,6 +59,7 @@ def open_trial(config: Config) -> OpenTrial:
     return OpenTrial(
         name=trial_name(trial.number),
         tags={"sweep": config.sweep.name, "trial": str(trial.number)},
+        searched=dict(trial.params),
         parent_run_id=study.user_attrs.get(PARENT_RUN),
         metric=epoch_metric(config.sweep.objectives[0].metric),
         _trial=trial,

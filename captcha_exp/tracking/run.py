@@ -54,13 +54,17 @@ class TrackedRun:
     def log_config(self, config: Config) -> None:
         """Write the resolved configuration: flattened as params, whole as `config.yaml`."""
         plain = without_passwords(to_plain(config))
-        # A run that is continued has its params already, and MLflow refuses to change one.
-        known = self._client.get_run(self.run_id).data.params
-        flat = {param_key(name): param_value(value) for name, value in flatten(plain).items()}
-        params = [Param(key, value) for key, value in flat.items() if key not in known]
-        for start in range(0, len(params), _MAX_PARAMS_PER_BATCH):
-            self._client.log_batch(self.run_id, params=params[start : start + _MAX_PARAMS_PER_BATCH])
+        self.log_params(flatten(plain))
         self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Write values as they are typed in overrides; what the run has already stays."""
+        # MLflow refuses to change a param, and a run that is continued has its own already.
+        known = self._client.get_run(self.run_id).data.params
+        flat = {param_key(name): param_value(value) for name, value in params.items()}
+        batch = [Param(key, value) for key, value in flat.items() if key not in known]
+        for start in range(0, len(batch), _MAX_PARAMS_PER_BATCH):
+            self._client.log_batch(self.run_id, params=batch[start : start + _MAX_PARAMS_PER_BATCH])
 
     def log_environment(self) -> None:
         """Write versions, machine and source state as `environment.json`."""

@@ -102,7 +102,10 @@ class Store:
 
     def ui_hint(self, run_id: str) -> str:
         """One line that tells how to look at a run."""
-        page = f"/#/experiments/{self.experiment_id}/runs/{run_id}"
+        return self.page_hint(f"/#/experiments/{self.experiment_id}/runs/{run_id}")
+
+    def page_hint(self, page: str) -> str:
+        """One line that tells how to look at a page of the UI."""
         if self.ui_command is None:
             return f"{self.uri.rstrip('/')}{page}"
         return f"{self.ui_command}   then http://127.0.0.1:5000{page}"

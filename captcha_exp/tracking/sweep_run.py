@@ -1,15 +1,18 @@
 """A sweep as MLflow keeps it: one parent run, found again by whoever resumes or joins the sweep."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from mlflow.entities import Run, RunStatus
 
 from captcha_exp.tracking.run import TrackedRun
+from captcha_exp.tracking.saved_view import SavedView
 from captcha_exp.tracking.store import Store
+from captcha_exp.tracking.text import param_key
 
 _KIND = "sweep"
+_DESCRIPTION = "mlflow.note.content"
 _WORTH_KEEPING = {".csv", ".yaml", ".json", ".png", ".html", ".md", ".txt"}
 
 
@@ -20,6 +23,7 @@ class SweepRun:
         self.run_id = run_id
         self._store = store
         self._run = TrackedRun(store.client, run_id)
+        self._view: str | None = None
 
     @classmethod
     def start_or_resume(cls, store: Store, sweep_name: str, study_key: str, tags: Mapping[str, str]) -> Self:
@@ -47,6 +51,35 @@ class SweepRun:
             self._run.log_metrics(metrics)
         if tags:
             self._run.set_tags(tags)
+
+    def describe(self, text: str) -> None:
+        """Show `text`, in Markdown, at the head of the run's page."""
+        self._run.set_tags({_DESCRIPTION: text})
+
+    def offer_view(self, sweep_name: str, objective: str, keys: Sequence[str], *, maximize: bool) -> str:
+        """Keep a view of the UI that compares the trials of a sweep: what was searched, and what came of it.
+
+        Args:
+            sweep_name: name of the sweep.
+            objective: the metric to sort by.
+            keys: what was searched.
+            maximize: whether more of the objective is better.
+
+        Returns:
+            The part of the view's address that follows the server's.
+        """
+        metrics = dict.fromkeys([objective, "best/val/character_error_rate", "model/parameters", "seconds/fit"])
+        columns = [_column("metrics", name) for name in metrics] + [_column("params", param_key(key)) for key in keys]
+        view = SavedView(
+            name=f"sweep {sweep_name}",
+            condition=f"tags.sweep = {_quoted(sweep_name)} and tags.trial != ''",
+            columns=[*columns, _column("tags", "outcome")],
+            order_by=_column("metrics", objective),
+            ascending=not maximize,
+        )
+        self._store.client.set_experiment_tag(self._store.experiment_id, *view.tag())
+        self._view = f"/#/experiments/{self._store.experiment_id}/runs?viewStateShareKey={view.key}"
+        return self._view
 
     def log_files(self, paths: Iterable[Path]) -> None:
         """Keep tables, pictures and configurations; databases and folders among `paths` are left out."""
@@ -79,7 +112,7 @@ class SweepRun:
     @property
     def ui_hint(self) -> str:
         """One line that tells how to look at the sweep."""
-        return self._store.ui_hint(self.run_id)
+        return self._store.ui_hint(self.run_id) if self._view is None else self._store.page_hint(self._view)
 
 
 def _parents(store: Store, sweep_name: str, study_key: str) -> list[Run]:
@@ -90,6 +123,15 @@ def _parents(store: Store, sweep_name: str, study_key: str) -> list[Run]:
 
 def _identity(run: Run) -> tuple[str | None, str | None]:
     return run.data.tags.get("sweep"), run.data.tags.get("study")
+
+
+def _column(kind: str, name: str) -> str:
+    return f"{kind}.`{name}`"
+
+
+def _quoted(text: str) -> str:
+    """As MLflow's conditions hold a text; they can hold no text with both kinds of quotes."""
+    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def _is_open(run: Run) -> bool:

@@ -1,0 +1,59 @@
+"""A view of the MLflow UI's table of runs: which are shown, in which columns and order."""
+
+import base64
+import json
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The UI keeps the views that users save there in tags of the experiment, and opens the one its address names.
+_TAG = "mlflow.sharedViewState."
+_COLUMN_WIDTH = 150
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """The runs that satisfy MLflow's `condition`, sorted by a column; columns are written like metrics.`loss`."""
+
+    name: str
+    condition: str
+    columns: Sequence[str]
+    order_by: str
+    ascending: bool
+
+    @property
+    def key(self) -> str:
+        """What the UI's address names it by: `?viewStateShareKey=KEY`."""
+        return f"sweep-{zlib.crc32(self.name.encode()):08x}"
+
+    def tag(self) -> tuple[str, str]:
+        """Name and value of the experiment's tag that keeps it."""
+        now_ms = int(time.time() * 1000)
+        packed = base64.b64encode(zlib.compress(json.dumps(self._state()).encode())).decode()
+        view = {"name": self.name, "createdAt": now_ms, "updatedAt": now_ms, "state": f"deflate;{packed}"}
+        return _TAG + self.key, json.dumps(view)
+
+    def _state(self) -> dict[str, object]:
+        """As the UI of MLflow 3.17 writes it; the UI takes no state that lacks a key."""
+        return {
+            "searchFilter": self.condition,
+            "orderByKey": self.order_by,
+            "orderByAsc": self.ascending,
+            "startTime": "ALL",
+            "lifecycleFilter": "Active",
+            "datasetsFilter": [],
+            "modelVersionFilter": "All Runs",
+            "selectedColumns": list(self.columns),
+            "columnOrder": [],
+            "columnWidths": dict.fromkeys(self.columns, _COLUMN_WIDTH),
+            "runsHiddenMode": "FIRST_10_RUNS",
+            "viewMaximized": False,
+            "runListHidden": False,
+            "isAccordionReordered": False,
+            "useGroupedValuesInCharts": True,
+            "hideEmptyCharts": True,
+            "groupBy": None,
+            "groupsExpanded": {},
+            "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+        }
