@@ -34,7 +34,7 @@ ALLOWED = {
     "reporting": BASE | {"dataset", "tracking", "sweep"},
 }
 # `servable_model` is what MLflow itself runs where a model is served.
-COMMANDS = {"servable_model", "__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
+COMMANDS = {"servable_model", "predict", "__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
 # Libraries with one owner each.
 OWNERS = {
     "mlflow": {"tracking", "servable_model"},

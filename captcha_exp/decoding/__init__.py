@@ -1,7 +1,7 @@
 """From class probabilities to text, held to what is known of the text, in NumPy alone."""
 
 from captcha_exp.decoding.automaton import Automaton
-from captcha_exp.decoding.constraint import Constraint, build_automaton, read_lexicon
+from captcha_exp.decoding.constraint import Constraint, build_automaton, read_lexicon, unreadable_words
 from captcha_exp.decoding.decode import Prediction, decode, decode_alternatives
 from captcha_exp.decoding.likelihood import log_language_probability, log_text_probability
 
@@ -15,4 +15,5 @@ __all__ = [
     "log_language_probability",
     "log_text_probability",
     "read_lexicon",
+    "unreadable_words",
 ]

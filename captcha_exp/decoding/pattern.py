@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from captcha_exp.decoding.automaton import DEAD
+from captcha_exp.decoding.subsets import MAX_STATES, bits, deterministic
 from captcha_exp.errors import InputError
 
 # Far beyond what short texts need. Without bounds a few characters of pattern could fill the memory.
 MAX_POSITIONS = 2_000
-MAX_STATES = 5_000
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: r"\d",
     sre.CATEGORY_NOT_DIGIT: r"\D",
@@ -76,7 +75,12 @@ def pattern_states(pattern: str, characters: str, longest: int) -> tuple[np.ndar
         whole = positions.sequence(parsed)
     except RecursionError as error:
         raise InputError(f"pattern={pattern} is nested too deeply.") from error
-    return _deterministic(positions, whole, len(characters))
+    table = deterministic(
+        positions.matching, positions.follow, whole.first, whole.last, whole.nullable, len(characters)
+    )
+    if table is None:
+        raise InputError(f"pattern={pattern} is too large: it needs more than {MAX_STATES} states.")
+    return table
 
 
 class _Positions:
@@ -140,7 +144,7 @@ class _Positions:
         return _Part(left.nullable and right.nullable, first, last)
 
     def _connect(self, ends: int, begins: int) -> None:
-        for position in _bits(ends):
+        for position in bits(ends):
             self.follow[position] |= begins
 
 
@@ -165,47 +169,3 @@ def _matches(operation: Any, argument: Any, char: str) -> bool:
         return re.fullmatch(_CATEGORIES[argument], char) is not None
     negated = argument[0][0] is sre.NEGATE  # operation is sre.IN
     return any(_matches(kind, value, char) for kind, value in argument[negated:]) != negated
-
-
-def _deterministic(positions: _Positions, whole: _Part, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Subset construction; a state is the set of positions that may come next, with whether the text may end."""
-    at = [0] * classes  # of each character, the positions that match it
-    for position, matching in enumerate(positions.matching):
-        for index in matching:
-            at[index] |= 1 << position
-    start = (whole.first, whole.nullable)
-    numbers = {start: 0}
-    table: list[list[int]] = []
-    queue = [start]
-    for following, _ in queue:  # grows while it is read
-        known: dict[int, int] = {0: DEAD}  # many characters stand at the same positions
-        row = []
-        for mask in at:
-            chosen = following & mask
-            if chosen not in known:
-                subset = _after(positions.follow, chosen), bool(chosen & whole.last)
-                if subset not in numbers:
-                    if len(numbers) == MAX_STATES:
-                        raise InputError(
-                            f"pattern={positions._pattern} is too large: it needs more than {MAX_STATES} states."
-                        )
-                    numbers[subset] = len(numbers)
-                    queue.append(subset)
-                known[chosen] = numbers[subset]
-            row.append(known[chosen])
-        table.append(row)
-    return np.array(table, np.int64).reshape(len(table), classes), np.array([ends for _, ends in queue])
-
-
-def _after(follow: Sequence[int], positions: int) -> int:
-    union = 0
-    for position in _bits(positions):
-        union |= follow[position]
-    return union
-
-
-def _bits(mask: int) -> Iterable[int]:
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low

@@ -99,7 +99,10 @@ class Predictor:
             if threads is not None:
                 limit_tensorflow(threads)
             recogniser = load_recogniser(str(folder), tracking_uri)
-        return cls(KerasRuntime(recogniser.model), vars(recogniser), known.version, known.figures)
+            compute = KerasRuntime(recogniser.model)
+            if (folder / ONNX_FILE).is_file():
+                compute.name += " because onnxruntime is not installed (`pip install 'captcha-exp[serve]'`)"
+        return cls(compute, vars(recogniser), known.version, known.figures)
 
     @classmethod
     def of_onnx(

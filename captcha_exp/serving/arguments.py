@@ -1,0 +1,68 @@
+"""Telling the files of a command line from its settings."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from captcha_exp.errors import InputError
+
+_SETTING = re.compile(r"([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
+
+
+def split_arguments(
+    arguments: Sequence[str], keys: Iterable[str], verbatim: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """Part a command line into Hydra's overrides and options, and files.
+
+    What exists is a file, whatever its name; so is everything after `--`. Otherwise `KEY=VALUE` is a setting and what
+    begins with `-` an option.
+
+    Args:
+        arguments: as typed.
+        keys: of the configuration, at its top level.
+        verbatim: keys whose values are taken as they are typed, not as Hydra's grammar has it.
+
+    Raises:
+        InputError: something looks like a setting, but there is neither such a key nor such a file.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    overrides, files = [], []
+    known, plain = {*keys, "hydra"}, set(verbatim)
+    for argument in arguments[:end]:
+        setting = _SETTING.fullmatch(argument)
+        if _exists(argument):
+            files.append(argument)
+        elif setting is not None:
+            sign, key, value = setting.groups()
+            if re.split(r"[./@]", key)[0] not in known:
+                _refuse(argument, key, known)
+            overrides.append(f"{sign}{key}={quoted(value) if key in plain else value}")
+        elif argument.startswith("-") and argument != "-":
+            overrides.append(argument)
+        else:
+            files.append(argument)
+    return overrides, [*files, *arguments[end + 1 :]]
+
+
+def _exists(argument: str) -> bool:
+    """Whether an argument is the path of something."""
+    try:
+        return Path(argument).exists()
+    except (OSError, ValueError):  # too long for a path
+        return False
+
+
+def quoted(value: str) -> str:
+    """A value so that Hydra takes it as it stands; `null`, and what is in quotes already, is left to Hydra."""
+    if value == "null" or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
+        return value
+    # Within quotes a backslash has a meaning before a quote alone.
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
+    return "'" + escaped.replace("${", "\\${") + "'"
+
+
+def _refuse(argument: str, key: str, known: Iterable[str]) -> None:
+    near = get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}=...?" if near else f"settings are {', '.join(sorted(known))}."
+    raise InputError(f"{argument} is neither a file nor a setting; {hint}")
