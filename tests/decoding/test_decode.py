@@ -1,13 +1,11 @@
 """Decoding against plain references."""
 
-import itertools
-from collections import defaultdict
-
 import numpy as np
 import pytest
 
 from captcha_exp.config import DecodingConfig, DecodingKind
 from captcha_exp.decoding import decode
+from tests.decoding.references import collapse, exhaustive, random_probabilities
 
 CHARACTERS = "abc"
 GREEDY = DecodingConfig(kind=DecodingKind.greedy, beam_width=1)
@@ -17,37 +15,18 @@ def beam(width: int) -> DecodingConfig:
     return DecodingConfig(kind=DecodingKind.beam, beam_width=width)
 
 
-def random_probabilities(seed: int, batch: int, time_steps: int, classes: int) -> np.ndarray:
-    logits = np.random.default_rng(seed).normal(scale=1.5, size=(batch, time_steps, classes))
-    return (np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)).astype(np.float32)
-
-
-def collapse(path: tuple[int, ...]) -> str:
-    """Merge equal neighbours, then drop blanks."""
-    return "".join(CHARACTERS[state - 1] for state, _ in itertools.groupby(path) if state != 0)
-
-
-def exhaustive(probabilities: np.ndarray) -> dict[str, float]:
-    """The probability of every text, summed over all alignments of (T, K)."""
-    texts: dict[str, float] = defaultdict(float)
-    time_steps, classes = probabilities.shape
-    for path in itertools.product(range(classes), repeat=time_steps):
-        texts[collapse(path)] += float(np.prod(probabilities[range(time_steps), path], dtype=np.float64))
-    return texts
-
-
 def test_greedy_equals_the_reference_on_random_inputs() -> None:
     probabilities = random_probabilities(0, 200, 17, 4)
     for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
         path = tuple(int(np.argmax(step)) for step in row)
-        assert prediction.text == collapse(path)
+        assert prediction.text == collapse(path, CHARACTERS)
 
 
 def test_the_confidence_of_greedy_decoding_is_the_sum_over_all_alignments() -> None:
     """It once counted the best alignment alone, so greedy and beam search gave one text two confidences."""
     probabilities = random_probabilities(5, 25, 6, 4)
     for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
-        assert prediction.confidence == pytest.approx(exhaustive(row)[prediction.text], rel=1e-6)
+        assert prediction.confidence == pytest.approx(exhaustive(row, CHARACTERS)[prediction.text], rel=1e-6)
 
 
 def test_greedy_merges_repeats_unless_a_blank_parts_them() -> None:
@@ -67,7 +46,7 @@ def test_only_blanks_are_an_empty_text() -> None:
 def test_a_wide_beam_equals_the_sum_over_all_alignments(seed: int) -> None:
     probabilities = random_probabilities(seed, 25, 6, 4)
     for row, prediction in zip(probabilities, decode(probabilities, beam(500), CHARACTERS), strict=True):
-        texts = exhaustive(row)
+        texts = exhaustive(row, CHARACTERS)
         best = max(texts, key=texts.__getitem__)
         assert prediction.text == best
         assert prediction.confidence == pytest.approx(texts[best], rel=1e-4)
