@@ -80,11 +80,18 @@ def describe(dataset: PreparedDataset) -> Iterator[str]:
     )
     yield f"vocabulary   {dataset.vocabulary.characters} ({len(dataset.vocabulary.characters)} characters)"
     yield f"cache        {dataset.cache_dir}"
+    caches = dataset.cache_dir.parent
+    own, every = _gigabytes(dataset.cache_dir), _gigabytes(caches)
+    yield f"on disk      {own:.2f} GB of {every:.2f} GB in {caches}, all of which may be deleted"
     yield f"skipped      {len(dataset.skipped)}"
     for file in dataset.skipped[:_SKIPPED_NAMED]:
         yield f"  {file.name}: {file.reason}"
     if len(dataset.skipped) > _SKIPPED_NAMED:
         yield f"  and {len(dataset.skipped) - _SKIPPED_NAMED} more"
+
+
+def _gigabytes(folder: Path) -> float:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file()) / 1e9
 
 
 def summarise(audit: "Audit") -> Iterator[str]:

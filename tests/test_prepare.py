@@ -1,5 +1,6 @@
 """The command that prepares a dataset."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ def test_the_report_says_what_the_dataset_is(tmp_path: Path) -> None:
     assert report["skipped"] == "0"
     assert len(report["fingerprint"]) == 32
     assert Path(report["cache"]).parent == tmp_path / "cache"
+    size = r"disk +(\d\.\d\d) GB of (\d\.\d\d) GB in .*/cache, all of which may be deleted"
+    assert re.fullmatch(size, report["on"])
 
 
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
