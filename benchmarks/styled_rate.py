@@ -79,7 +79,7 @@ def whole_command(images: int, overrides: list[str]) -> None:
     print(
         f"{images} images in {wall_s:.1f} s on {os.cpu_count()} cores: {images / wall_s:.0f} images/s"
         + (f" ({inside[-1]:.0f} while decoding)" if inside else "")
-        + f", {cpu_s / images * 1e3:.2f} ms of processor time an image"
+        + f", {cpu_s / images * 1e3:.2f} ms of processor time an image ({cpu_s / wall_s:.1f} cores in use by it)"
     )
 
 

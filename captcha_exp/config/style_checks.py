@@ -1,4 +1,4 @@
-"""Checks of families of style: ranges, and a contrast that can be read."""
+"""Checks of families of style that need no font."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Images in families of style: what they show, and that the same configuration gives the same pixels."""
+"""Images in families of style: legible, the same for the same configuration."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Masks of single characters, rasterised once a process and tilted on demand."""
+"""Masks of single characters, rasterised once a process, tilted on demand."""
 
 import math
 from dataclasses import dataclass

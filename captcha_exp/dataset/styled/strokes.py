@@ -1,4 +1,4 @@
-"""Lines and bends through a text."""
+"""Strokes through a text, straight or bent."""
 
 from random import Random
 

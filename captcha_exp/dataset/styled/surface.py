@@ -1,4 +1,4 @@
-"""Fields over a picture: ramps, and textures, noise and dots cut from larger fields that are made once a process."""
+"""Numbers for each pixel of a picture, most of them cut from larger fields that are made once a process."""
 
 import math
 from functools import cache
