@@ -107,11 +107,11 @@ def test_a_word_list_is_summed_up_alike_with_and_without_what_is_negligible() ->
 
 
 def test_what_is_all_but_impossible_keeps_its_digits() -> None:
-    """The sum over a state less its largest part once lost every digit where that part was nearly all."""
-    probabilities = np.full((1, 9, 3), 1e-12, np.float32)
-    probabilities[0, :, 1] = 1.0  # "a" at every step; "aa" needs a blank
-    automaton = build_automaton(Constraint(pattern="a[ab]"), "ab", 9)
-    ids = np.array([[[1, 1], [1, 2]]])
+    """What enters a repeat is a state's sum less its likeliest node: a plain difference would be zero here."""
+    probabilities = np.full((1, 9, 3), 1e-20, np.float32)
+    probabilities[0, :, 1] = 1.0  # "a" at every step; "aa" needs a blank, "ba" a "b"
+    automaton = build_automaton(Constraint(pattern="[ab]a"), "ab", 9)
+    ids = np.array([[[1, 1], [2, 1]]])
     expected = np.log(np.exp(log_text_probability(probabilities, ids)).sum())
     assert log_language_probability(probabilities, automaton)[0] == pytest.approx(expected, rel=1e-9)
 
