@@ -34,16 +34,29 @@ ALLOWED = {
     "reporting": BASE | {"dataset", "tracking", "sweep"},
 }
 # `servable_model` is what MLflow itself runs where a model is served.
-COMMANDS = {"servable_model", "predict", "__init__", "__main__", "commands", "prepare", "evaluate", "report", "promote"}
+COMMANDS = {
+    "servable_model",
+    "predict",
+    "__init__",
+    "__main__",
+    "commands",
+    "prepare",
+    "evaluate",
+    "report",
+    "promote",
+    "serve",
+}
 # Libraries with one owner each.
 OWNERS = {
     "mlflow": {"tracking", "servable_model"},
     "optuna": {"sweep"},
     "kagglehub": {"dataset"},
     "hydra": {"sweep"} | COMMANDS,
+    "gradio": {"serving"},
+    "fastapi": {"serving"},
 }
 # What `--help` must not wait for.
-HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "kagglehub", "matplotlib"}
+HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "kagglehub", "matplotlib", "gradio", "fastapi"}
 
 
 def part_of(path: Path) -> str:

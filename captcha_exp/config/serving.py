@@ -1,0 +1,50 @@
+"""The configuration of the server."""
+
+import math
+from typing import cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from captcha_exp.config.checks import _require as require
+from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
+from captcha_exp.errors import InputError
+
+_MAX_PORT = 65535
+_MAX_PIXELS = 2**24  # as image.MAX_PIXELS, which this layer cannot import
+
+
+def load_serving(composed: DictConfig) -> ServingConfig:
+    """Turn what Hydra composed into typed dataclasses.
+
+    Raises:
+        InputError: a key is unknown or missing, or a value is of the wrong type or out of range.
+    """
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(ServingConfig), composed)
+        config = cast(ServingConfig, OmegaConf.to_object(merged))
+    except MissingMandatoryValue as error:
+        raise InputError(f"{error.full_key} is missing; set `{error.full_key}=...`.") from error
+    except OmegaConfBaseException as error:
+        raise InputError(f"{error.full_key}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    require(bool(config.model), "model", "an address, a folder or an ONNX file", config.model)
+    require(bool(config.host), "host", "an address of this machine", config.host)
+    require(0 <= config.port <= _MAX_PORT, "port", f"from 0 to {_MAX_PORT}", config.port)
+    require(_positive(config.reload_s), "reload_s", "above 0", config.reload_s)
+    require(config.threads is None or config.threads > 0, "threads", "null or at least 1", config.threads)
+    _check_limits(config.limits)
+    return config
+
+
+def _check_limits(limits: RequestLimitsConfig) -> None:
+    for key in ("upload_mib", "upload_s"):
+        require(_positive(getattr(limits, key)), f"limits.{key}", "above 0", getattr(limits, key))
+    for key in ("images_per_request", "concurrent"):
+        require(getattr(limits, key) > 0, f"limits.{key}", "at least 1", getattr(limits, key))
+    require(0 < limits.pixels <= _MAX_PIXELS, "limits.pixels", f"from 1 to {_MAX_PIXELS}", limits.pixels)
+    rate = limits.requests_per_second
+    require(rate is None or _positive(rate), "limits.requests_per_second", "null or above 0", rate)
+
+
+def _positive(value: float) -> bool:
+    return math.isfinite(value) and value > 0

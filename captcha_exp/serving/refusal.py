@@ -1,0 +1,10 @@
+"""The one form in which a request is refused."""
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+
+def refusal(status: int, reason: str, headers: Mapping[str, str] | None = None, **more: object) -> JSONResponse:
+    """An answer `{"error": reason}` of one line, with `more` beside it."""
+    return JSONResponse({"error": " ".join(reason.split()), **more}, status, dict(headers or {}))

@@ -1,0 +1,41 @@
+"""Where an alias of a registered model points."""
+
+import re
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from captcha_exp.errors import InputError
+from captcha_exp.tracking.logged_model import work_with
+from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
+from captcha_exp.tracking.text import one_line
+
+_ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
+
+
+def is_alias(model_uri: str) -> bool:
+    """Whether an address can come to mean another model."""
+    return _ALIAS.fullmatch(model_uri) is not None
+
+
+def resolve_alias(model_uri: str, tracking_uri: str) -> str:
+    """The address of the version that `models:/NAME@ALIAS` means now; any other address is returned as it is.
+
+    Raises:
+        InputError: the store has no such alias, or does not answer.
+    """
+    named = _ALIAS.fullmatch(model_uri)
+    if named is None:
+        return model_uri
+    check_answers(tracking_uri)  # MLflow itself would try for minutes
+    database = sqlite_file(tracking_uri)
+    if database is not None and not database.is_file():
+        raise InputError(f"model={model_uri} is not known: there is no store {database}; set `root` or `tracking.uri`.")
+    work_with(tracking_uri)
+    try:
+        found = MlflowClient(tracking_uri, tracking_uri).get_model_version_by_alias(named["name"], named["alias"])
+    except (MlflowException, SQLAlchemyError) as error:
+        where = without_password(tracking_uri)
+        raise InputError(f"model={model_uri} is not in the store {where}: {one_line(error)}") from error
+    return f"models:/{named['name']}/{found.version}"
