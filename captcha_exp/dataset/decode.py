@@ -6,10 +6,13 @@ import pickle
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO, Any
 
 from captcha_exp.image import BadImageError, ImageSpec, decode_image
@@ -75,20 +78,17 @@ def decode_all(
 
 
 def _decode_in_children(job: Job, chunks: Sequence[tuple[int, Sequence[str]]]) -> Iterator[list[Outcome]]:
-    """Chunks go to the children in turn, each having one more than it works on.
-
-    No pipe fills up: all answers but the last were read when a chunk is sent, and one answer fits into a pipe.
-    """
+    """Chunks go to the children in turn, each having one more than it works on."""
     with ExitStack() as stack:
         children = [stack.enter_context(_Child(job)) for _ in range(min(_cores(), len(chunks)))]
         ahead = _AHEAD * len(children)
         for turn, chunk in enumerate(chunks[:ahead]):
-            children[turn % len(children)].send(chunk)
+            children[turn % len(children)].ask(chunk)
         for turn in range(len(chunks)):
             child = children[turn % len(children)]
-            outcomes = child.receive()
+            outcomes = child.answer()
             if turn + ahead < len(chunks):
-                child.send(chunks[turn + ahead])
+                child.ask(chunks[turn + ahead])
             yield outcomes
 
 
@@ -108,7 +108,12 @@ class _Child:
             stdout=subprocess.PIPE,
             env=environment,
         )
-        self.send(job)
+        self._answers: SimpleQueue[Any] = SimpleQueue()
+        # Answers are read as they come: a child that could not write one would not read what it is sent either.
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._asked: deque[Sequence[str]] = deque()
+        self._send(job)
 
     def __enter__(self) -> "_Child":
         return self
@@ -116,11 +121,26 @@ class _Child:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+        self._reader.join()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):  # closing flushes what the child will never read
                 self._pipe(pipe).close()
 
-    def send(self, message: Any) -> None:
+    def ask(self, chunk: tuple[int, Sequence[str]]) -> None:
+        self._asked.append(chunk[1])
+        self._send(chunk)
+
+    def answer(self) -> list[Outcome]:
+        """The outcomes of the chunk asked for longest ago."""
+        answer = self._answers.get()
+        if answer is None:
+            raise self._ended()
+        if isinstance(answer, BaseException):
+            raise answer
+        self._asked.popleft()
+        return answer
+
+    def _send(self, message: Any) -> None:
         pipe = self._pipe(self._process.stdin)
         try:
             pickle.dump(message, pipe)
@@ -128,17 +148,17 @@ class _Child:
         except BrokenPipeError as error:
             raise self._ended() from error
 
-    def receive(self) -> list[Outcome]:
+    def _read(self) -> None:
         try:
-            answer = pickle.load(self._pipe(self._process.stdout))
-        except EOFError as error:
-            raise self._ended() from error
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+            while True:
+                self._answers.put(pickle.load(self._pipe(self._process.stdout)))
+        except (EOFError, pickle.UnpicklingError):
+            self._answers.put(None)
 
     def _ended(self) -> RuntimeError:
-        return RuntimeError(f"A decoding process ended early (exit code {self._process.wait()}).")
+        code = self._process.wait()
+        where = f", at one of the files {self._asked[0][0]} to {self._asked[0][-1]}" if self._asked else ""
+        return RuntimeError(f"A decoding process ended early (exit code {code}){where}.")
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
