@@ -172,6 +172,17 @@ def test_removing_the_folder_of_caches_is_safe(compose: Compose, make_folder: Ma
     np.testing.assert_array_equal(after.train.images, expected)
 
 
+def test_removing_the_caches_under_a_preparation_ends_it_in_one_line(
+    compose: Compose, make_folder: MakeFolder, labels: list[str], tmp_path: Path
+) -> None:
+    folder = make_folder(labels)
+    with pytest.raises(
+        InputError, match=r"^The cache .* cannot be used \(No such file or directory .*\); free the way"
+    ):
+        prepared(compose, folder, report=lambda line: shutil.rmtree(tmp_path / "cache"))
+    assert sum(map(len, prepared(compose, folder).splits)) == 40
+
+
 def test_equal_images_in_another_order_do_not_share_a_cache(compose: Compose, make_folder: MakeFolder) -> None:
     labels = [f"{index:03d}" for index in range(40)]
     forward = make_folder(labels, "forward")
