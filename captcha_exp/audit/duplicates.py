@@ -7,8 +7,6 @@ import numpy as np
 
 # Images that differ in at most this many of 256 bits look the same; docs/data.md has what was measured.
 NEAR_BITS = 15
-# Two hashes that differ in fewer bits than there are bands agree in one band at least.
-_BANDS = NEAR_BITS + 1
 _MAX_COMPARISONS = 2_000_000_000
 _MERGE_AT = 200_000
 Groups = list[list[int]]
@@ -53,7 +51,8 @@ def near_groups(hashes: np.ndarray, max_comparisons: int = _MAX_COMPARISONS) -> 
 def _connected(hashes: np.ndarray, max_comparisons: int) -> tuple[np.ndarray, bool]:
     """For each hash the number of its group, and whether the search went to its end."""
     words = np.ascontiguousarray(hashes).view(np.uint64)  # (N, 4)
-    bands = _bands(hashes)
+    # Of 16 parts, two hashes that differ in no more than 15 bits have one in common at least.
+    bands = words.view(np.uint16)  # (N, 16)
     part = np.arange(len(hashes))
     edges: list[np.ndarray] = []
     waiting = compared = 0
@@ -71,13 +70,6 @@ def _connected(hashes: np.ndarray, max_comparisons: int) -> tuple[np.ndarray, bo
                 part, edges, waiting = _merged(part, edges), [], 0
         part, edges, waiting = _merged(part, edges), [], 0
     return part, True
-
-
-def _bands(hashes: np.ndarray) -> np.ndarray:
-    """uint8 (N, 32) -> uint16 (N, 16): the bits dealt out, so that no band has all of one frequency."""
-    bits = np.unpackbits(hashes, axis=1)  # (N, 256)
-    dealt = bits.reshape(len(hashes), -1, _BANDS).transpose(0, 2, 1)  # (N, 16 bands, 16 bits)
-    return np.packbits(dealt, axis=2).reshape(len(hashes), -1).view(np.uint16)
 
 
 def _agreeing(band: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

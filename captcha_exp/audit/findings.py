@@ -41,10 +41,11 @@ def _finding(key: str, found: Level, count: int, title: str, meaning: str) -> Fi
 
 
 def _of_files(audit: Audit) -> Iterator[Finding]:
-    yield _finding(
-        "expected", Level.warning, len(audit.warnings), "differences from what is expected",
-        "The dataset is not what dataset.expected says it is: another version, or a part of it.",
-    )  # fmt: skip
+    if audit.warnings:  # else, nothing may have been expected
+        yield _finding(
+            "expected", Level.warning, len(audit.warnings), "differences from what is expected",
+            "The dataset is not what dataset.expected says it is: another version, or a part of it.",
+        )  # fmt: skip
     yield _finding(
         "unusable", Level.warning, len(audit.unusable), "files that give no image",
         "They are left out of every split.",
@@ -74,10 +75,11 @@ def _of_images(audit: Audit) -> Iterator[Finding]:
         "near_within", Level.note, len(found.near.groups) - across, "groups of near duplicates in one split",
         "Pictures that hardly differ count for one.",
     )  # fmt: skip
-    yield _finding(
-        "near_incomplete", Level.warning, int(not found.near.complete), "search for near duplicates not finished",
-        "Too many pictures resemble one another; there may be more near duplicates than are listed.",
-    )  # fmt: skip
+    if not found.near.complete:
+        yield _finding(
+            "near_incomplete", Level.warning, 1, "search for near duplicates not finished",
+            "Too many pictures resemble one another; there may be more near duplicates than are listed.",
+        )  # fmt: skip
     yield _finding(
         "equal_bytes", Level.note, len(found.equal_bytes), "groups of identical files",
         "They share a split, but each copy counts in training and in every metric.",

@@ -63,8 +63,11 @@ class Audit:
 
     @property
     def title(self) -> str:
-        """What people call the dataset: a folder or a table by its own name, anything else by that of its source."""
-        return Path(self.source_uri).stem if self.source_uri.startswith("/") else self.source_name
+        """What people call the dataset: a folder by its name, a table by its folder's and its own."""
+        path = Path(self.source_uri)
+        if not path.is_absolute():
+            return self.source_name
+        return f"{path.parent.name}/{path.name}" if path.suffix in {".csv", ".tsv"} else path.name
 
     @property
     def wrong_suffix(self) -> list[tuple[AuditedSample, str]]:

@@ -1,0 +1,96 @@
+"""How many images an audit looks at in a second, and the memory it takes.
+
+Run: python -m benchmarks.audit [--images N] [override ...]
+"""
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from PIL import Image, ImageDraw, ImageFont
+
+from captcha_exp.audit import audit_dataset, render_page, write_audit
+from captcha_exp.config import Config, conf_dir, load_config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.sources import open_source
+
+_SIZE = (150, 40)  # as of the largest public set
+
+
+def main() -> int:
+    """Audit a new folder of PNG files, or the dataset that overrides name, and print images/s for each part."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100_000, help="files to write where no dataset is named")
+    options, overrides = parser.parse_known_args()
+    root = Path(tempfile.mkdtemp(prefix="audit-"))
+    try:
+        if not overrides:
+            write_images(root / "images", options.images)
+            overrides = ["dataset=folder", f"dataset.path={root}/images"]
+        measure(composed(root, overrides))
+    finally:
+        shutil.rmtree(root)
+    return 0
+
+
+def measure(config: Config) -> None:
+    """Print seconds and images/s of an audit and of its page, processor time of all processes, and peak memory."""
+    dataset = prepare_dataset(config.dataset, config.root_path)
+    source = open_source(config.dataset, config.root_path / "cache", print)
+    prepared_mib = peak_mib(resource.RUSAGE_SELF)
+    wall, cpu = time.perf_counter(), cpu_seconds()
+    audit = audit_dataset(source, dataset, config.dataset, None, lambda line: None)
+    audited = time.perf_counter() - wall
+    page = write_audit(audit, render_page(audit, source.load), config.root_path)
+    images = len(audit.samples)
+    print(f"audit: {images} images in {audited:.1f} s, {images / audited:.0f} images/s")
+    print(f"page and table: {time.perf_counter() - wall - audited:.1f} s, {page.stat().st_size / 2**20:.1f} MiB")
+    used = cpu_seconds() - cpu
+    print(f"processor time of both: {used:.1f} s, {images / used:.0f} images a processor second")
+    print(
+        f"peak memory: {peak_mib(resource.RUSAGE_SELF):.0f} MiB, of it {prepared_mib:.0f} MiB before the audit; "
+        f"largest child {peak_mib(resource.RUSAGE_CHILDREN):.0f} MiB"
+    )
+
+
+def write_images(folder: Path, count: int) -> None:
+    """PNG files of five digits and letters under coloured lines, all different."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    font = ImageFont.load_default(26)
+    symbols = np.array(list("23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"))
+    for _ in range(count):
+        label = "".join(rng.choice(symbols, 5))
+        image = Image.new("RGB", _SIZE, tuple(rng.integers(200, 256, 3).tolist()))
+        pen = ImageDraw.Draw(image)
+        for _line in range(4):
+            pen.line(rng.integers(0, _SIZE[0], 4).tolist(), fill=tuple(rng.integers(0, 200, 3).tolist()))
+        pen.text((int(rng.integers(5, 50)), int(rng.integers(0, 10))), label, fill=(0, 0, 0), font=font)
+        image.save(folder / f"{label}.png", compress_level=1)
+
+
+def composed(root: Path, overrides: list[str]) -> Config:
+    """The configuration that a command line means."""
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return load_config(compose("config", [f"root={root}", *overrides]))
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of all children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def peak_mib(who: int) -> float:
+    """Most memory that this process, or any child, has had."""
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
