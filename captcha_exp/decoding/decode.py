@@ -12,6 +12,8 @@ from captcha_exp.vocabulary import BLANK
 
 # Where greedy decoding has no width of its own but other readings than the likeliest are asked for.
 BEAM_WIDTH = 16
+# Not every prefix in a beam ends as a text of its own.
+_BEAMS_PER_TEXT = 4
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ def decode_alternatives(
         characters: `characters[i]` is class `i + 1`; K - 1 of them.
         count: how many texts, at least 1; fewer are returned where the beam holds fewer.
         automaton: the texts that are possible; None for every text.
-        width: of the beam; at least `count` is taken.
+        width: of the beam; it is widened where many texts are asked for.
 
     Returns:
         For each of the B images at least one prediction. Their confidence is exact whatever the width: it is the
         probability given that the text is one that `automaton` accepts.
     """
-    ids, found = beam_search(probabilities, max(width, count), automaton)  # (B, N, L), (B, N)
+    if count > 1:
+        width = max(width, _BEAMS_PER_TEXT * count)
+    ids, found = beam_search(probabilities, width, automaton)  # (B, N, L), (B, N)
     logs = np.where(found, log_text_probability(probabilities, ids), -np.inf)
     order = np.argsort(-logs, axis=1, kind="stable")[:, :count]
     if automaton is not None:
