@@ -145,9 +145,19 @@ def test_an_audit_is_found_for_the_same_data_divided_alike(
     assert find_audit(tmp_path, fingerprint, compose(*overrides, "dataset.split_seed=1").dataset) == []
 
 
+@pytest.mark.parametrize("name", ["parsasam", "fournierp", "mahmoudeldebase", "bharatnaik111", "all"])
+def test_the_kaggle_sets_say_what_they_should_hold(name: str, compose: Callable[..., Config]) -> None:
+    expected = compose(f"dataset={name}").dataset.expected
+    assert expected.images is not None and expected.alphabet is not None
+    assert (expected.length is None) == (name == "all")
+
+
 def test_the_real_images_are_as_they_are_described(data_dir: Path, compose: Callable[..., Config]) -> None:
-    config = compose("dataset=folder", f"dataset.path={data_dir}/captcha_images_v2")
+    known = compose("dataset=fournierp").dataset.expected
+    expected = [f"dataset.expected.{key}={getattr(known, key)}" for key in ("images", "length", "alphabet")]
+    config = compose("dataset=folder", f"dataset.path={data_dir}/captcha_images_v2", *expected)
     found = json.loads((audited(config)[0] / "audit.json").read_text())
+    assert found["warnings"] == ["dataset.expected.images is 1070, but there are 1040 image files"]
     assert found["counts"]["usable"] == 1040
     assert "".join(found["labels"]["characters"]) == "2345678bcdefgmnpwxy"
     assert found["labels"]["labels_with_repeats"] == 217
