@@ -2,7 +2,15 @@
 
 from captcha_exp.config.checks import check_config
 from captcha_exp.config.commands import load_evaluation, load_promotion, without_own
-from captcha_exp.config.load import conf_dir, flatten, known_keys, load_config, to_plain, without_passwords
+from captcha_exp.config.load import (
+    conf_dir,
+    flatten,
+    known_keys,
+    load_config,
+    load_dataset_config,
+    to_plain,
+    without_passwords,
+)
 from captcha_exp.config.schema import (
     Activation,
     AugmentationConfig,
@@ -112,6 +120,7 @@ __all__ = [
     "flatten",
     "known_keys",
     "load_config",
+    "load_dataset_config",
     "load_evaluation",
     "load_promotion",
     "min_time_steps",

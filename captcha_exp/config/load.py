@@ -12,7 +12,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from captcha_exp.config import schema
 from captcha_exp.config.checks import check_config
-from captcha_exp.config.schema import Config
+from captcha_exp.config.schema import Config, DatasetConfig
 from captcha_exp.errors import InputError
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
@@ -87,6 +87,15 @@ def load_config(composed: DictConfig | Mapping[str, Any]) -> Config:
     config = Config(root=str(plain.get("root", ".")), **groups)
     check_config(config)
     return config
+
+
+def load_dataset_config(values: Mapping[str, Any]) -> DatasetConfig:
+    """The group `dataset` alone, from plain values such as a run's own configuration holds.
+
+    Raises:
+        InputError: a key is unknown or missing, or a value has the wrong type.
+    """
+    return cast(DatasetConfig, _typed("dataset", dict(values)))
 
 
 def known_keys() -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from captcha_exp.config import load_config
+from captcha_exp.config import load_dataset_config
 from captcha_exp.dataset import Split, prepare_dataset
 from captcha_exp.errors import InputError
 from captcha_exp.metrics import align
@@ -93,7 +93,7 @@ def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], rep
     text = read_artifact(store, str(trial.run_id), "config.yaml")
     if text is None or run is None:
         raise InputError(f"the run of {trial.name} keeps no config.yaml.")
-    dataset = prepare_dataset(load_config(yaml.safe_load(text)).dataset, root, report)
+    dataset = prepare_dataset(load_dataset_config(yaml.safe_load(text)["dataset"]), root, report)
     if dataset.fingerprint != run.tags.get("dataset.fingerprint"):
         raise InputError(f"the dataset {dataset.source_name} has changed since the sweep.")
     return _by_name(dataset.validation, set(names))

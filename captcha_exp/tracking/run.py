@@ -54,7 +54,8 @@ class TrackedRun:
     def log_config(self, config: Config) -> None:
         """Write the resolved configuration: flattened as params, whole as `config.yaml`."""
         plain = without_passwords(to_plain(config))
-        self.log_params(flatten(plain))
+        # The number of a trial is a tag: as a param it would be the first difference that the UI shows between two.
+        self.log_params({key: value for key, value in flatten(plain).items() if key != "sweep.trial_id"})
         self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
 
     def log_params(self, params: Mapping[str, Any]) -> None:

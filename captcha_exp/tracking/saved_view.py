@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 # The UI keeps the views that users save there in tags of the experiment, and opens the one its address names.
 _TAG = "mlflow.sharedViewState."
-_COLUMN_WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class SavedView:
             "modelVersionFilter": "All Runs",
             "selectedColumns": list(self.columns),
             "columnOrder": [],
-            "columnWidths": dict.fromkeys(self.columns, _COLUMN_WIDTH),
+            "columnWidths": {},
             "runsHiddenMode": "FIRST_10_RUNS",
             "viewMaximized": False,
             "runListHidden": False,
