@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from captcha_exp.errors import InputError
 
 _SETTING = re.compile(r"([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
+# Hydra's, whose value is an argument of its own.
+_OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"}
 
 
 def split_arguments(
@@ -29,7 +32,8 @@ def split_arguments(
     end = arguments.index("--") if "--" in arguments else len(arguments)
     overrides, files = [], []
     known, plain = {*keys, "hydra"}, set(verbatim)
-    for argument in arguments[:end]:
+    parts = iter(arguments[:end])
+    for argument in parts:
         setting = _SETTING.fullmatch(argument)
         if _exists(argument):
             files.append(argument)
@@ -40,6 +44,8 @@ def split_arguments(
             overrides.append(f"{sign}{key}={quoted(value) if key in plain else value}")
         elif argument.startswith("-") and argument != "-":
             overrides.append(argument)
+            if argument in _OPTIONS_WITH_VALUE:
+                overrides.extend(islice(parts, 1))
         else:
             files.append(argument)
     return overrides, [*files, *arguments[end + 1 :]]
