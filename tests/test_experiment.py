@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captcha_exp.config import Config, TrackingConfig
+from captcha_exp.config import Config, EvaluationConfig, SplitName, TrackingConfig
 from captcha_exp.dataset import Split
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.evaluate import judge
@@ -32,6 +32,11 @@ SMALL = (
 )  # fmt: skip
 
 
+def of_run(outcome: Outcome) -> EvaluationConfig:
+    """Judge a run's model on the test split."""
+    return EvaluationConfig(f"runs:/{outcome.run_id}/model", SplitName.test, True, 20, 200, 0)
+
+
 @dataclass
 class StubTrial:
     """A trial that is pruned after the epochs it is given."""
@@ -39,6 +44,7 @@ class StubTrial:
     prune_after: int = 99
     name: str = "trial-0007"
     tags: dict[str, str] = field(default_factory=lambda: {"sweep": "attention", "trial": "7"})
+    searched: dict[str, object] = field(default_factory=lambda: {"augmentation": "light"})
     parent_run_id: str | None = None
     reported: list[int] = field(default_factory=list)
 
@@ -213,9 +219,59 @@ print(json.dumps({"accuracy": right / len(split["labels"])}))
 
 def test_a_model_is_judged_on_the_test_split_and_that_is_logged(trained: tuple[Config, Outcome, list[str]]) -> None:
     config, outcome, _ = trained
-    lines = list(judge(f"runs:/{outcome.run_id}/model", "test", config))
-    logged = store_of(config).client.get_run(outcome.run_id).data.metrics
-    assert f"sequence_accuracy             {logged['test/sequence_accuracy']:.4f}" in lines
+    lines = list(judge(of_run(outcome), config))
+    store = store_of(config)
+    logged = store.client.get_run(outcome.run_id).data.metrics
+    shown = f"sequence_accuracy             {logged['test/sequence_accuracy']:.4f}  95 % Wilson: "
+    assert any(line.startswith(shown) for line in lines)
+    assert logged["test/sequence_accuracy/low"] < logged["test/sequence_accuracy"]
+    assert logged["test/robustness/mean"] <= 1
+    (model,) = store.client.search_logged_models([store.experiment_id])
+    tied = {metric.key: metric.dataset_name for metric in model.metrics}
+    assert tied["test/sequence_accuracy"] == "synthetic/test"
+    pictures = {f"test_{name}.png" for name in ("sheet", "confusion", "reliability", "coverage", "parts", "robustness")}
+    assert pictures | {"test.csv", "test_evaluation.json"} <= set(artifacts_of(store, outcome.run_id))
+    folder = store.client.download_artifacts(outcome.run_id, "test_evaluation.json")
+    told = json.loads(Path(folder).read_text())
+    assert told["metrics"]["sequence_accuracy"] == logged["test/sequence_accuracy"]
+    assert sum(part["total"] for part in told["parts"]["length"]) == told["images"] == 60
+    assert told["selective"]["curve"][-1]["accuracy"] == told["metrics"]["sequence_accuracy"]
+
+
+def test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own(
+    trained: tuple[Config, Outcome, list[str]],
+) -> None:
+    config, outcome, _ = trained
+    store = store_of(config)
+    (model,) = store.client.search_logged_models([store.experiment_id])
+    folder = model.artifact_location.removeprefix("file://")
+    other = replace(config, dataset=replace(config.dataset, seed=9, size=100))
+    lines = list(judge(replace(of_run(outcome), model=folder, robustness=False), other))
+    assert lines[0] == "10 images of synthetic/test"
+    (run,) = store.search("tags.kind = 'evaluation'")
+    assert run.data.tags["model.id"] == model.model_id
+    assert run.data.metrics["test/sequence_accuracy"] <= 1
+    assert not any(name.startswith("test/robustness") for name in run.data.metrics)
+
+
+def test_only_the_test_split_gives_test_metrics(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    store = store_of(config)
+    before = store.client.get_run(outcome.run_id).data.metrics
+    lines = list(judge(replace(of_run(outcome), split=SplitName.validation, robustness=False), config))
+    assert store.client.get_run(outcome.run_id).data.metrics == before
+    shown = f"sequence_accuracy             {before['best/val/sequence_accuracy']:.4f}"
+    assert any(line.startswith(shown) for line in lines)
+
+
+def test_images_that_a_model_was_trained_on_are_no_test(trained: tuple[Config, Outcome, list[str]]) -> None:
+    """More of the same rendered images are another dataset, but most of them were seen."""
+    config, outcome, _ = trained
+    more = replace(config, dataset=replace(config.dataset, size=700, split_seed=1))
+    with pytest.raises(
+        InputError, match=r"\d+ of the \d+ images of split=test are among those that the model was trained"
+    ):
+        list(judge(of_run(outcome), more))
 
 
 def test_another_division_of_the_same_data_is_no_test(trained: tuple[Config, Outcome, list[str]]) -> None:
@@ -224,14 +280,14 @@ def test_another_division_of_the_same_data_is_no_test(trained: tuple[Config, Out
     with pytest.raises(
         InputError, match=r"dataset\.split_seed is 5, but 0 when the model was trained on the same data"
     ):
-        list(judge(f"runs:/{outcome.run_id}/model", "test", divided))
+        list(judge(of_run(outcome), divided))
 
 
 def test_the_command_needs_a_model(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "captcha_exp.evaluate", f"root={tmp_path}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "error: model is missing; set `model=runs:/RUN/model`, `models:/NAME@ALIAS` or `m-...`.\n"
+    assert done.stderr == "error: model is missing; set `model=...`.\n"
 
 
 def test_a_run_can_start_from_a_trained_model_with_another_alphabet(

@@ -7,8 +7,9 @@ import numpy as np
 from scipy import optimize
 
 from captcha_exp.config import DecodingConfig
-from captcha_exp.evaluation.reading import TINY
-from captcha_exp.model import decode
+from captcha_exp.evaluation.reading import TINY, checked_class_ids
+from captcha_exp.model import ctc_loss, decode
+from captcha_exp.vocabulary import Vocabulary
 
 BINS = 10
 # Far beyond what a usable model needs. A fit that ends here found nothing to hold it.
@@ -59,10 +60,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliabil
 def fit_temperature(
     probabilities: np.ndarray, labels: Sequence[str], characters: str, decoding: DecodingConfig
 ) -> float | None:
-    """The temperature whose confidences tell best whether a text is right; above 1 for a model too sure of itself.
-
-    It minimises the log loss of that yes or no. The CTC loss of the labels, which stands nearer to the usual negative
-    log likelihood, gives worse confidences: what is reported is the probability of one alignment, not of the label.
+    """The temperature that makes the labels most probable; above 1 for a model that is too sure of itself.
 
     Args:
         probabilities: float32 (N, T, K) of images that the model was not trained on.
@@ -71,21 +69,23 @@ def fit_temperature(
         decoding: how probabilities become text.
 
     Returns:
-        A temperature within `TEMPERATURES`; None where all texts are right or all wrong, which tells nothing.
+        A temperature within `TEMPERATURES`; None where all texts are right or all wrong, which tells only to be surer,
+        or less sure, without end.
+
+    Raises:
+        InputError: a label has a character that the model does not know, or no room in its time steps.
 
     Source:
-        Guo et al. 2017, section 4.2, applied to whole texts.
+        Guo et al. 2017, section 4.2, with the CTC loss as the negative log likelihood of a text.
     """
-
-    def loss(log_temperature: float) -> float:
-        sure, right = scored(
-            at_temperature(probabilities, float(np.exp(log_temperature))), labels, characters, decoding
-        )
-        missed = np.where(right, 1 - np.asarray(sure), sure)
-        return float(-np.log(np.maximum(1 - missed, TINY)).mean())
-
+    class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(characters), probabilities.shape[1])
     if len(set(scored(probabilities, labels, characters, decoding)[1])) < 2:
         return None
+    logits = np.log(np.maximum(probabilities, TINY))
+
+    def loss(log_temperature: float) -> float:
+        return float(ctc_loss(class_ids, logits / np.float32(np.exp(log_temperature))).numpy().mean(dtype=np.float64))
+
     found = optimize.minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 0.01})
     return float(np.exp(found.x))
 

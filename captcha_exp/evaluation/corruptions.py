@@ -96,7 +96,7 @@ def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 CORRUPTIONS = {
-    "blur": Corruption((0.01, 0.02, 0.03, 0.04, 0.06), "of the height, standard deviation", _blur),
+    "blur": Corruption((0.015, 0.025, 0.035, 0.045, 0.06), "of the height, standard deviation", _blur),
     "noise": Corruption((8, 16, 32, 48, 64), "grey levels, standard deviation", _noise),
     "jpeg": Corruption((50, 30, 20, 10, 5), "quality", _jpeg),
     "brightness": Corruption((25, 50, 75, 100, 125), "grey levels up or down", _brightness),

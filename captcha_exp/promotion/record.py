@@ -93,9 +93,12 @@ def _move(registry: Registry, version: str, *, promoted: bool) -> Move:
     champion, challenger = aliases.get("champion"), aliases.get("challenger")
     if not promoted:
         return Move("promotion", champion, aliases.get("previous"), version)
+    others_challenger = None if challenger == version else challenger
+    if champion == version:  # it was decided before, and must not become its own predecessor
+        return Move("promotion", version, aliases.get("previous"), others_challenger)
     if champion is not None:
         registry.set_tags(version, {"replaced": champion})
-    return Move("promotion", version, champion, None if challenger == version else challenger)
+    return Move("promotion", version, champion, others_challenger)
 
 
 def _aliases(registry: Registry) -> list[Step]:

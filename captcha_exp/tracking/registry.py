@@ -13,6 +13,7 @@ from captcha_exp.tracking.store import Store
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
 _MOVE = "promotion.move"
+_MODELS = "models:/"
 _MAX_TAG_LENGTH = 5_000
 
 
@@ -78,7 +79,7 @@ class Registry:
                     self._client.set_model_version_tag(self.name, version.version, key, value)
                 return version.version
         made = self._client.create_model_version(
-            self.name, f"models:/{model_id}", run_id, short, model_id=model_id, await_creation_for=0
+            self.name, f"{_MODELS}{model_id}", run_id, short, model_id=model_id, await_creation_for=0
         )
         return str(made.version)
 
@@ -140,4 +141,5 @@ class Registry:
 
 
 def _version(found: ModelVersion) -> Version:
-    return Version(str(found.version), str(found.model_id), str(found.run_id), dict(found.tags))
+    # MLflow's own stores forget a version's model id, and keep the address it was made from.
+    return Version(str(found.version), found.source.removeprefix(_MODELS), str(found.run_id), dict(found.tags))
