@@ -17,8 +17,6 @@ from captcha_exp.serving.metrics import ServerMetrics
 from captcha_exp.serving.model_holder import ModelHolder
 from captcha_exp.serving.page import build_page
 
-_READING_THREADS = 1
-
 
 class Application:
     """One server's endpoint and page over one model holder.
@@ -29,7 +27,7 @@ class Application:
 
     def __init__(self, config: ServingConfig, models: ModelHolder, examples: Mapping[str, bytes], folder: Path) -> None:
         """Join the parts; `folder` takes the files of `examples`, images by name."""
-        self._batcher = Batcher(models, config.limits.pixels, _READING_THREADS)
+        self._batcher = Batcher(models, config.limits.pixels)
         metrics = ServerMetrics(models)
         most_files = config.limits.images_per_request
         page = build_page(self._batcher, models, most_files, _written(examples, folder))

@@ -40,20 +40,20 @@ class _Job:
 
 
 class Batcher:
-    """Reads images in threads of its own, each time as many of those that wait as fit a batch.
+    """Reads images in a thread of its own, each time as many of those that wait as fit a batch.
 
-    No request waits for others to come: a batch is what gathered while the last one was read.
+    No request waits for others to come: a batch is what gathered while the last one was read. `benchmarks.serve_load`
+    measures what that saves.
     """
 
-    def __init__(self, models: ModelHolder, most_pixels: int, threads: int) -> None:
-        """Start `threads` threads; an image of more than `most_pixels` is not decoded."""
+    def __init__(self, models: ModelHolder, most_pixels: int) -> None:
+        """Start the thread; an image of more than `most_pixels` is not decoded."""
         self._models, self._most_pixels = models, most_pixels
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, name=f"read-{n}", daemon=True) for n in range(threads)]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._work, name="read", daemon=True)
+        self._thread.start()
 
     def submit(self, files: Sequence[bytes], options: ReadOptions) -> "Future[Answer]":
         """Have files read.
@@ -72,9 +72,8 @@ class Batcher:
         """Read what waits, then end."""
         with self._changed:
             self._closed = True
-            self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+            self._changed.notify()
+        self._thread.join()
 
     def _work(self) -> None:
         while jobs := self._next():

@@ -106,19 +106,7 @@ def _uploads() -> Iterator[Path]:
 
 
 def _run(application: "Application", listener: socket.socket) -> int | None:
-    config = uvicorn.Config(
-        application.front,
-        http=_Http,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # The addresses that a client claims to come from would lift its limits.
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    server = _Server(config, application)
+    server = Server(application)
     # uvicorn raises the signal again when it has stopped, by when the server has done all that it stands for.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -129,14 +117,30 @@ def _run(application: "Application", listener: socket.socket) -> int | None:
     return server.stopped_by
 
 
-class _Server(uvicorn.Server):
-    """Lets go of the page's open streams when it stops, which browsers would hold for as long as they like."""
+class Server(uvicorn.Server):
+    """Runs an application, and lets go of the page's open streams when it stops, which browsers would hold for long.
 
-    stopped_by: int | None = None
+    Attributes:
+        stopped_by: the signal that ended it.
+    """
 
-    def __init__(self, config: uvicorn.Config, application: "Application") -> None:
-        super().__init__(config)
+    def __init__(self, application: "Application") -> None:
+        super().__init__(
+            uvicorn.Config(
+                application.front,
+                http=_Http,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # The addresses that a client claims to come from would lift its limits.
+                proxy_headers=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
         self._application = application
+        self.stopped_by: int | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.stopped_by = sig
