@@ -17,6 +17,7 @@ def main() -> int:
         ["benchmarks.sweep", "--root", str(root / "synthetic"), "+sweep=attention"],
         ["benchmarks.framework_cost", "training.epochs=80", "training.threads=1"],
         ["benchmarks.keras_fit"],
+        ["benchmarks.prepare"],
     ]
     if os.environ.get("CAPTCHA_EXP_DATA"):
         real = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / "captcha_images_v2"

@@ -6,7 +6,6 @@ import re
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -120,7 +119,5 @@ def test_a_jpeg_of_endlessly_many_scans_is_refused() -> None:
         return jpeg[:-2] + last * (count - len(scans)) + jpeg[-2:]
 
     assert decode_image(with_scans(MAX_JPEG_SCANS), SPEC).shape == (8, 16)
-    started = time.process_time()
     with pytest.raises(BadImageError, match=rf"a JPEG of more than {MAX_JPEG_SCANS} scans"):
         decode_image(with_scans(50_000), SPEC)
-    assert time.process_time() - started < 5  # it would be a minute

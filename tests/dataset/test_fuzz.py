@@ -19,7 +19,7 @@ from captcha_exp.image import BadImageError, ImageSpec, decode_image
 FUZZ = settings(
     derandomize=True,
     database=None,
-    deadline=2000,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SPEC = ImageSpec(height=8, width=16, keep_aspect_ratio=True, background=255)
