@@ -1,0 +1,171 @@
+"""A sweep as people look at it: in the real MLflow UI, and as a report, both in a real browser."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import urlparse
+
+import mlflow
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+SWEEP = [
+    *("+sweep=smoke", "sweep.n_trials=2", "sweep.workers=1", "training.epochs=2", "training.threads=1"),
+    *("dataset.size=160", "dataset.image_height=32", "dataset.image_width=64", "cnn.filters=[8,16,16]"),
+    *("transformer.feed_forward_dim=16", "transformer.depth=1", "augmentation=none,light"),
+    "sweep.sampler.seed=1",
+]
+NO_ASSISTANT = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
+WAIT_MS = 120_000
+
+
+@dataclass
+class Swept:
+    """A finished sweep in `root`, its report, and the UI that serves its store."""
+
+    root: Path
+    report: Path
+    ui: str
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def client(self) -> mlflow.MlflowClient:
+        return mlflow.MlflowClient(f"sqlite:///{self.root}/mlruns/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs Chromium (on Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def swept(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+    root = tmp_path_factory.mktemp("swept")
+    for module, arguments in (("captcha_exp", SWEEP), ("captcha_exp.report", ["sweep=smoke"])):
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments], cwd=root, capture_output=True, text=True, timeout=400
+        )
+        assert done.returncode == 0, done.stderr
+    report = Path(done.stdout.removeprefix("report: ").strip())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health")
+        yield Swept(root, report, f"http://127.0.0.1:{port}")
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def wait_for(url: str, timeout_s: float = 120) -> None:
+    until = monotonic() + timeout_s
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5)
+            return
+        except OSError:
+            if monotonic() > until:
+                raise
+            sleep(0.3)
+
+
+@pytest.fixture
+def page(browser: Browser, swept: Swept) -> Iterator[Page]:
+    """A page whose every request is noted."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(WAIT_MS)
+    opened.add_init_script(NO_ASSISTANT)
+    opened.on("request", lambda request: swept.requests.append(request.url))
+    yield opened
+    opened.close()
+    hosts = {urlparse(url).netloc for url in swept.requests} - {""}
+    assert hosts <= {urlparse(swept.ui).netloc}
+
+
+def test_the_trials_of_a_sweep_unfold_below_it(page: Page, swept: Swept) -> None:
+    page.goto(f"{swept.ui}/#/experiments/1/runs")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="smoke"))
+    expect(row).to_be_visible(timeout=WAIT_MS)
+    assert page.get_by_role("link", name="trial-0001").count() == 0
+    row.get_by_role("button").first.click()
+    expect(page.get_by_role("link", name="trial-0000")).to_be_visible()
+    expect(page.get_by_role("link", name="trial-0001")).to_be_visible()
+    page.get_by_role("link", name="smoke").click()
+    description = page.get_by_text("does everything work here, from the images to the report?")
+    expect(description.first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_address_a_sweep_prints_compares_its_trials(page: Page, swept: Swept) -> None:
+    tags = swept.client.get_experiment("1").tags
+    (key,) = [name.removeprefix("mlflow.sharedViewState.") for name in tags if "sharedViewState" in name]
+    address = f"{swept.ui}/#/experiments/1/runs?viewStateShareKey={key}"
+    page.goto(address)
+    headers = page.get_by_role("columnheader")
+    for name in ("best/val/sequence_accuracy", "augmentation", "transformer.dropout", "transformer.num_heads"):
+        expect(headers.filter(has_text=name).first).to_be_attached(timeout=WAIT_MS)
+    boxes = page.locator(".ag-row input[type=checkbox]")
+    expect(boxes).to_have_count(2, timeout=WAIT_MS)
+    for index in range(2):
+        boxes.nth(index).check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("Comparing 2 Runs from 1 Experiment").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT_MS)
+    chosen = page.locator("body").inner_text()
+    # What the UI draws first are params that differ: these are the searched ones, not the trial's number.
+    assert "sweep.trial_id" not in chosen
+    assert "transformer.dropout" in chosen.split("Metrics:")[0]
+    page.goto(f"{address}&compareRunsMode=CHART")
+    page.get_by_placeholder("Search metric charts").fill("val/sequence_accuracy")
+    curves = page.get_by_text("val/sequence_accuracy", exact=True).first
+    expect(curves).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_sheet_of_predictions_opens(page: Page, swept: Swept) -> None:
+    (trial, *_) = swept.client.search_runs(["1"], "attributes.run_name = 'trial-0000'")
+    page.goto(f"{swept.ui}/#/experiments/1/runs/{trial.info.run_id}/artifacts/validation_sheet.png")
+    picture = page.locator("img[src^=blob]").first
+    expect(picture).to_be_visible(timeout=WAIT_MS)
+    assert picture.evaluate("image => image.naturalWidth") > 500
+
+
+def test_the_report_reads_from_disk_on_a_phone(page: Page, swept: Swept) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(swept.report.as_uri())
+    # Upper case is the style sheet's.
+    assert page.locator("h1").inner_text() == "does everything work here, from the images to the report?"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    loaded = page.locator(".reads img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert loaded and set(loaded) == {64}
+    assert page.locator(".parallel:visible svg").count() == 1
+    assert [url for url in swept.requests if url.startswith("file:")][-1] == swept.report.as_uri()
+    (parent, *_) = swept.client.search_runs(["1"], "tags.kind = 'sweep'")
+    kept = {artifact.path for artifact in swept.client.list_artifacts(parent.info.run_id)}
+    assert "report.html" in kept
+    assert swept.report.stat().st_size < 1_500_000
