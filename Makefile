@@ -36,7 +36,7 @@ clean:  ## remove what was installed and built; runs, sweeps and data stay
 	$(PYTHON) -m venv .venv
 
 .venv/run: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[serve]'
 	touch $@
 
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt

@@ -1,7 +1,8 @@
 """The command that makes a model the one in use, if it earns it on the test split."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
@@ -10,8 +11,9 @@ from captcha_exp.commands import hydra_command
 from captcha_exp.config import PromotionConfig, load_promotion
 
 if TYPE_CHECKING:
+    from captcha_exp.dataset import PreparedDataset
     from captcha_exp.promotion import Contest
-    from captcha_exp.tracking import Move
+    from captcha_exp.tracking import Move, Store
 
 # How the keys are typed. Hydra would look `sweep=NAME` up in the folder conf/sweep.
 _SHORT = {"sweep=": "challenger.sweep=", "run=": "challenger.run="}
@@ -71,7 +73,15 @@ def promote(
         if contest.is_over:
             report(f"nothing to do: it is champion of {config.model_name} already")
             return
-        contest.record(*contest.judge(), on_step, build_servable=None)
+        dataset, judged, verdict = contest.judge()
+        build = partial(_build_servable, store, contest, dataset) if config.servable and verdict.promoted else None
+        contest.record(dataset, judged, verdict, on_step, build)
+
+
+def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDataset") -> Mapping[str, str]:
+    from captcha_exp.serving.servable import add_servable
+
+    return add_servable(store, contest.challenger, dataset.validation.images)
 
 
 def _dry_run(contest: "Contest", config: PromotionConfig, report: Callable[[str], None]) -> None:

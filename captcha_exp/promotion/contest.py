@@ -46,6 +46,11 @@ class Contest:
         report(f"challenger: {chosen.reason}")
 
     @property
+    def challenger(self) -> LoadedRecogniser:
+        """The model that is judged."""
+        return self._challenger
+
+    @property
     def is_over(self) -> bool:
         """Whether the challenger is champion already."""
         return self._champion is not None and self._champion.model_id == self._challenger.model_id

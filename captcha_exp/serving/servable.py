@@ -110,7 +110,7 @@ def export_onnx(recogniser: "LoadedRecogniser", path: Path) -> None:
         import tf2onnx  # noqa: F401  # what Keras exports with
     except ImportError as error:
         raise InputError(
-            f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'`."
+            f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` (or set `servable=false`)."
         ) from error
     import tensorflow as tf
 

@@ -14,7 +14,8 @@ from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import InputError
 from captcha_exp.experiment import run_experiment
 from captcha_exp.promote import promote, with_whole_keys
-from captcha_exp.tracking import Registry, Store, open_store
+from captcha_exp.serving.predictor import Predictor
+from captcha_exp.tracking import Registry, Store, load_recogniser, open_store
 
 SMALL = (
     "dataset.image_height=32", "dataset.image_width=48", "dataset.test_fraction=0.2", "augmentation=none",
@@ -84,7 +85,8 @@ def run_promote(trained: Trained, request: pytest.FixtureRequest) -> Callable[..
 
     def run(*overrides: str) -> list[str]:
         said: list[str] = []
-        own = (f"root={trained.root}", f"model_name={request.node.name}")
+        # Seconds that most of these tests have no use for.
+        own = (f"root={trained.root}", f"model_name={request.node.name}", "servable=false")
         promote(compose("promote", *own, *with_whole_keys(overrides)), said.append)
         return said
 
@@ -230,3 +232,16 @@ def test_what_cannot_be_meant_is_refused_by_key(overrides: list[str], message: s
 def test_validation_images_cannot_be_trained_on_and_choose() -> None:
     with pytest.raises(InputError, match=r"training\.use_validation=true leaves no images to choose by"):
         compose("config", "training.use_validation=true", "training.patience=3")
+
+
+def test_a_champion_is_served_as_it_was_judged(
+    trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
+) -> None:
+    run_promote(f"run={trained.good}", "servable=true")
+    address = f"models:/{request.node.name}@champion"
+    predictor = Predictor.load(address, trained.store.uri)
+    assert (predictor.runtime, predictor.version) == ("ONNX Runtime", f"{request.node.name}/1")
+    (version,) = Registry(trained.store, request.node.name).versions()
+    assert predictor.figures["sequence_accuracy"] == pytest.approx(float(version.tags["test/sequence_accuracy"]), 1e-5)
+    assert int(version.tags["servable.checked_images"]) > 0
+    assert load_recogniser(address, trained.store.uri).model_id == predictor.model_id, "it can be judged again"

@@ -72,7 +72,11 @@ class MovedDatasetConfig:
 
 @dataclass
 class PromotionConfig:
-    """One promotion, whole. `dry_run` changes nothing; `rollback` makes the previous champion champion again."""
+    """One promotion, whole.
+
+    `dry_run` changes nothing; `rollback` makes the previous champion champion again. `servable` gives a new champion
+    the form that is served, and registers it only if that reads validation images as the trained model does.
+    """
 
     root: str
     challenger: ChallengerConfig
@@ -84,6 +88,7 @@ class PromotionConfig:
     model_name: str = MISSING
     dry_run: bool = MISSING
     rollback: bool = MISSING
+    servable: bool = MISSING
 
     @property
     def root_path(self) -> Path:
