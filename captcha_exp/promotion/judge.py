@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_config
+from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.errors import InputError
 from captcha_exp.evaluation import Reader, Robustness, measure_robustness
@@ -35,7 +35,7 @@ def open_test(
         InputError: it is not there, holds other images or labels now, or its test images were trained on.
     """
     try:
-        dataset_config = load_config({**challenger.config, "root": str(root)}).dataset
+        dataset_config = load_dataset_config(challenger.config["dataset"])
     except InputError as error:
         raise InputError(f"The dataset of the challenger can no longer be used: {error}") from error
     own = {key: value for key, value in vars(moved).items() if value is not None}
