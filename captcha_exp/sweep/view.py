@@ -7,14 +7,13 @@ from types import TracebackType
 from typing import Self
 
 from optuna.trial import FrozenTrial, TrialState
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from captcha_exp.config import Direction, ObjectiveConfig
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
+from captcha_exp.sweep.table import last_ended, live_table, short_names
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 
 _SILENCE_S = 60  # without a terminal, how long nothing may be heard of a sweep
@@ -118,13 +117,24 @@ class View:
         return (self._now() - trial.datetime_start).total_seconds() if trial.datetime_start is not None else 0.0
 
     def _table(self, tally: Tally) -> RenderableType:
-        summary = Text(f"sweep {self._plan.name}: {self.summary(tally)}, {len(tally.running)} running")
-        if not tally.running:
-            return summary
-        table = Table("trial", "epoch", "now", "for", "parameters", box=None, header_style="dim", pad_edge=False)
-        for trial in tally.running:
-            table.add_row(str(trial.number), *self._at(trial), duration(self._age_s(trial)), _params(trial))
-        return Group(summary, table)
+        objectives = self._plan.config.sweep.objectives
+        running = [[str(t.number), *self._at(t), duration(self._age_s(t)), self._short(t)] for t in tally.running]
+        ended = [
+            [
+                str(trial.number),
+                tally.outcome(trial).name,
+                shown_values(trial, objectives),
+                duration(trial.duration.total_seconds()) if trial.duration is not None else "",
+                tally.reason(trial) or self._short(trial),
+            ]
+            for trial in last_ended(tally)
+        ]
+        share = (len(tally.ended), self._plan.n_trials)
+        return live_table(f"sweep {self._plan.name}", self.summary(tally), share, running, ended)
+
+    def _short(self, trial: FrozenTrial) -> str:
+        names = short_names([parameter.key for parameter in self._plan.space.parameters])
+        return " ".join(f"{names.get(key, key)}={shown_value(value)}" for key, value in trial.params.items())
 
 
 def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenTrial]:

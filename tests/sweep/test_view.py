@@ -8,11 +8,13 @@ import optuna
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
+from rich.text import Text
 
 from captcha_exp.config import Config
 from captcha_exp.sweep import plan_sweep
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
+from captcha_exp.sweep.table import short_names
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.view import View, duration
 
@@ -64,9 +66,16 @@ def test_a_terminal_shows_each_running_trial(compose: Callable[..., Config]) -> 
     with view:
         view.update(Tally(trials()))
         console.print(view._table(Tally(trials())))
-    assert "sweep s: 2 of 4 trials ended, 1 failed, best 0.7500 in trial 0" in out.getvalue()
-    assert "2/9" in out.getvalue()
-    assert "0.6250" in out.getvalue()
+    lines = [" ".join(line.split()) for line in Text.from_ansi(out.getvalue()).plain.splitlines()]
+    assert "2 of 4 trials ended, 1 failed, best 0.7500 in trial 0, about 2 min 40 s left" in lines
+    assert "1 2/9 0.6250 40 s x=0.25" in lines
+    assert "0 finished 0.7500 1 min 40 s x=0.5" in lines
+    assert "2 failed 1 min 40 s no memory" in lines
+
+
+def test_keys_are_shown_by_their_last_part_where_that_says_which() -> None:
+    keys = ["transformer.dropout", "cnn.dropout", "cnn", "transformer.num_heads"]
+    assert list(short_names(keys).values()) == ["transformer.dropout", "cnn.dropout", "cnn", "num_heads"]
 
 
 def test_durations_are_short() -> None:
