@@ -78,7 +78,7 @@ def build_api(
         busy: whether the next request would be refused.
     """
     # Its pages of documentation would load scripts from elsewhere.
-    api = FastAPI(title="captcha_exp", version="1", docs_url=None, redoc_url=None)
+    api = FastAPI(title="captcha_exp", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @api.post(READ, summary="Read images", openapi_extra=_READ_REQUEST, responses=_READ_ANSWERS)
     async def read(request: Request) -> Response:

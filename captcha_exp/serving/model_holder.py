@@ -47,6 +47,7 @@ class ModelHolder:
         self._reload_s = reload_s
         self.current = self._load(self._address())
         self.problem: str | None = None
+        self._failed: str | None = None  # the address that could not be used
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="model-reload", daemon=True)
 
@@ -61,6 +62,7 @@ class ModelHolder:
 
     def refresh(self) -> None:
         """Use the version that the alias means now; where that fails, go on with the old one and say why."""
+        address = self._model_uri
         try:
             address = self._address()
             if address != self.current.address:
@@ -68,12 +70,12 @@ class ModelHolder:
                 logger.info("model %s is in use", self.current.name)
         except Exception as error:  # whatever is wrong with the new one, the old one answers
             reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            problem = " ".join(str(reason).split())
-            if problem != self.problem:
-                logger.error("model %s stays in use: %s", self.current.name, problem)
-            self.problem = problem
+            self.problem = f"{address} cannot be used: {' '.join(str(reason).split())}"
+            if self._failed != address:  # once, not at every look
+                logger.error("model %s stays in use; %s", self.current.name, self.problem)
+            self._failed = address
         else:
-            self.problem = None
+            self.problem = self._failed = None
 
     def _watch(self) -> None:
         while not self._stop.wait(self._reload_s):

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,3 +170,6 @@ def log_to_stderr() -> None:
     """Show the server's own lines, and of the libraries only what went wrong."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("captcha_exp").setLevel(logging.INFO)
+    # What these say of damaged uploads is in the answers.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -95,8 +96,7 @@ def running(folder: Path, model: str, *overrides: str) -> Iterator[Served]:
     """Serve `model`; `folder` takes what is uploaded."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_serving(compose("serve", [f"root={folder}", f"model={model}", *overrides]))
-    uploads = folder / "uploads"
-    uploads.mkdir()
+    uploads = Path(tempfile.mkdtemp(dir=folder))
     with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as listener:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         models = ModelHolder(config.model, f"sqlite:///{folder}/mlruns/mlflow.db", config.threads, config.reload_s)
