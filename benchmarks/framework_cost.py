@@ -44,7 +44,8 @@ def main() -> int:
 
 def compare_run(root: Path, overrides: list[str]) -> None:
     """A run as users start it, against a process that does nothing but the same fit."""
-    run([sys.executable, "-m", "captcha_exp.prepare", "audit=false", f"root={root}", *overrides])  # both find the images decoded
+    # Both find the images decoded.
+    run([sys.executable, "-m", "captcha_exp.prepare", "audit=false", f"root={root}", *overrides])
     cpu = [cpu_seconds()]
     whole = run([sys.executable, "-m", "captcha_exp", f"root={root}", *overrides])
     cpu.append(cpu_seconds())
