@@ -75,9 +75,11 @@ def _scale(images: np.ndarray, factor: float, rng: np.random.Generator) -> np.nd
 
 
 def _warped(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Map each pixel through `matrix` about the middle; beyond its border the image goes on as there."""
+    """Map each pixel through `matrix` about the middle; beyond the image lies the median grey of its border."""
     middle = (np.array(image.shape) - 1) / 2
-    return ndimage.affine_transform(image, matrix, middle - matrix @ middle, order=1, mode="nearest")
+    # To go on with the border itself would draw strokes where ink touches it.
+    paper = np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))
+    return ndimage.affine_transform(image, matrix, middle - matrix @ middle, order=1, cval=float(paper))
 
 
 def _occlusion(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

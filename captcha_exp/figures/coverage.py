@@ -33,6 +33,6 @@ def coverage_curve(
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("least certain images left to a person", fontsize=9, color=INK)
-    plain_axes(axes, f"Of the rest read right; of all {accuracy[-1]:.1%}")
+    plain_axes(axes, f"Right among the images that are read; of all {accuracy[-1]:.1%}")
     figure.tight_layout()
     return figure

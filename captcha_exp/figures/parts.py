@@ -46,6 +46,7 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     axes.set_xlim(-0.7, len(rows) - 0.3)
     lowest = min(row[3] for row in rows)
     axes.set_ylim(max(0.0, lowest - 0.05), 1.02)
+    axes.set_yticks([tick for tick in axes.get_yticks() if lowest - 0.05 <= tick <= 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     fewest, most = min(row[1] for row in rows), max(row[1] for row in rows)
     plain_axes(axes, f"{title}, of {f'{fewest:,} to {most:,}' if fewest < most else f'{most:,}'} each")

@@ -1,7 +1,9 @@
 """The form of a model that is served: image files in, texts out, with nothing else installed than its requirements."""
 
 import json
+import logging
 import tempfile
+import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -103,20 +105,31 @@ def export_onnx(recogniser: "LoadedRecogniser", path: Path) -> None:
     It takes float32 (B, H, W, 1) in [0, 1] named `image` and gives class probabilities (B, T, K).
 
     Raises:
-        InputError: the packages for it are not installed.
+        InputError: the packages for it are not installed, or the network has a layer that ONNX does not know.
     """
     try:
         import onnx
         import tf2onnx  # noqa: F401  # what Keras exports with
     except ImportError as error:
         raise InputError(
-            f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` (or set `servable=false`)."
+            f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` "
+            "(or set `servable=false`)."
         ) from error
     import tensorflow as tf
 
+    # Every step of the conversion would be told in the middle of a command's own lines.
+    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
     model = recogniser.model
     shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")
-    model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
+        try:
+        model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
+    except Exception as error:  # of any kind, where a layer has no counterpart in ONNX
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without."
+        ) from error
     network = onnx.load(path)
     described = json.dumps({key: getattr(recogniser, key) for key in _DESCRIBED})
     onnx.helper.set_model_props(network, {ONNX_KEY: described})

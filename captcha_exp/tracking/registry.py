@@ -142,4 +142,4 @@ class Registry:
 
 def _version(found: ModelVersion) -> Version:
     # MLflow's own stores forget a version's model id, and keep the address it was made from.
-    return Version(str(found.version), found.source.removeprefix(_MODELS), str(found.run_id), dict(found.tags))
+    return Version(str(found.version), str(found.source).removeprefix(_MODELS), str(found.run_id), dict(found.tags))

@@ -41,7 +41,7 @@ def test_another_seed_draws_otherwise(name: str, images: np.ndarray) -> None:
     assert any((corrupt(images, name, 4, 1) != corrupt(images, name, 4, seed)).any() for seed in (2, 3, 4))
 
 
-def test_a_rotation_turns_about_the_middle_and_goes_on_with_the_border() -> None:
+def test_a_rotation_turns_about_the_middle_on_paper_of_the_borders_grey() -> None:
     image = np.full((1, 21, 21), 200, np.uint8)
     image[0, 10, 10] = 0
     turned = corrupt(image, "rotation", STRENGTHS, 0)
