@@ -60,7 +60,7 @@ class _Reader:
     batcher: Batcher
     most_files: int
 
-    def one(self, path: str | None, *known: str | float | None) -> str:
+    def one(self, path: str | None, *known: str | None) -> str:
         """A single picture, drawn."""
         if path is None:
             return _NOTHING_YET
@@ -73,7 +73,7 @@ class _Reader:
             return draw_problem("The upload is no longer kept; choose the picture again.")
         return draw_reading(answer.model, data, answer.readings[0])
 
-    def several(self, paths: list[str] | None, *known: str | float | None) -> tuple[list[list[str]], str]:
+    def several(self, paths: list[str] | None, *known: str | None) -> tuple[list[list[str]], str]:
         """A line for each file, and a summary."""
         if not paths:
             return [], ""
@@ -94,15 +94,10 @@ class _Reader:
         read = sum(not line[3] for line in lines)
         return lines, f'<p class="ce-note">{read} of {len(lines)} files read by {answer.model.name}.</p>'
 
-    def _read(
-        self, files: Sequence[bytes], known: tuple[str | float | None, ...], alternatives: int, probabilities: bool
-    ) -> Answer:
+    def _read(self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool) -> Answer:
         pattern, alphabet, least, most = known
         constraint = Constraint(
-            str(pattern) if pattern else None,
-            str(alphabet) if alphabet else None,
-            None if least is None else int(least),
-            None if most is None else int(most),
+            pattern or None, alphabet or None, _length("Fewest characters", least), _length("Most characters", most)
         )
         return self.batcher.submit(files, ReadOptions(constraint or None, alternatives, probabilities)).result()
 
@@ -147,12 +142,21 @@ def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples:
     return page
 
 
-def _known() -> list[gr.Textbox | gr.Number]:
+def _length(name: str, typed: str | None) -> int | None:
+    if not typed or not typed.strip():
+        return None
+    try:
+        return int(typed)
+    except ValueError as error:
+        raise InputError(f"{name} must be a number, not {typed!r}.") from error
+
+
+def _known() -> list[gr.Textbox]:
     """What the user may know of the text."""
     with gr.Accordion("What is known of the text", open=False):
         pattern = gr.Textbox(label="Pattern", placeholder="[0-9]{6}", info="a regular expression for the whole text")
         alphabet = gr.Textbox(label="Characters", placeholder="0123456789", info="that can occur")
         with gr.Row():
-            least = gr.Number(None, label="Fewest characters", precision=0, minimum=0, min_width=120)
-            most = gr.Number(None, label="Most characters", precision=0, minimum=0, min_width=120)
+            least = gr.Textbox(label="Fewest characters", placeholder="4", min_width=120)
+            most = gr.Textbox(label="Most characters", placeholder="6", min_width=120)
     return [pattern, alphabet, least, most]

@@ -10,7 +10,7 @@ _GET = re.compile(
     r"|/gradio_api/heartbeat/\w+"
     r"|/gradio_api/file=(?!\w+:).+"
 )
-_POST = re.compile(r"/gradio_api/(upload|queue/join|cancel|reset)/?")
+_POST = re.compile(r"/gradio_api/(upload|queue/join|run/predict|cancel|reset)/?")
 
 
 def is_page_route(method: str, path: str) -> bool:

@@ -17,12 +17,23 @@ def _upload(served: Served, name: str, data: bytes) -> str:
     return str(answer.json()[0])
 
 
+def _unqueued(served: Served, path: str) -> str:
+    """The same event by the route that does not queue."""
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    body = {"data": [file, "", "", "", ""], "fn_index": _reading(served)}
+    return requests.post(f"{served.url}/gradio_api/run/predict", json=body, timeout=30).text
+
+
+def _reading(served: Served) -> int:
+    """The number of the event that reads one picture."""
+    events = served.get("/config").json()["dependencies"]
+    return next(int(one["id"]) for one in events if len(one["inputs"]) == 5 and len(one["outputs"]) == 1)
+
+
 def _event(served: Served, path: str, url: str | None = None) -> str:
     """What the page's event for one picture ends with, given a file as its browser would give it."""
-    config = served.get("/config").json()
-    reads = [one for one in config["dependencies"] if len(one["inputs"]) == 5 and len(one["outputs"]) == 1]
     file = {"path": path, "url": url, "meta": {"_type": "gradio.FileData"}}
-    body = {"data": [file, "", "", None, None], "fn_index": reads[0]["id"], "session_hash": "test"}
+    body = {"data": [file, "", "", "", ""], "fn_index": _reading(served), "session_hash": "test"}
     joined = requests.post(f"{served.url}/gradio_api/queue/join", json=body, timeout=30)
     assert joined.status_code == 200
     with requests.get(f"{served.url}/gradio_api/queue/data?session_hash=test", stream=True, timeout=30) as events:
@@ -78,6 +89,7 @@ def test_the_page_reads_uploads_alone(served: Served, tmp_path: Path) -> None:
         answer = _event(served, path)
         assert "Read by" not in answer
         assert "'success': False" in answer
+        assert "Read by" not in _unqueued(served, path)
 
 
 def test_the_page_fetches_nothing_from_elsewhere(served: Served) -> None:
