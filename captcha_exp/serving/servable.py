@@ -17,6 +17,8 @@ from captcha_exp.serving.predictor import ONNX_FILE, Predictor, Reading
 from captcha_exp.serving.runtime import ONNX_KEY, KerasRuntime
 
 if TYPE_CHECKING:
+    import keras
+
     from captcha_exp.tracking import LoadedRecogniser, Store
 
 # What an ONNX file holds beside the network.
@@ -115,25 +117,28 @@ def export_onnx(recogniser: "LoadedRecogniser", path: Path) -> None:
             f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` "
             "(or set `servable=false`)."
         ) from error
-    import tensorflow as tf
-
-    # Every step of the conversion would be told in the middle of a command's own lines.
-    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
-    model = recogniser.model
-    shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
-        try:
-        model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
-    except Exception as error:  # of any kind, where a layer has no counterpart in ONNX
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without."
-        ) from error
+    _export(recogniser.model, path)
     network = onnx.load(path)
     described = json.dumps({key: getattr(recogniser, key) for key in _DESCRIBED})
     onnx.helper.set_model_props(network, {ONNX_KEY: described})
     onnx.save(network, path)
+
+
+def _export(model: "keras.Model", path: Path) -> None:
+    import tensorflow as tf
+
+    # Every step of the conversion would be told in the middle of a command's own lines.
+    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+    shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
+        try:
+            model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
+        except Exception as error:  # of any kind, where a layer has no counterpart in ONNX
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without."
+            ) from error
 
 
 def png(image: np.ndarray) -> bytes:
