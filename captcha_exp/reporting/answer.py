@@ -47,10 +47,11 @@ def _weight(facts: SweepFacts) -> str:
     importance = facts.sweep.importance
     if not importance.shares:
         return ""
-    key, share = max(importance.shares.items(), key=lambda item: item[1])
-    when = f" as they stood after epoch {importance.epoch}" if importance.epoch is not None else ""
-    hint = "" if importance.trials >= 10 else ", a hint rather than a finding"
-    return f"{key} makes {share:.0%} of the difference between {importance.trials} trials{when}{hint}"
+    seen = f"{importance.trials} trials" + (f" after epoch {importance.epoch}" if importance.epoch is not None else "")
+    key = importance.foremost
+    if key is None:
+        return f"no single key stands out among {seen}"
+    return f"{key} makes the greatest difference between {seen} ({importance.shares[key].mean:.0%} of it)"
 
 
 def _rivals(facts: SweepFacts, reads: WrongReads | None) -> str:

@@ -10,23 +10,40 @@ from optuna.trial import FrozenTrial, create_trial
 
 from captcha_exp.sweep.tally import Tally, TrialOutcome
 
-_FEWEST = 4
-# Of a dozen trials, Optuna's usual tenth would be a single one.
-_GOOD_SHARE = 0.3
+_FEWEST, _FEWEST_TO_NAME = 4, 10
+# Which share of the trials counts as good: of a dozen, Optuna's usual tenth would be a single one.
+_GOOD_SHARES = (0.2, 0.3, 0.4, 0.5)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of the difference between trials, and between which bounds it lies as more or fewer trials count as good."""
+
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares of the spread that go with each key, summing to 1.
+    """What share of the difference between trials goes with each key, the largest first.
 
     `trials` were compared after `epoch` epochs, from 1, or at their ends where that is None. `missing` says why there
     are no shares.
     """
 
-    shares: dict[str, float]
+    shares: dict[str, Share]
     trials: int
     epoch: int | None
     missing: str | None
+
+    @property
+    def foremost(self) -> str | None:
+        """The key that counts most however many trials are called good; None where that depends on it or trials are few."""
+        keys = list(self.shares)
+        if not keys or self.trials < _FEWEST_TO_NAME:
+            return None
+        return keys[0] if all(self.shares[keys[0]].low > self.shares[key].high for key in keys[1:]) else None
 
 
 def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
@@ -35,7 +52,7 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
     Pruned trials have no result, and those that finished are too few and too alike to tell what was bad about the
     others. So where there are pruned ones, all are compared after the last epoch that each of them saw.
 
-    A key counts by how much the best third of the trials differ in it from all.
+    A key counts by how much the good trials, the best fifth to half of them, differ in it from all.
 
     Source:
         Watanabe et al. 2023, PED-ANOVA, as Optuna computes it.
@@ -51,14 +68,24 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
     for trial, value in compared:
         study.add_trial(create_trial(value=value, params=trial.params, distributions=trial.distributions))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about conditional keys, which are left out
-            evaluator = PedAnovaImportanceEvaluator(target_quantile=_GOOD_SHARE)
-            found = optuna.importance.get_param_importances(study, evaluator=evaluator, params=_shared(compared))
+        found = [_shares(study, good_share, _shared(compared)) for good_share in _GOOD_SHARES]
     except (ValueError, RuntimeError, ZeroDivisionError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         return Importance({}, len(compared), epoch, first_line)
-    return Importance(dict(found), len(compared), epoch, None if found else "the trials share no searched key")
+    ranges = {key: Share(*_range([shares[key] for shares in found])) for key in found[0]}
+    ordered = dict(sorted(ranges.items(), key=lambda item: -item[1].mean))
+    return Importance(ordered, len(compared), epoch, None if ordered else "the trials share no searched key")
+
+
+def _shares(study: optuna.Study, good_share: float, keys: list[str]) -> dict[str, float]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about conditional keys, which are left out
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=good_share)
+        return optuna.importance.get_param_importances(study, evaluator=evaluator, params=keys)
+
+
+def _range(values: list[float]) -> tuple[float, float, float]:
+    return sum(values) / len(values), min(values), max(values)
 
 
 def _compared(tally: Tally) -> tuple[list[tuple[FrozenTrial, float]], int | None]:

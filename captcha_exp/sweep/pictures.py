@@ -20,7 +20,7 @@ Draw = Callable[[], Any]
 
 
 def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Callable[[str], None]) -> list[Path]:
-    """Draw history, importance, parallel coordinates, slices and, for several objectives, the Pareto front.
+    """Draw history, parallel coordinates, slices and, for several objectives, the Pareto front.
 
     With one objective, a pruned trial counts with the best of its epochs in all but the history: most trials of a good
     sweep are pruned, and where they were is what a space is judged by.
@@ -42,8 +42,6 @@ def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Ca
     files = []
     for name, draw in _drawings(study, plan).items():
         try:
-            if name.startswith("importance"):
-                _require_spread(_with_pruned(study).trials if len(plan.config.sweep.objectives) == 1 else done)
             files.append(_save(folder / f"{name}.png", draw, [p.key for p in plan.space.parameters]))
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
             report(f"no picture {name}: {_first_line(error)}")
@@ -57,7 +55,6 @@ def _drawings(study: optuna.Study, plan: SweepPlan) -> dict[str, Draw]:
     metrics = [objective.metric for objective in plan.config.sweep.objectives]
     each: dict[str, Callable[..., Any]] = {
         "history": plots.plot_optimization_history,
-        "importance": plots.plot_param_importances,
         "parallel_coordinates": plots.plot_parallel_coordinate,
         "slices": plots.plot_slice,
     }
@@ -92,14 +89,6 @@ def _with_pruned(study: optuna.Study) -> optuna.Study:
         optuna.logging.set_verbosity(verbosity)
     copy.add_trials(trials)
     return copy
-
-
-def _require_spread(done: list[FrozenTrial]) -> None:
-    """Without a difference nothing is more important than anything else, but Optuna draws it."""
-    if len(done) < 2:
-        raise ValueError("it needs at least two finished trials")
-    if len({tuple(trial.values) for trial in done}) == 1:
-        raise ValueError("all finished trials have the same value")
 
 
 def _value(index: int, trial: FrozenTrial) -> float:

@@ -169,6 +169,7 @@ class _Ending:
         self._say(f"best: trial {best[0].number}, {shown_values(best[0], objectives)}: {overrides}")
         self._say(f"train it again: {train_command(plan.folder)}")
         self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml, report/")
+        self._say(f"as a page:      python -m captcha_exp.report sweep={plan.name}")
         if self._record is not None:
             self._say(f"in the UI:      {self._record.ui_hint}")
         return 0

@@ -130,10 +130,9 @@ def test_the_address_a_sweep_prints_compares_its_trials(page: Page, swept: Swept
     headers = page.get_by_role("columnheader")
     for name in ("best/val/sequence_accuracy", "augmentation", "transformer.dropout", "transformer.num_heads"):
         expect(headers.filter(has_text=name).first).to_be_attached(timeout=WAIT_MS)
-    boxes = page.locator(".ag-row input[type=checkbox]")
-    expect(boxes).to_have_count(2, timeout=WAIT_MS)
-    for index in range(2):
-        boxes.nth(index).check()
+    for name in ("trial-0000", "trial-0001"):
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name))
+        row.get_by_role("checkbox").first.check()
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("Comparing 2 Runs from 1 Experiment").first).to_be_visible(timeout=WAIT_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT_MS)
@@ -158,8 +157,7 @@ def test_the_sheet_of_predictions_opens(page: Page, swept: Swept) -> None:
 def test_the_report_reads_from_disk_on_a_phone(page: Page, swept: Swept) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(swept.report.as_uri())
-    # Upper case is the style sheet's.
-    assert page.locator("h1").inner_text() == "does everything work here, from the images to the report?"
+    assert page.locator("h1").text_content() == "does everything work here, from the images to the report?"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     loaded = page.locator(".reads img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert loaded and set(loaded) == {64}

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from captcha_exp.reporting.charts.style import ACCENT, INK, Chart
+from captcha_exp.reporting.charts.style import ACCENT, FAINT, INK, Chart
 from captcha_exp.reporting.gather import SweepFacts
 
 _ROW = 34
@@ -16,10 +16,19 @@ def importance(facts: SweepFacts, name: str) -> Markup:
     chart = Chart(name, 440, height, "how much of the difference between trials goes with each key")
     axes = chart.figure.add_axes((0.01, 0, 0.98, 1))
     for row, (key, share) in enumerate(shares):
-        (bar,) = axes.barh(-row, share, height=0.3, color=ACCENT)
-        chart.tip(bar, f"{key}: {share:.0%}")
+        (bar,) = axes.barh(-row, share.mean, height=0.3, color=ACCENT)
+        chart.tip(bar, f"{key}: {share.low:.0%} to {share.high:.0%}")
+        axes.plot([share.low, share.high], [-row, -row], color=FAINT, linewidth=1.5)
         axes.text(0, -row + 0.24, key, ha="left", va="bottom", color=INK, fontsize=11)
-        axes.text(share + 0.012, -row, f"{share:.0%}", ha="left", va="center", color=INK, fontsize=11)
+        axes.text(
+            max(share.mean, share.high) + 0.012,
+            -row,
+            f"{share.mean:.0%}",
+            ha="left",
+            va="center",
+            color=INK,
+            fontsize=11,
+        )
     axes.set(xlim=(0, 1.12), ylim=(-len(shares) + 0.6, 0.85))
     axes.set_axis_off()
     return chart.svg()
