@@ -4,7 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILE = re.compile(r"^`(?P<name>[\w./]+)`:\n\n```\w+\n(?P<text>.*?)^```", re.M | re.S)
@@ -39,6 +41,40 @@ def test_the_page_on_extending_can_be_followed(followed) -> None:
     assert "my_cnns:separable" in builders
     openers = {run.data.params.get("dataset.opener") for run in followed.runs()}
     assert "my_data:open_stamps" in openers
+
+
+# What makes the training of a page a matter of seconds.
+SMALL_MODEL = [
+    *("dataset.image_height=32", "dataset.image_width=64", "cnn.filters=[8,16,16]", "transformer.projection_dim=16"),
+    *("transformer.feed_forward_dim=16", "transformer.depth=1", "training.epochs=2", "training.threads=1"),
+]
+
+
+def smaller(module: str, arguments: list[str]) -> list[str]:
+    if module == "captcha_exp" and "+sweep=attention" in arguments:
+        space = "sweep.space={transformer.num_heads:'choice(1,2)'}"
+        return [*SMALL_MODEL, space, "sweep.n_trials=2", "sweep.workers=1"]
+    if module == "captcha_exp":
+        return SMALL_MODEL
+    return ["robustness_images=10"] if module == "captcha_exp.evaluate" else []
+
+
+def test_the_way_from_a_folder_to_a_served_model_can_be_followed(folder) -> None:
+    own = folder.path / "my_images"
+    own.mkdir()
+    draw = np.random.default_rng(0)
+    for label in dict.fromkeys("".join(draw.choice(list("0123"), 3)) for _ in range(300)):
+        image = Image.new("L", (64, 32), 200)
+        ImageDraw.Draw(image).text((12, 10), label, fill=20)
+        image.save(own / f"{label}.png")
+    lines = {}
+    for _, _, module, *arguments in commands_of((DOCS / "getting_started.md").read_text()):
+        done = folder.run(*arguments, *smaller(module, arguments), module=module)
+        assert done.returncode == 0, (arguments, done.stderr)
+        lines[module] = done.stdout.splitlines()
+    assert Path(lines["captcha_exp.prepare"][-1].split(maxsplit=1)[1]).is_file()
+    assert lines["captcha_exp.promote"][-1] == "promoted: version 1 of captcha is champion"
+    assert len(lines["captcha_exp.predict"]) == len(list(own.iterdir()))
 
 
 @pytest.mark.parametrize(
