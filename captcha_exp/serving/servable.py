@@ -125,15 +125,18 @@ def export_onnx(recogniser: "LoadedRecogniser", path: Path) -> None:
 
 
 def _export(model: "keras.Model", path: Path) -> None:
+    import onnx
     import tensorflow as tf
 
-    # Every step of the conversion would be told in the middle of a command's own lines.
-    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+    # Every step of the conversion would be told in the middle of a command's own lines, and what it cannot convert; it
+    # then writes a file that cannot be opened, which the check finds.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
         try:
             model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
+            onnx.checker.check_model(str(path))
         except Exception as error:  # of any kind, where a layer has no counterpart in ONNX
             reason = " ".join(str(error).split())
             raise InputError(

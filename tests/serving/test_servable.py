@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,17 @@ def test_the_onnx_form_computes_the_same_probabilities(
     export_onnx(recogniser, tmp_path / "model.onnx")
     computed = OnnxRuntime(tmp_path / "model.onnx", threads=1)(images)
     np.testing.assert_allclose(computed, recogniser.model(to_input(images)).numpy(), atol=1e-4)
+
+
+def test_a_network_that_onnx_does_not_know_is_refused(recogniser: LoadedRecogniser, tmp_path: Path) -> None:
+    """Activation functions of a user's own are one way to it."""
+    import keras
+    import tensorflow as tf
+
+    output = keras.layers.Lambda(tf.math.lgamma)(recogniser.model.output)
+    other = replace(recogniser, model=keras.Model(recogniser.model.input, output))
+    with pytest.raises(InputError, match=r"^The network cannot be written as ONNX: .*Set `servable=false`"):
+        export_onnx(other, tmp_path / "model.onnx")
 
 
 def test_a_servable_form_that_reads_otherwise_is_refused(servable: Path, files: list[bytes], texts: list[str]) -> None:
