@@ -24,6 +24,9 @@ def main() -> int:
         data = ["dataset=folder", f"dataset.path={real}"]
         commands.append(["benchmarks.sweep", "--root", str(root / "real"), "+sweep=attention", *data])
         commands.append(["benchmarks.seeds", str(root / "real" / "sweeps" / "attention")])
+        commands.append(["captcha_exp.promote", f"root={root / 'real'}", "sweep=attention"])
+        store = f"sqlite:///{root / 'real' / 'mlruns' / 'mlflow.db'}"
+        commands.append(["benchmarks.predict", "models:/captcha@champion", str(real), store])
     for module, *arguments in commands:
         print(f"== python -m {module} {' '.join(arguments)}", flush=True)
         code = subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode

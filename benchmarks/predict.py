@@ -1,6 +1,6 @@
 """Images per second that predict reads, with each runtime, decoding and kind of knowledge, and how soon it begins.
 
-Run: python -m benchmarks.predict MODEL_FOLDER IMAGE_FOLDER
+Run: python -m benchmarks.predict MODEL IMAGE_FOLDER [TRACKING_URI]
 """
 
 import random
@@ -21,6 +21,7 @@ from captcha_exp.decoding import Constraint, decode
 from captcha_exp.serving.predictor import ONNX_FILE, Predictor, Reading
 from captcha_exp.serving.runtime import KerasRuntime
 from captcha_exp.tracking import load_recogniser
+from captcha_exp.tracking.logged_model import model_folder
 
 _IMAGES = 256
 _ROUNDS = 5
@@ -28,8 +29,9 @@ _WORDS = (1_000, 100_000)
 
 
 def main() -> int:
-    """Measure a servable model, e.g. of a champion, on a folder of images of its kind."""
-    model, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    """Measure a servable model, e.g. `models:/captcha@champion`, on a folder of images of its kind."""
+    address, folder, uri = sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
+    model = model_folder(address, uri, Path(tempfile.mkdtemp(prefix="predict-")))
     paths = sorted(folder.glob("*.png"))[:_IMAGES] or sorted(folder.glob("*.jpg"))[:_IMAGES]
     files = [path.read_bytes() for path in paths]
     onnx = Predictor.of_onnx(model / ONNX_FILE, threads=1)
