@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 _ADDRESS = "http://127.0.0.1:5077"
 _SIZE = {"width": 1500, "height": 780}
-_COLOURS = 128  # what keeps a screenshot of the UI small
+_COLOURS = 256  # what keeps a screenshot of the UI small
 _NO_ASSISTANT = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
 _SETTLE_MS = 3_000
 

@@ -50,8 +50,8 @@ def _weight(facts: SweepFacts) -> str:
     seen = f"{importance.trials} trials" + (f" after epoch {importance.epoch}" if importance.epoch is not None else "")
     key = importance.foremost
     if key is None:
-        return f"no single key stands out among {seen}"
-    return f"{key} makes the greatest difference between {seen} ({importance.shares[key].mean:.0%} of it)"
+        return f"Among {seen} no single key stands out"
+    return f"Among {seen} {key} makes the greatest difference ({importance.shares[key].mean:.0%} of it)"
 
 
 def _rivals(facts: SweepFacts, reads: WrongReads | None) -> str:

@@ -60,6 +60,11 @@ class Section:
         return self.facts.sweep.name
 
     @property
+    def has_conditions(self) -> bool:
+        """Whether some trials lack a key that others have."""
+        return charts.has_conditions(self.facts)
+
+    @property
     def best_params(self) -> list[tuple[str, str]]:
         """Searched values of the best trial."""
         best = self.facts.sweep.best

@@ -39,7 +39,7 @@ class Importance:
 
     @property
     def foremost(self) -> str | None:
-        """The key that counts most however many trials are called good; None where that depends on it or trials are few."""
+        """The key that counts most however many trials count as good; None where that matters or trials are few."""
         keys = list(self.shares)
         if not keys or self.trials < _FEWEST_TO_NAME:
             return None

@@ -52,10 +52,10 @@ class TrackedRun:
         return str(self._client.tracking_uri)
 
     def log_config(self, config: Config) -> None:
-        """Write the resolved configuration: flattened as params, whole as `config.yaml`."""
+        """Write the resolved configuration: flattened as params but for the group `sweep`, whole as `config.yaml`."""
         plain = without_passwords(to_plain(config))
-        # The number of a trial is a tag: as a param it would be the first difference that the UI shows between two.
-        self.log_params({key: value for key, value in flatten(plain).items() if key != "sweep.trial_id"})
+        # How a sweep goes on is nothing that its trials differ in: in the UI it would hide what they do differ in.
+        self.log_params({key: value for key, value in flatten(plain).items() if not key.startswith("sweep.")})
         self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
 
     def log_params(self, params: Mapping[str, Any]) -> None:

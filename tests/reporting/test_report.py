@@ -45,7 +45,7 @@ def test_the_page_answers_the_question(whole: str, written: Written) -> None:
         "100.0% of the validation texts are read right with transformer.dropout 0.02, transformer.num_heads 4 "
         "(trial-0001), the best of 3 finished trials." in told
     )
-    assert "no single key stands out among 5 trials after epoch 2" in told
+    assert "Among 5 trials after epoch 2 no single key stands out" in told
     assert "6 3 finished, 2 pruned, 1 failed" in told
     assert "--config-dir" in told and "--config-name best" in told
 

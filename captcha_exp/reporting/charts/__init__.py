@@ -3,7 +3,7 @@
 from captcha_exp.reporting.charts.curves import accuracy_curves, loss_curves
 from captcha_exp.reporting.charts.history import history
 from captcha_exp.reporting.charts.importance import importance
-from captcha_exp.reporting.charts.parallel import parallel_coordinates
+from captcha_exp.reporting.charts.parallel import has_conditions, parallel_coordinates
 from captcha_exp.reporting.charts.race import race
 from captcha_exp.reporting.charts.style import chart_style, short, shown_metric
 from captcha_exp.reporting.charts.tradeoff import tradeoff
@@ -11,6 +11,7 @@ from captcha_exp.reporting.charts.tradeoff import tradeoff
 __all__ = [
     "accuracy_curves",
     "chart_style",
+    "has_conditions",
     "history",
     "importance",
     "loss_curves",

@@ -54,12 +54,19 @@ def parallel_coordinates(facts: SweepFacts, name: str, *, upright: bool) -> Mark
         step = len(RAMP) - 1 - math.floor(rank * len(RAMP) / max(len(ranked), len(RAMP)))
         look = (RAMP[step], 2.6 if rank == 0 else 1.6, 1.0, 3 + (rank == 0))
         _draw_trial(chart, axes, facts, trial, scales, look, upright=upright)
-    axes.set(**_limits(count, upright=upright))
+    axes.set(**_limits(count, absent=has_conditions(facts), upright=upright))
     return chart.svg()
 
 
-def _limits(count: int, *, upright: bool) -> dict[str, tuple[float, float]]:
-    along, across = (-0.06, count - 0.94), (_ABSENT - 0.06, 1.05)
+def has_conditions(facts: SweepFacts) -> bool:
+    """Whether some trials lack a key that others have."""
+    return any(
+        parameter.key not in trial.params for parameter in facts.sweep.parameters for trial in facts.sweep.trials
+    )
+
+
+def _limits(count: int, *, absent: bool, upright: bool) -> dict[str, tuple[float, float]]:
+    along, across = (-0.06, count - 0.94), (_ABSENT - 0.06 if absent else -0.06, 1.05)
     return {"xlim": along, "ylim": across} if upright else {"xlim": (-0.22, 1.08), "ylim": (count - 0.55, -0.55)}
 
 

@@ -1,5 +1,7 @@
 """What accuracy costs in size or time."""
 
+from typing import Any
+
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
@@ -52,11 +54,10 @@ def tradeoff(facts: SweepFacts, cost: str, name: str) -> Markup:
         )  # fmt: skip
         what = f"{trial.name}, {trial.outcome.name}: {shown_metric(ACCURACY, y)}"
         chart.tip(point, f"{what}, {short(x)} {_NAMES[cost]}")
-        if colour == WARM:
-            axes.annotate(
-                str(trial.number), (x, y), (0, 6), textcoords="offset points", ha="center", va="bottom", color=INK,
-                fontsize=10.5, zorder=5,
-            )  # fmt: skip
+    for place, shown in zip(front, seen, strict=True):
+        numbers = ", ".join(str(trial.number) for trial, at in places if at == place)
+        above: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(numbers, shown, (0, 6), color=INK, fontsize=10.5, zorder=5, **above)
     plain(axes, _NAMES[cost], "● finished   ○ pruned   ― Pareto front, with trial numbers")
     axes.yaxis.set_major_formatter(value_formatter(ACCURACY))
     _logarithmic(axes)
