@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from captcha_exp.config import Config, EvaluationConfig, SplitName, TrackingConfig
-from captcha_exp.dataset import Split
+from captcha_exp.dataset import Split, prepare_dataset
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.evaluate import judge
 from captcha_exp.evaluation import Evaluation
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.experiment.checkpoint import hold_checkpoint
 from captcha_exp.experiment.results import origin_accuracies
-from captcha_exp.tracking import Store, open_store
+from captcha_exp.experiment.seen import count_seen
+from captcha_exp.tracking import Store, load_recogniser, open_store
 
 Compose = Callable[..., Config]
 # Two digits on small images: an epoch is a matter of a second.
@@ -304,6 +305,12 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
     assert store.client.get_run(tuned.run_id).data.tags["initial_model"] == f"models:/{model_id}"
     first_loss = dict(history_of(store, outcome.run_id, "val/ctc_loss"))[3]
     assert dict(history_of(store, tuned.run_id, "val/ctc_loss"))[3] < first_loss
+    known = load_recogniser(f"runs:/{tuned.run_id}/model", store.uri)
+    first = prepare_dataset(config.dataset, config.root_path, lines.append)
+    own = prepare_dataset(letters, config.root_path, lines.append)
+    assert count_seen(known, first.train.images) == len(first.train), "what the first model saw is seen"
+    assert count_seen(known, own.train.images) == len(own.train)
+    assert count_seen(known, first.test.images) == 0
 
 
 def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:

@@ -63,7 +63,7 @@ class Contest:
         """
         config, root = self._config, self._config.root_path
         dataset_config, dataset = open_test(self._challenger, config.dataset, root, self._report)
-        self._report(f"test split: {len(dataset.test)} images of {dataset.source_name} that neither was trained on")
+        self._report(f"test split: {len(dataset.test)} images of {dataset.source_name}, held out of its training")
         judged = judge(self._challenger, dataset.test, config.rule, config.limits, limited=True)
         self._report(_line("challenger", judged))
         opponent = None

@@ -19,7 +19,7 @@ from captcha_exp.tracking import Registry, Store, load_recogniser, open_store
 
 SMALL = (
     "dataset.image_height=32", "dataset.image_width=48", "dataset.test_fraction=0.2", "augmentation=none",
-    "transformer=none", "cnn.filters=[16,32,48]", "optimizer.learning_rate=0.004", "training.threads=1",
+    "transformer=none", "cnn.filters=[16,32,48]", "optimizer.learning_rate=0.004",
 )  # fmt: skip
 
 
