@@ -123,7 +123,7 @@ def _draw_axis(axes: Axes, index: int, scale: Scale, absent: bool, *, upright: b
     else:
         axes.plot([0, 1], [index, index], color=FAINT, linewidth=1.2, zorder=1)
         axes.text(-0.22, index - 0.2, scale.name, ha="left", va="bottom", color=INK, fontsize=11, zorder=6)
-    ticks = [*scale.ticks, *([(_ABSENT, "-")] if absent else [])]
+    ticks = [*scale.ticks, *([(_ABSENT, "absent")] if absent else [])]
     for at, text in ticks:
         x, y = (index, at) if upright else (at, index)
         offset = (6, 0) if upright else (0, -6)
