@@ -96,37 +96,36 @@ def _best(
 ) -> tuple[_Beam, np.ndarray, np.ndarray]:
     """The likeliest prefixes; for each, the place in the old beam it came from and the character added, 0 for none."""
     classes = extended.shape[2]
-    scores = np.concatenate([(stay + ended)[..., np.newaxis], extended], axis=2).reshape(
-        len(extended), -1
-    )  # (B, W * K)
+    scores = np.concatenate([(stay + ended)[..., np.newaxis], extended], axis=2)
+    scores = scores.reshape(len(scores), -1)  # (B, W, K) -> (B, W * K)
     if scores.shape[1] > width:
         chosen = np.argpartition(-scores, width - 1, axis=1)[:, :width]
     else:
         chosen = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     origin, added = chosen // (classes + 1), chosen % (classes + 1)
     score = np.take_along_axis(scores, chosen, axis=1)
+    grown = _Beam(stay, ended, beam.last, beam.node, beam.prefix, beam.parent)
+    return _moved(grown, score, origin, added, automaton), origin, added
+
+
+def _moved(
+    grown: _Beam, score: np.ndarray, origin: np.ndarray, added: np.ndarray, automaton: Automaton | None
+) -> _Beam:
+    """The beam of the chosen prefixes, given the old one with the probabilities of staying."""
+    old = _Beam(*(np.take_along_axis(values, origin, axis=1) for values in vars(grown).values()))
     alive, moved = score > 0, added != BLANK
-
-    def of_origin(values: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(values, origin, axis=1)
-
     scale = score.max(axis=1, keepdims=True)
-    node = of_origin(beam.node)
+    node = old.node
     if automaton is not None:
         node = np.where(moved & alive, automaton.next[automaton.state[node], added - 1], node)
-    prefix = of_origin(beam.prefix)
-    extended_prefix = (prefix + added.astype(np.uint64)) * _FACTOR
-    return (
-        _Beam(
-            blank=np.where(moved, 0.0, of_origin(stay)) / scale,
-            ended=np.where(moved, score, of_origin(ended)) / scale,
-            last=np.where(moved, added, of_origin(beam.last)),
-            node=node,
-            prefix=np.where(alive, np.where(moved, extended_prefix, prefix), _NO_PREFIX),
-            parent=np.where(alive, np.where(moved, prefix, of_origin(beam.parent)), _NO_PARENT),
-        ),
-        origin,
-        added,
+    extended = (old.prefix + added.astype(np.uint64)) * _FACTOR
+    return _Beam(
+        blank=np.where(moved, 0.0, old.blank) / scale,
+        ended=np.where(moved, score, old.ended) / scale,
+        last=np.where(moved, added, old.last),
+        node=node,
+        prefix=np.where(alive, np.where(moved, extended, old.prefix), _NO_PREFIX),
+        parent=np.where(alive, np.where(moved, old.prefix, old.parent), _NO_PARENT),
     )
 
 
