@@ -12,6 +12,7 @@ from captcha_exp.serving.predictor import Reading
 from captcha_exp.serving.servable import png
 
 STYLE = """
+.html-container:has(.ce-model, .ce-reading, .ce-note) {padding: 0 !important}
 .ce-reading {display: grid; gap: 1rem}
 .ce-text {font: 600 2.2rem/1.2 ui-monospace, monospace; letter-spacing: .08em; overflow-wrap: anywhere}
 .ce-text.ce-none {font-size: 1.3rem; letter-spacing: 0; opacity: .7}
@@ -39,7 +40,6 @@ _MOST_DRAWN = 14
 # Figures of a model that the page shows, by what it calls them.
 _FIGURES = {
     "sequence_accuracy": "test accuracy",
-    "sequence_accuracy_ignore_case": "ignoring case",
     "character_error_rate": "character error rate",
 }
 
