@@ -5,6 +5,7 @@ import random
 import signal
 import string
 import sys
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def _serve(composed: DictConfig) -> int | None:
     if not _is_loopback(config.host):
         _warn(f"host={config.host} lets every machine that reaches this one use the server, which asks no password")
     given = None if config.examples is None else read_examples(Path(config.examples).expanduser())
+    _check_installed()
     # After the checks: a mistyped key must not wait for them.
     from captcha_exp.serving.server import log_to_stderr, serve
 
@@ -80,6 +82,12 @@ def render_examples(characters: str) -> dict[str, bytes]:
         Image.open(BytesIO(Renderer(_EXAMPLE_WIDTH)(f"0:{index}:{text}"))).save(image, "PNG")
         drawn[f"rendered-{index}.png"] = image.getvalue()
     return drawn
+
+
+def _check_installed() -> None:
+    for package in ("gradio", "prometheus_client"):
+        if find_spec(package) is None:
+            raise InputError(f"{package} is not installed; serving needs `pip install 'captcha-exp[serve]'`.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,7 +15,11 @@ from captcha_exp.serving.front import Front, Switch
 from captcha_exp.serving.limits import MIB, RequestLimits
 from captcha_exp.serving.metrics import ServerMetrics
 from captcha_exp.serving.model_holder import ModelHolder
-from captcha_exp.serving.page import build_page
+from captcha_exp.serving.page import UPLOADS_KEPT_S, build_page
+from captcha_exp.serving.upload_room import UploadRoom
+
+# So many of the largest uploads to the page are kept at a time.
+_UPLOADS_KEPT = 32
 
 
 class Application:
@@ -34,7 +38,9 @@ class Application:
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._gradio = _mount(page, mounted, config)
         api = build_api(self._batcher, models, metrics, most_files, lambda: limits.busy)
-        limits = RequestLimits(Switch(api, mounted), config.limits, metrics.in_progress.set)
+        room = int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT
+        bounded = UploadRoom(mounted, folder, room, UPLOADS_KEPT_S)
+        limits = RequestLimits(Switch(api, bounded), config.limits, metrics.in_progress.set)
         self.front = Front(limits, metrics)
 
     def end_streams(self) -> None:

@@ -94,7 +94,9 @@ class _Reader:
         read = sum(not line[3] for line in lines)
         return lines, f'<p class="ce-note">{read} of {len(lines)} files read by {answer.model.name}.</p>'
 
-    def _read(self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool) -> Answer:
+    def _read(
+        self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool
+    ) -> Answer:
         pattern, alphabet, least, most = known
         constraint = Constraint(
             pattern or None, alphabet or None, _length("Fewest characters", least), _length("Most characters", most)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,33 @@ def test_routes_that_the_page_does_not_need_are_not_there(served: Served, path: 
 def test_an_upload_to_the_page_has_the_same_limit(served: Served) -> None:
     answer = requests.post(f"{served.url}/gradio_api/upload", files={"files": ("x", bytes(9 * 2**20))}, timeout=30)
     assert answer.status_code == 413
+
+
+def test_uploads_are_removed_after_a_while_and_examples_stay(
+    serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("captcha_exp.serving.page.UPLOADS_KEPT_S", 1)
+    monkeypatch.setattr("captcha_exp.serving.page._CLEANED_EVERY_S", 1)
+    served = serve("limits.requests_per_second=null")
+    path = _upload(served, "x.png", bars("ab"))
+    assert "Read by m-bars" in _event(served, path)
+    until = time.monotonic() + 30
+    while served.get(f"/gradio_api/file={path}").status_code == 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    examples = [
+        one["props"]["samples"] for one in served.get("/config").json()["components"] if one["type"] == "dataset"
+    ]
+    kept = examples[0][0][0]["path"]
+    assert served.get(f"/gradio_api/file={kept}").content == bars("abc")
+
+
+def test_uploads_to_the_page_cannot_fill_the_disk(serve: Callable[..., Served]) -> None:
+    served = serve("limits.requests_per_second=null", "limits.upload_mib=0.002")
+    statuses = []
+    for number in range(60):
+        files = {"files": ("x.png", number.to_bytes(4, "big") * 300)}
+        statuses.append(requests.post(f"{served.url}/gradio_api/upload", files=files, timeout=30).status_code)
+    assert 30 < statuses.index(503) < 60
+    assert set(statuses[statuses.index(503) :]) == {503}
+    assert served.read(bars("ab")).json()["text"] == "ab"
