@@ -200,7 +200,8 @@ def test_a_mistake_is_told_in_one_line_before_any_trial(sweep: Sweep, argument: 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
 def test_the_gaussian_process_sampler_says_what_it_needs(sweep: Sweep) -> None:
-    assert "sweep.sampler.kind=gp needs PyTorch: pip install 'captcha-exp[gp]'" in refused(sweep, "sweep.sampler.kind=gp")
+    told = refused(sweep, "sweep.sampler.kind=gp")
+    assert "sweep.sampler.kind=gp needs PyTorch: pip install 'captcha-exp[gp]'" in told
 
 
 def test_values_that_only_go_together_are_no_mistake(sweep: Sweep) -> None:
