@@ -59,8 +59,7 @@ class TrackedRun:
         self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Write values as they are typed in overrides; what the run has already stays."""
-        # MLflow refuses to change a param, and a run that is continued has its own already.
+        """Write values as they are typed in overrides; what the run has already stays, as MLflow changes no param."""
         known = self._client.get_run(self.run_id).data.params
         flat = {param_key(name): param_value(value) for name, value in params.items()}
         batch = [Param(key, value) for key, value in flat.items() if key not in known]
