@@ -69,9 +69,7 @@ def _give_way(registry: Registry, token: str, claims: Path) -> None:
         other = key.removeprefix(_CLAIM)
         if not key.startswith(_CLAIM) or other == token:
             continue
-        if _is_dead(claims / other):
-            registry.delete_model_tag(key)
-            (claims / other).unlink(missing_ok=True)
+        if _removed(registry, key, claims / other):
             continue
         holder = json.loads(value)
         raise InputError(
@@ -80,14 +78,18 @@ def _give_way(registry: Registry, token: str, claims: Path) -> None:
         )
 
 
-def _is_dead(path: Path) -> bool:
-    """Whether the holder was a process of this machine that is gone; of others nothing is known."""
-    if not path.exists():
+def _removed(registry: Registry, key: str, path: Path) -> bool:
+    """Whether a claim's holder was a process of this machine that is gone; then nothing of it is left."""
+    descriptor = try_lock(path) if path.exists() else None
+    if descriptor is None:  # alive, or of another machine
         return False
-    descriptor = try_lock(path)
-    if descriptor is None:
-        return False
-    os.close(descriptor)
+    try:
+        # One that has just ended took its claim along, and this lock is on a new file of the same name.
+        if key in registry.model_tags():
+            registry.delete_model_tag(key)
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
     return True
 
 
