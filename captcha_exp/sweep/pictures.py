@@ -12,7 +12,9 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from captcha_exp.sweep.importance import measure_importance
 from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.tally import Tally
 
 _DPI = 120
 _NAMED_CURVES = 5
@@ -20,10 +22,10 @@ Draw = Callable[[], Any]
 
 
 def draw_pictures(study: optuna.Study, plan: SweepPlan, folder: Path, report: Callable[[str], None]) -> list[Path]:
-    """Draw history, parallel coordinates, slices and, for several objectives, the Pareto front.
+    """Draw history, importance, parallel coordinates, slices and, for several objectives, the Pareto front.
 
-    With one objective, a pruned trial counts with the best of its epochs in all but the history: most trials of a good
-    sweep are pruned, and where they were is what a space is judged by.
+    With one objective, a pruned trial counts with the best of its epochs in slices and parallel coordinates: most
+    trials of a good sweep are pruned, and where they were is what a space is judged by.
 
     Args:
         study: the study.
@@ -68,9 +70,33 @@ def _drawings(study: optuna.Study, plan: SweepPlan) -> dict[str, Draw]:
         for name, plot in each.items():
             shown = study if name == "history" else drawn
             drawings[name + suffix] = partial(plot, shown, target=target, target_name=metric)
+    drawings["importance"] = partial(_importance, study)
     if len(metrics) == 1:
         drawings["learning_curves"] = partial(plots.plot_intermediate_values, study)
     return drawings
+
+
+def _importance(study: optuna.Study) -> Any:
+    """Bars of `measure_importance`, a thin line over each for its range."""
+    from matplotlib import pyplot
+    from matplotlib.ticker import PercentFormatter
+
+    found = measure_importance(Tally(study.get_trials(deepcopy=False)), study.directions[0])
+    if found.missing is not None:
+        raise ValueError(found.missing)
+    shares = list(reversed(found.shares.values()))
+    spread = [[share.mean - share.low for share in shares], [share.high - share.mean for share in shares]]
+    _, axes = pyplot.subplots(figsize=(7, 1.2 + 0.4 * len(shares)))
+    axes.barh(list(reversed(found.shares)), [share.mean for share in shares], color="#1f6fb4", height=0.6)
+    axes.errorbar([share.mean for share in shares], range(len(shares)), xerr=spread, fmt="none", color="0.3", lw=1)
+    when = "" if found.epoch is None else f" as they stood after epoch {found.epoch}"
+    axes.set_title(f"Importance for the first objective: {found.trials} trials{when}", fontsize=10, loc="left")
+    axes.set_xlabel(
+        "share of the difference between good trials and all; the line: as a fifth to half count as good", fontsize=8
+    )
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlim(left=0)
+    return axes
 
 
 def _with_pruned(study: optuna.Study) -> optuna.Study:

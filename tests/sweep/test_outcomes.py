@@ -28,7 +28,7 @@ def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sw
     best = max(rows, key=lambda row: float(row["best/val/sequence_accuracy"]))
     assert f"best: trial {best['number']}," in printed
     pictures = {file.stem for file in (sweep.folder / "sweeps/t/report").iterdir()}
-    assert pictures == {"history", "parallel_coordinates", "slices", "learning_curves"}
+    assert pictures == {"history", "importance", "parallel_coordinates", "slices", "learning_curves"}
     with initialize_config_dir(str(sweep.folder / "sweeps/t"), version_base="1.3"):
         again = load_config(compose("best"))
     assert again.transformer.dropout == float(best["transformer.dropout"])
