@@ -15,7 +15,7 @@ from captcha_exp.serving.front import Front, Switch
 from captcha_exp.serving.limits import MIB, RequestLimits
 from captcha_exp.serving.metrics import ServerMetrics
 from captcha_exp.serving.model_holder import ModelHolder
-from captcha_exp.serving.page import UPLOADS_KEPT_S, build_page
+from captcha_exp.serving.page import build_page
 from captcha_exp.serving.upload_room import UploadRoom
 
 # So many of the largest uploads to the page are kept at a time.
@@ -38,9 +38,8 @@ class Application:
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._gradio = _mount(page, mounted, config)
         api = build_api(self._batcher, models, metrics, most_files, lambda: limits.busy)
-        room = int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT
-        bounded = UploadRoom(mounted, folder, room, UPLOADS_KEPT_S)
-        limits = RequestLimits(Switch(api, bounded), config.limits, metrics.in_progress.set)
+        self._room = UploadRoom(mounted, folder, int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT)
+        limits = RequestLimits(Switch(api, self._room), config.limits, metrics.in_progress.set)
         self.front = Front(limits, metrics)
 
     def end_streams(self) -> None:
@@ -50,6 +49,7 @@ class Application:
     def close(self) -> None:
         """Answer what waits."""
         self._batcher.close()
+        self._room.close()
 
 
 def _mount(page: gr.Blocks, parent: FastAPI, config: ServingConfig) -> App:

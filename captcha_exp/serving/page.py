@@ -18,9 +18,6 @@ from captcha_exp.serving.batcher import Answer, Batcher, ReadOptions
 from captcha_exp.serving.drawing import draw_model, draw_problem, draw_reading
 from captcha_exp.serving.model_holder import ModelHolder
 
-# What was uploaded is removed after so long, looked at so often.
-UPLOADS_KEPT_S = 300
-_CLEANED_EVERY_S = 60
 _ALTERNATIVES = 4
 _TABLE = ["file", "text", "confidence", "problem"]
 _Input = TypeVar("_Input", gr.Image, gr.File)
@@ -114,9 +111,7 @@ def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples:
         examples: image files to try, which are copied.
     """
     reader = _Reader(batcher, most_files)
-    with gr.Blocks(
-        analytics_enabled=False, title="captcha_exp", delete_cache=(_CLEANED_EVERY_S, UPLOADS_KEPT_S)
-    ) as page:
+    with gr.Blocks(analytics_enabled=False, title="captcha_exp") as page:
         gr.Markdown("# Read short text in images")
         model = gr.HTML(padding=False)
         page.load(lambda: draw_model(models.current), outputs=model, api_visibility="private", show_progress="hidden")

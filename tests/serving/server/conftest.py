@@ -1,8 +1,8 @@
 """A running server over a model that reads bars of grey, exactly."""
 
 import json
+import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -93,12 +93,11 @@ class Served:
 
 @contextmanager
 def running(folder: Path, model: str, *overrides: str) -> Iterator[Served]:
-    """Serve `model`; `folder` takes what is uploaded."""
+    """Serve `model` with the store of `folder`."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_serving(compose("serve", [f"root={folder}", f"model={model}", *overrides]))
-    uploads = Path(tempfile.mkdtemp(dir=folder))
-    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as listener:
-        patch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    uploads = Path(os.environ["GRADIO_TEMP_DIR"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         models = ModelHolder(config.model, f"sqlite:///{folder}/mlruns/mlflow.db", config.threads, config.reload_s)
         application = Application(config, models, {"example.png": bars("abc")}, uploads)
         server = Server(application)
@@ -110,6 +109,14 @@ def running(folder: Path, model: str, *overrides: str) -> Iterator[Served]:
         thread.join()
         models.stop()
         application.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One folder for all servers of this process: Gradio looks up where it is at each request."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
 
 
 @pytest.fixture(scope="session")

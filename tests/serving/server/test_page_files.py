@@ -123,13 +123,19 @@ def test_an_upload_to_the_page_has_the_same_limit(served: Served) -> None:
 def test_uploads_are_removed_after_a_while_and_examples_stay(
     serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("captcha_exp.serving.page.UPLOADS_KEPT_S", 1)
-    monkeypatch.setattr("captcha_exp.serving.page._CLEANED_EVERY_S", 1)
+    monkeypatch.setattr("captcha_exp.serving.upload_room.KEPT_S", 1)
+    monkeypatch.setattr("captcha_exp.serving.upload_room.EVERY_S", 1)
     served = serve("limits.requests_per_second=null")
-    path = _upload(served, "x.png", bars("ab"))
+    path = _upload(served, "x.png", bars("ab") + b"another")
+    folder = Path(path).parents[1]
+    before = {one for one in folder.iterdir() if one.is_file()}
+    begun = b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\nbegun and not ended'
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    requests.post(f"{served.url}/gradio_api/upload", data=begun, headers=form, timeout=30)
+    (in_part,) = {one for one in folder.iterdir() if one.is_file()} - before
     assert "Read by m-bars" in _event(served, path)
     until = time.monotonic() + 30
-    while served.get(f"/gradio_api/file={path}").status_code == 200:
+    while served.get(f"/gradio_api/file={path}").status_code == 200 or in_part.exists():
         assert time.monotonic() < until
         time.sleep(0.1)
     examples = [
@@ -140,10 +146,10 @@ def test_uploads_are_removed_after_a_while_and_examples_stay(
 
 
 def test_uploads_to_the_page_cannot_fill_the_disk(serve: Callable[..., Served]) -> None:
-    served = serve("limits.requests_per_second=null", "limits.upload_mib=0.002")
+    served = serve("limits.requests_per_second=null", "limits.upload_mib=0.05")
     statuses = []
     for number in range(60):
-        files = {"files": ("x.png", number.to_bytes(4, "big") * 300)}
+        files = {"files": ("x.png", number.to_bytes(4, "big") * 10_000)}
         statuses.append(requests.post(f"{served.url}/gradio_api/upload", files=files, timeout=30).status_code)
     assert 30 < statuses.index(503) < 60
     assert set(statuses[statuses.index(503) :]) == {503}
