@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -65,29 +66,47 @@ class Health(BaseModel):
     reload_error: str | None = Field(description="why a newer version is not in use")
 
 
-def build_api(
-    batcher: Batcher, models: ModelHolder, metrics: ServerMetrics, most_files: int, busy: Callable[[], bool]
-) -> FastAPI:
-    """The application behind `ROUTES`; anything else is answered with 404.
+def build_api(endpoint: "Endpoint") -> FastAPI:
+    """The application behind `ROUTES`; anything else is answered with 404."""
+    # Its pages of documentation would load scripts from elsewhere.
+    api = FastAPI(title="captcha_exp", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+    read = api.post(READ, summary="Read images", openapi_extra=_READ_REQUEST, responses=_READ_ANSWERS)
+    read(endpoint.read)
+    api.get("/healthz", summary="Whether the server answers, with which model", response_model=Health)(endpoint.health)
+    busy: dict[int | str, dict[str, Any]] = {503: {"model": Refused}}
+    api.get("/readyz", summary="Whether a request would be taken now", responses=busy)(endpoint.readiness)
+    api.get("/metrics", summary="Counters in Prometheus' text format", response_class=Response)(endpoint.counted)
+    api.add_exception_handler(HTTPException, _refuse)
+    api.add_exception_handler(InputError, _refuse_input)
+    api.add_exception_handler(Exception, _apologise)
+    return api
 
-    Args:
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What the routes call.
+
+    Attributes:
         batcher: reads what is uploaded.
         models: tells about the model.
         metrics: counts images, and is shown.
         most_files: how many images a request may have.
         busy: whether the next request would be refused.
     """
-    # Its pages of documentation would load scripts from elsewhere.
-    api = FastAPI(title="captcha_exp", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
 
-    @api.post(READ, summary="Read images", openapi_extra=_READ_REQUEST, responses=_READ_ANSWERS)
-    async def read(request: Request) -> Response:
-        upload = await receive_upload(request, most_files)
+    batcher: Batcher
+    models: ModelHolder
+    metrics: ServerMetrics
+    most_files: int
+    busy: Callable[[], bool]
+
+    async def read(self, request: Request) -> Response:
+        upload = await receive_upload(request, self.most_files)
         names, files = zip(*upload.files, strict=True)
-        answer = await asyncio.wrap_future(batcher.submit(files, upload.options))
+        answer = await asyncio.wrap_future(self.batcher.submit(files, upload.options))
         found = [_found(reading, upload.options.alternatives) for reading in answer.readings]
         unreadable = sum("error" in one for one in found)
-        metrics.count_images(len(found) - unreadable, unreadable)
+        self.metrics.count_images(len(found) - unreadable, unreadable)
         if names == (None,):
             return JSONResponse({**found[0], "model": answer.model.name}, 422 if unreadable else 200)
         results = [{"file": name, **one} for name, one in zip(names, found, strict=True)]
@@ -95,9 +114,8 @@ def build_api(
             return refusal(422, f"no image could be read; {found[0]['error']}", results=results)
         return JSONResponse({"model": answer.model.name, "results": results})
 
-    @api.get("/healthz", summary="Whether the server answers, with which model", response_model=Health)
-    async def healthz() -> dict[str, Any]:
-        held = models.current
+    async def health(self) -> dict[str, Any]:
+        held = self.models.current
         return {
             "status": "ok",
             "model": held.name,
@@ -105,21 +123,14 @@ def build_api(
             "runtime": held.predictor.runtime,
             "characters": held.predictor.characters,
             "figures": held.predictor.figures,
-            "reload_error": models.problem,
+            "reload_error": self.models.problem,
         }
 
-    @api.get("/readyz", summary="Whether a request would be taken now", responses={503: {"model": Refused}})
-    async def readyz() -> Response:
-        return refusal(503, "busy", {"Retry-After": "1"}) if busy() else JSONResponse({"status": "ready"})
+    async def readiness(self) -> Response:
+        return refusal(503, "busy", {"Retry-After": "1"}) if self.busy() else JSONResponse({"status": "ready"})
 
-    @api.get("/metrics", summary="Counters in Prometheus' text format", response_class=Response)
-    async def prometheus() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-    api.add_exception_handler(HTTPException, _refuse)
-    api.add_exception_handler(InputError, _refuse_input)
-    api.add_exception_handler(Exception, _apologise)
-    return api
+    async def counted(self) -> Response:
+        return Response(self.metrics.text(), media_type=CONTENT_TYPE)
 
 
 def _found(reading: Reading | BadImageError, alternatives: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from gradio.routes import App
 
 from captcha_exp.config.schema.serving import ServingConfig
-from captcha_exp.serving.api import build_api
+from captcha_exp.serving.api import Endpoint, build_api
 from captcha_exp.serving.batcher import Batcher
 from captcha_exp.serving.drawing import STYLE
 from captcha_exp.serving.front import Front, Switch
@@ -37,7 +37,7 @@ class Application:
         page = build_page(self._batcher, models, most_files, _written(examples, folder))
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._gradio = _mount(page, mounted, config)
-        api = build_api(self._batcher, models, metrics, most_files, lambda: limits.busy)
+        api = build_api(Endpoint(self._batcher, models, metrics, most_files, lambda: limits.busy))
         self._room = UploadRoom(mounted, folder, int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT)
         limits = RequestLimits(Switch(api, self._room), config.limits, metrics.in_progress.set)
         self.front = Front(limits, metrics)

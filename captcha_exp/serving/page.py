@@ -116,27 +116,33 @@ def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples:
         model = gr.HTML(padding=False)
         page.load(lambda: draw_model(models.current), outputs=model, api_visibility="private", show_progress="hidden")
         with gr.Tab("One picture"), gr.Row(equal_height=False):
-            with gr.Column(scale=2):
-                picture = _picture()
-                known_of_one = _known()
-                button = gr.Button("Read", variant="primary")
-                if examples:
-                    gr.Examples([[str(path)] for path in examples], picture, label="Examples")
-            with gr.Column(scale=3):
-                drawn = gr.HTML(_NOTHING_YET, padding=False)
+            _add_one(reader, examples)
         with gr.Tab("Several files"):
-            files = _uploads_alone(gr.File(label=f"Files, up to {most_files}", file_count="multiple"))
-            known_of_several = _known()
-            again = gr.Button("Read", variant="primary")
-            summary = gr.HTML(padding=False)
-            table = gr.Dataframe(headers=_TABLE, datatype="str", interactive=False, wrap=True, show_label=False)
-        typed = [part.submit for part in known_of_one]
-        gr.on([picture.change, button.click, *typed], reader.one, [picture, *known_of_one], drawn, **_QUIET)
-        typed = [part.submit for part in known_of_several]
-        gr.on(
-            [files.change, again.click, *typed], reader.several, [files, *known_of_several], [table, summary], **_QUIET
-        )
+            _add_several(reader)
     return page
+
+
+def _add_one(reader: _Reader, examples: Sequence[Path]) -> None:
+    with gr.Column(scale=2):
+        picture = _picture()
+        known = _known()
+        button = gr.Button("Read", variant="primary")
+        if examples:
+            gr.Examples([[str(path)] for path in examples], picture, label="Examples")
+    with gr.Column(scale=3):
+        drawn = gr.HTML(_NOTHING_YET, padding=False)
+    events = [picture.change, button.click, *(part.submit for part in known)]
+    gr.on(events, reader.one, [picture, *known], drawn, **_QUIET)
+
+
+def _add_several(reader: _Reader) -> None:
+    files = _uploads_alone(gr.File(label=f"Files, up to {reader.most_files}", file_count="multiple"))
+    known = _known()
+    button = gr.Button("Read", variant="primary")
+    summary = gr.HTML(padding=False)
+    table = gr.Dataframe(headers=_TABLE, datatype="str", interactive=False, wrap=True, show_label=False)
+    events = [files.change, button.click, *(part.submit for part in known)]
+    gr.on(events, reader.several, [files, *known], [table, summary], **_QUIET)
 
 
 def _length(name: str, typed: str | None) -> int | None:
