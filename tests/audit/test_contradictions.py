@@ -67,7 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     overrides = [
         *(f"root={root}", "dataset=folder", f"dataset.path={root}/images", "dataset.label_pattern='.*_(?P<label>.+)'"),
         *("dataset.image_height=24", "dataset.image_width=60", "cnn.filters=[8,16,16]", "transformer=none"),
-        *("augmentation=none", "training.epochs=15", "training.batch_size=16", "training.threads=1"),
+        *("augmentation=none", "training.epochs=15", "training.batch_size=16"),
     ]
     prepared(overrides)
     outcome = run_experiment(composed(overrides), report=lambda line: None)
