@@ -56,7 +56,7 @@ def test_workers_stop_when_their_supervisor_is_killed(sweep: Sweep) -> None:
     workers = children(process.pid)
     process.kill()
     process.wait()
-    eventually(lambda: True if not any(is_alive(pid) for pid in workers) else None, timeout_s=10)
+    eventually(lambda: True if not any(is_alive(pid) for pid in workers) else None, timeout_s=30)
     assert not sweep.tally().running
 
 
