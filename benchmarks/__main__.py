@@ -1,4 +1,4 @@
-"""Every figure of docs/figures.md, one after another.
+"""The figures of docs/, one after another.
 
 Run: python -m benchmarks
 """
@@ -15,9 +15,11 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="bench-"))
     commands = [
         ["benchmarks.sweep", "--root", str(root / "synthetic"), "+sweep=attention"],
-        ["benchmarks.framework_cost", "training.epochs=80", "training.threads=1"],
+        ["benchmarks.framework_cost", "training.epochs=100", "training.threads=1"],
         ["benchmarks.keras_fit"],
         ["benchmarks.prepare"],
+        ["benchmarks.audit"],
+        ["benchmarks.styled_rate"],
     ]
     if os.environ.get("CAPTCHA_EXP_DATA"):
         real = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / "captcha_images_v2"
@@ -27,6 +29,8 @@ def main() -> int:
         commands.append(["captcha_exp.promote", f"root={root / 'real'}", "sweep=attention"])
         store = f"sqlite:///{root / 'real' / 'mlruns' / 'mlflow.db'}"
         commands.append(["benchmarks.predict", "models:/captcha@champion", str(real), store])
+        commands.append(["benchmarks.serve_load", "--images", str(real), f"root={root / 'real'}"])
+        commands.append(["benchmarks.pretraining", "--root", str(root / "pretraining")])
     for module, *arguments in commands:
         print(f"== python -m {module} {' '.join(arguments)}", flush=True)
         code = subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
