@@ -1,10 +1,11 @@
 """A sweep as MLflow keeps it: one parent run, found again by whoever resumes or joins the sweep."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from mlflow.entities import Run, RunStatus
+from mlflow.exceptions import MlflowException
 
 from captcha_exp.tracking.run import TrackedRun
 from captcha_exp.tracking.saved_view import SavedView
@@ -54,7 +55,7 @@ class SweepRun:
 
     def describe(self, text: str) -> None:
         """Show `text`, in Markdown, at the head of the run's page."""
-        self._run.set_tags({_DESCRIPTION: text})
+        self._write_shared(lambda: self._run.set_tags({_DESCRIPTION: text}))
 
     def offer_view(self, sweep_name: str, objective: str, keys: Sequence[str], *, maximize: bool) -> str:
         """Keep a view of the UI that compares the trials of a sweep: what was searched, and what came of it.
@@ -77,9 +78,18 @@ class SweepRun:
             order_by=_column("metrics", objective),
             ascending=not maximize,
         )
-        self._store.client.set_experiment_tag(self._store.experiment_id, *view.tag())
+        name, value = view.tag()
+        self._write_shared(lambda: self._store.client.set_experiment_tag(self._store.experiment_id, name, value))
         self._view = f"/#/experiments/{self._store.experiment_id}/runs?viewStateShareKey={view.key}"
         return self._view
+
+    def _write_shared(self, write: Callable[[], None]) -> None:
+        """Write a tag that another supervisor of the same sweep may write in the same moment."""
+        with self._store.locked():
+            try:
+                write()
+            except MlflowException:
+                write()  # of two that add a tag at a server, its database refuses the later; now there is one to change
 
     def log_files(self, paths: Iterable[Path]) -> None:
         """Keep tables, pictures and configurations; databases and folders among `paths` are left out."""

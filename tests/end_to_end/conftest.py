@@ -54,12 +54,13 @@ class Folder:
 
     def runs(self) -> list[Run]:
         """Every MLflow run of this folder, oldest first."""
-        client = mlflow.MlflowClient(f"sqlite:///{self.path}/mlruns/mlflow.db")
+        client = self.client()
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         return list(client.search_runs(experiments, order_by=["attributes.start_time ASC"]))
 
     def client(self) -> mlflow.MlflowClient:
-        return mlflow.MlflowClient(f"sqlite:///{self.path}/mlruns/mlflow.db")
+        uri = f"sqlite:///{self.path}/mlruns/mlflow.db"
+        return mlflow.MlflowClient(uri, registry_uri=uri)  # else the registry of whatever this process opened before
 
     def sweep_processes(self, supervisor: "subprocess.Popen[str]") -> list[int]:
         """Process ids of the workers that a supervisor started."""

@@ -34,7 +34,14 @@ store = open_store(TrackingConfig(None, "race", None, True, 0), root)
 (root / sys.argv[2]).touch()
 while len(list(root.glob("ready-*"))) < 3:
     time.sleep(0.005)
-print(SweepRun.start_or_resume(store, "attention", "key", {}).run_id)
+parent = SweepRun.start_or_resume(store, "attention", "key", {})
+(root / sys.argv[2]).unlink()
+while list(root.glob("ready-*")):
+    pass
+for _ in range(10):
+    parent.offer_view(f"attention {_}", "best/val/sequence_accuracy", ["cnn"], maximize=True)
+    parent.describe("how many?")
+print(parent.run_id)
 """
     supervisors = [
         subprocess.Popen(
@@ -43,6 +50,7 @@ print(SweepRun.start_or_resume(store, "attention", "key", {}).run_id)
         for i in range(3)
     ]
     parents = {supervisor.communicate(timeout=120)[0] for supervisor in supervisors}
+    assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0]
     assert len(parents) == 1
     assert len(open_store(TrackingConfig(None, "race", None, True, 0), tmp_path).search("")) == 1
 
