@@ -1,5 +1,6 @@
 """The pages of docs/ that promise steps, followed word for word."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_the_way_from_a_folder_to_a_served_model_can_be_followed(folder) -> None
     assert Path(lines["captcha_exp.prepare"][-1].split(maxsplit=1)[1]).is_file()
     assert lines["captcha_exp.promote"][-1] == "promoted: version 1 of captcha is champion"
     assert len(lines["captcha_exp.predict"]) == len(list(own.iterdir()))
+
+    champion = folder.client().get_model_version_by_alias("captcha", "champion")
+    run = folder.client().get_run(champion.run_id)
+    assert run.data.tags["sweep"] == champion.tags["sweep"] == "mine"
+    told = json.loads(Path(folder.client().download_artifacts(champion.run_id, "test_evaluation.json")).read_text())
+    assert told["metrics"]["sequence_accuracy"] == run.data.metrics["test/sequence_accuracy"]
+    assert set(told["robustness"]) >= {"images", "clean", "blur", "noise", "jpeg", "rotation"}
+    refused = folder.run("sweep=attention", module="captcha_exp.promote")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: sweep=attention is not in the experiment captcha_exp of sqlite:///")
+    assert refused.stderr.endswith("; there are mine.\n")
 
 
 @pytest.mark.parametrize(
