@@ -54,6 +54,8 @@ class ImageFolder:
         path = os.path.join(self.root, name)
         if len(path) > _MAX_PATH:
             return ImageFile(name, path, "", "its name is too long")
+        if "\0" in name:
+            return ImageFile(name, path, "", "its name has a NUL")
         return self._inspected(name, path, None)
 
     def _listed(self, recursive: bool) -> Iterator[ImageFile]:
@@ -82,8 +84,8 @@ class ImageFolder:
                 status = os.stat(path) if self._leads_inside(path) else None
         except FileNotFoundError:
             return ImageFile(name, path, "", "no such file")
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            return ImageFile(name, path, "", getattr(error, "strerror", None) or str(error))
+        except OSError as error:
+            return ImageFile(name, path, "", error.strerror or str(error))
         if status is None:
             return ImageFile(name, path, "", self._outside)
         return ImageFile(name, path, f"{status.st_size} {status.st_mtime_ns}", _problem(status))

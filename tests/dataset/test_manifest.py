@@ -51,7 +51,7 @@ def test_rows_that_cannot_be_used_are_named(compose: Compose, make_folder: MakeF
         ("one.png", "its label is empty"),
         ("one.png", "its label is empty"),
         ("line 6", "it names no file"),
-        (r"\x00", "embedded null byte"),
+        (r"\x00", "its name has a NUL"),
     ]
 
 
