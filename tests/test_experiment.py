@@ -94,7 +94,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Outcome, 
 
     root = tmp_path_factory.mktemp("trained")
     overrides = [f"root={root}", *SMALL, "training.epochs=12", "training.batch_size=16"]
-    overrides += ["transformer=lstm", "transformer.projection_dim=32", "sweep.objectives.0.metric=latency_ms"]
+    overrides += ["transformer=lstm", "transformer.projection_dim=32"]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_config(compose("config", overrides))
     lines: list[str] = []

@@ -140,7 +140,7 @@ class TrainingRun:
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
         metrics = {"best/epoch": float(result.best_epoch + 1)}
         metrics["model/parameters"] = float(recogniser.count_params())
-        if any(objective.metric == _LATENCY for objective in self._config.sweep.objectives):
+        if result.stopped != "pruned":
             from captcha_exp.experiment.latency import latency_ms
 
             with self._stages("latency"):

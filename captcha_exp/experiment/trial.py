@@ -37,7 +37,7 @@ class Outcome:
     """How a run ended.
 
     `metrics` has `best/val/...` and `best/epoch` of the epoch that was kept, `model/parameters`, `seconds/<stage>`,
-    and `latency_ms` where an objective asks for it.
+    and of a finished run `latency_ms`.
     """
 
     state: Literal["finished", "pruned"]
