@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import MISSING, DictConfig
 
 from captcha_exp.commands import hydra_command
 from captcha_exp.config import Config, load_config, without_own
+from captcha_exp.config.typed import own_keys, typed
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
 from captcha_exp.errors import InputError
 
@@ -143,15 +143,10 @@ def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | No
 
 
 def _options(composed: DictConfig) -> PrepareOptions:
-    options = OmegaConf.structured(PrepareOptions)
-    for key in list(options):
-        try:
-            options[key] = composed[key]
-        except OmegaConfBaseException as error:
-            raise InputError(f"{key}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    options = typed(PrepareOptions, own_keys(PrepareOptions, composed))
     if options.model is not None and not options.audit:
         raise InputError(f"model={options.model} is for the audit, which audit=false leaves out; drop one of them.")
-    return cast(PrepareOptions, OmegaConf.to_object(options))
+    return options
 
 
 if __name__ == "__main__":

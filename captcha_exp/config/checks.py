@@ -17,6 +17,7 @@ from captcha_exp.config.schema import (
 )
 from captcha_exp.config.style_checks import check_styles
 from captcha_exp.config.time_steps import feature_size
+from captcha_exp.config.typed import require
 from captcha_exp.errors import InputError
 
 
@@ -32,46 +33,39 @@ def check_config(config: Config) -> None:
     _check_sweep(config.sweep)
 
 
-def _require(holds: bool, key: str, expected: str, received: object) -> None:
-    if not holds:
-        raise InputError(f"{key} must be {expected}, not {received!r}.")
-
-
 def _share(key: str, value: float, *, below_one: bool = False) -> None:
     inside = 0 <= value < 1 if below_one else 0 <= value <= 1
-    _require(math.isfinite(value) and inside, key, "at least 0 and below 1" if below_one else "from 0 to 1", value)
+    require(math.isfinite(value) and inside, key, "at least 0 and below 1" if below_one else "from 0 to 1", value)
 
 
 def _at_least(minimum: int, **values: int | None) -> None:
     """Keys are written `group__key`."""
     for name, value in values.items():
         if value is not None:
-            _require(value >= minimum, name.replace("__", "."), f"at least {minimum}", value)
+            require(value >= minimum, name.replace("__", "."), f"at least {minimum}", value)
 
 
 def _check_dataset(dataset: DatasetConfig) -> None:
     _at_least(8, dataset__image_height=dataset.image_height, dataset__image_width=dataset.image_width)
     _at_least(1, dataset__limit=dataset.limit)
-    _require(0 <= dataset.background <= 255, "dataset.background", "a grey level from 0 to 255", dataset.background)
+    require(0 <= dataset.background <= 255, "dataset.background", "a grey level from 0 to 255", dataset.background)
     _share("dataset.validation_fraction", dataset.validation_fraction, below_one=True)
     _share("dataset.test_fraction", dataset.test_fraction, below_one=True)
     held_out = dataset.validation_fraction + dataset.test_fraction
-    _require(held_out < 1, "dataset.validation_fraction + dataset.test_fraction", "below 1", held_out)
-    _require(dataset.validation_fraction > 0, "dataset.validation_fraction", "above 0", dataset.validation_fraction)
+    require(held_out < 1, "dataset.validation_fraction + dataset.test_fraction", "below 1", held_out)
+    require(dataset.validation_fraction > 0, "dataset.validation_fraction", "above 0", dataset.validation_fraction)
     _share("dataset.max_bad_share", dataset.max_bad_share)
     expected = dataset.expected
     _at_least(1, dataset__expected__images=expected.images, dataset__expected__length=expected.length)
     _share("dataset.expected.images_tolerance", expected.images_tolerance)
     if dataset.vocabulary is not None:
-        _require(
-            len(dataset.vocabulary) > 0, "dataset.vocabulary", "null or at least one character", dataset.vocabulary
-        )
+        require(len(dataset.vocabulary) > 0, "dataset.vocabulary", "null or at least one character", dataset.vocabulary)
         repeated = {c for c in dataset.vocabulary if dataset.vocabulary.count(c) > 1}
-        _require(not repeated, "dataset.vocabulary", "free of repeated characters", "".join(sorted(repeated)))
+        require(not repeated, "dataset.vocabulary", "free of repeated characters", "".join(sorted(repeated)))
     if isinstance(dataset, RenderedConfig):
         _at_least(1, dataset__size=dataset.size, dataset__min_length=dataset.min_length)
-        _require(len(dataset.characters) > 0, "dataset.characters", "at least one character", dataset.characters)
-        _require(
+        require(len(dataset.characters) > 0, "dataset.characters", "at least one character", dataset.characters)
+        require(
             dataset.max_length >= dataset.min_length,
             "dataset.max_length",
             f"at least dataset.min_length ({dataset.min_length})",
@@ -80,28 +74,28 @@ def _check_dataset(dataset: DatasetConfig) -> None:
     if isinstance(dataset, StyledConfig):
         check_styles(dataset)
     if isinstance(dataset, KaggleConfig):
-        _require(len(dataset.handles) > 0, "dataset.handles", "at least one Kaggle handle", dataset.handles)
+        require(len(dataset.handles) > 0, "dataset.handles", "at least one Kaggle handle", dataset.handles)
 
 
 def _check_model(config: Config) -> None:
     cnn, transformer, dataset = config.cnn, config.transformer, config.dataset
-    _require(len(cnn.filters) > 0, "cnn.filters", "at least one number of filters", cnn.filters)
-    _require(min(cnn.filters) > 0, "cnn.filters", "positive numbers", cnn.filters)
+    require(len(cnn.filters) > 0, "cnn.filters", "at least one number of filters", cnn.filters)
+    require(min(cnn.filters) > 0, "cnn.filters", "positive numbers", cnn.filters)
     stride = cnn.width_stride
-    _require(stride > 0 and stride & (stride - 1) == 0, "cnn.width_stride", "a power of two", stride)
-    _require(
+    require(stride > 0 and stride & (stride - 1) == 0, "cnn.width_stride", "a power of two", stride)
+    require(
         stride <= 2 ** len(cnn.filters) or cnn.kind is CnnKind.custom,
         "cnn.width_stride",
         f"at most {2 ** len(cnn.filters)} with {len(cnn.filters)} entries in cnn.filters",
         stride,
     )
     if cnn.kind is CnnKind.seed:
-        _require(len(cnn.filters) == 3, "cnn.filters", "three numbers with cnn=seed", cnn.filters)
-        _require(stride == 4, "cnn.width_stride", "4 with cnn=seed", stride)
+        require(len(cnn.filters) == 3, "cnn.filters", "three numbers with cnn=seed", cnn.filters)
+        require(stride == 4, "cnn.width_stride", "4 with cnn=seed", stride)
     _share("cnn.dropout", cnn.dropout, below_one=True)
     _share("cnn.norm_momentum", cnn.norm_momentum, below_one=True)
     height, width = feature_size(cnn, dataset.image_height, dataset.image_width)
-    _require(
+    require(
         height > 0 and width > 0,
         "dataset.image_height and dataset.image_width",
         f"larger for the {len(cnn.filters)} stages of this cnn",
@@ -113,7 +107,7 @@ def _check_model(config: Config) -> None:
     if isinstance(transformer, LstmConfig):
         _at_least(1, transformer__depth=transformer.depth)
         units = transformer.projection_dim
-        _require(
+        require(
             units > 0 and units % 2 == 0, "transformer.projection_dim", "even and positive with transformer=lstm", units
         )
     longest = dataset.max_length if isinstance(dataset, RenderedConfig) else 1
@@ -161,16 +155,16 @@ def _check_training(config: Config) -> None:
         )
     _at_least(0, training__seed=training.seed, tracking__sheet_images=config.tracking.sheet_images)
     rate = optimizer.learning_rate
-    _require(math.isfinite(rate) and rate > 0, "optimizer.learning_rate", "above 0", rate)
-    _require(optimizer.weight_decay >= 0, "optimizer.weight_decay", "at least 0", optimizer.weight_decay)
+    require(math.isfinite(rate) and rate > 0, "optimizer.learning_rate", "above 0", rate)
+    require(optimizer.weight_decay >= 0, "optimizer.weight_decay", "at least 0", optimizer.weight_decay)
     _share("optimizer.warmup_share", optimizer.warmup_share, below_one=True)
     if optimizer.clip_norm is not None:
-        _require(optimizer.clip_norm > 0, "optimizer.clip_norm", "null or above 0", optimizer.clip_norm)
+        require(optimizer.clip_norm > 0, "optimizer.clip_norm", "null or above 0", optimizer.clip_norm)
     for key, value in vars(augmentation).items():
-        _require(math.isfinite(value) and value >= 0, f"augmentation.{key}", "at least 0", value)
+        require(math.isfinite(value) and value >= 0, f"augmentation.{key}", "at least 0", value)
     for key in ("scale", "translate", "brightness", "contrast", "erase_probability", "erase_share"):
         _share(f"augmentation.{key}", getattr(augmentation, key))
-    _require(bool(config.tracking.experiment), "tracking.experiment", "a name", config.tracking.experiment)
+    require(bool(config.tracking.experiment), "tracking.experiment", "a name", config.tracking.experiment)
 
 
 def _check_sweep(sweep: SweepConfig) -> None:
@@ -190,9 +184,9 @@ def _check_sweep(sweep: SweepConfig) -> None:
         sweep__pruner__n_warmup_epochs=sweep.pruner.n_warmup_epochs,
     )
     _at_least(2, sweep__pruner__reduction_factor=sweep.pruner.reduction_factor)
-    _require(len(sweep.objectives) > 0, "sweep.objectives", "at least one metric", sweep.objectives)
+    require(len(sweep.objectives) > 0, "sweep.objectives", "at least one metric", sweep.objectives)
     if sweep.name is not None:
         plain = sweep.name not in {"", ".", ".."} and not set(sweep.name) & set("/\\\0\n")
-        _require(plain, "sweep.name", "usable as the name of a folder", sweep.name)
+        require(plain, "sweep.name", "usable as the name of a folder", sweep.name)
     if len(sweep.objectives) > 1 and sweep.pruner.kind is not PrunerKind.none:
         raise InputError("sweep.pruner.kind must be none with several sweep.objectives: Optuna prunes on one only.")

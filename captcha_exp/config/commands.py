@@ -1,16 +1,13 @@
 """The keys that one command has besides those of an experiment, typed like them."""
 
 from dataclasses import fields
-from typing import TypeVar, cast
+from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from captcha_exp.config.checks import _require as require
 from captcha_exp.config.schema import EvaluationConfig, PromotionConfig
+from captcha_exp.config.typed import own_keys, require, typed
 from captcha_exp.errors import InputError
-
-_Own = TypeVar("_Own", EvaluationConfig, PromotionConfig)
 
 
 def load_evaluation(composed: DictConfig) -> EvaluationConfig:
@@ -19,7 +16,7 @@ def load_evaluation(composed: DictConfig) -> EvaluationConfig:
     Raises:
         InputError: a key is missing, or a value is of the wrong type or out of range.
     """
-    own = _typed(composed, EvaluationConfig)
+    own = typed(EvaluationConfig, own_keys(EvaluationConfig, composed))
     require(own.robustness_images is None or own.robustness_images > 0, "robustness_images", "null or at least 1",
             own.robustness_images)  # fmt: skip
     require(own.resamples > 0, "resamples", "at least 1", own.resamples)
@@ -39,7 +36,7 @@ def load_promotion(composed: DictConfig) -> PromotionConfig:
     Raises:
         InputError: a key is missing, a value is of the wrong type or out of range, or values do not go together.
     """
-    config = _typed(composed, PromotionConfig)
+    config = typed(PromotionConfig, own_keys(PromotionConfig, composed))
     rule, limits = config.rule, config.limits
     named = [name for name in (config.challenger.sweep, config.challenger.run) if name is not None]
     if config.rollback and named:
@@ -67,15 +64,3 @@ def load_promotion(composed: DictConfig) -> PromotionConfig:
     require(all(seed >= 0 for seed in seeds), "refit.seeds", "numbers from 0", seeds)
     require(len(set(seeds)) == len(seeds), "refit.seeds", "free of repetitions", seeds)
     return config
-
-
-def _typed(composed: DictConfig, schema: type[_Own]) -> _Own:
-    names = {field.name for field in fields(schema)}
-    try:
-        given = {key: value for key, value in OmegaConf.to_container(composed, resolve=False).items() if key in names}  # type: ignore[union-attr]
-        return cast(_Own, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), given)))
-    except MissingMandatoryValue as error:
-        raise InputError(f"{error.full_key} is missing; set `{error.full_key}=...`.") from error
-    except OmegaConfBaseException as error:
-        problem = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{error.full_key}: {problem}." if error.full_key else f"{problem}.") from error

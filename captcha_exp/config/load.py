@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import schema
 from captcha_exp.config.checks import check_config
 from captcha_exp.config.schema import Config, DatasetConfig
+from captcha_exp.config.typed import first_line, typed
 from captcha_exp.errors import InputError
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
@@ -72,7 +73,7 @@ def load_config(composed: DictConfig | Mapping[str, Any]) -> Config:
     try:
         plain = OmegaConf.to_container(OmegaConf.create(composed), resolve=True)  # type: ignore[arg-type]
     except OmegaConfBaseException as error:
-        raise InputError(_first_line(error)) from error
+        raise InputError(first_line(error)) from error
     if not isinstance(plain, dict):
         raise InputError("The configuration must be a mapping of groups, e.g. `training: {epochs: 3}`.")
     unknown = set(plain) - set(_GROUPS) - {"root", "hydra"}
@@ -138,14 +139,7 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _typed(group: str, values: Any) -> Any:
     if not isinstance(values, dict):
         raise InputError(f"{group} must be a mapping of keys, not {values!r}; choose one with `{group}=...`.")
-    variant = _variant(group, values)
-    try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(variant), values))
-    except MissingMandatoryValue as error:
-        raise InputError(f"{group}.{error.full_key} is missing; set `{group}.{error.full_key}=...`.") from error
-    except OmegaConfBaseException as error:
-        key = f"{group}.{error.full_key}" if error.full_key else group
-        raise InputError(f"{key}: {_first_line(error)}.") from error
+    return typed(_variant(group, values), values, group)
 
 
 def _variant(group: str, values: dict[str, Any]) -> type:
@@ -157,7 +151,3 @@ def _variant(group: str, values: dict[str, Any]) -> type:
     if not isinstance(choice, str) or choice not in schemas:
         raise InputError(f"{group}.{key} must be one of {', '.join(schemas)}, not {choice!r}.")
     return schemas[choice]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")

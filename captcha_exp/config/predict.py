@@ -1,13 +1,9 @@
 """The configuration of the predict command."""
 
-from typing import cast
+from omegaconf import DictConfig
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-
-from captcha_exp.config.checks import _require as require
 from captcha_exp.config.schema.predict import PredictConfig
-from captcha_exp.errors import InputError
+from captcha_exp.config.typed import require, typed
 
 
 def load_predict(composed: DictConfig) -> PredictConfig:
@@ -16,13 +12,7 @@ def load_predict(composed: DictConfig) -> PredictConfig:
     Raises:
         InputError: a key is unknown or missing, or a value is of the wrong type or out of range.
     """
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(PredictConfig), composed)
-        config = cast(PredictConfig, OmegaConf.to_object(merged))
-    except MissingMandatoryValue as error:
-        raise InputError(f"{error.full_key} is missing; set `{error.full_key}=...`.") from error
-    except OmegaConfBaseException as error:
-        raise InputError(f"{error.full_key}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    config = typed(PredictConfig, composed)
     require(bool(config.model), "model", "an address, a folder or an ONNX file", config.model)
     require(config.alternatives >= 0, "alternatives", "at least 0", config.alternatives)
     require(config.threads is None or config.threads > 0, "threads", "null or at least 1", config.threads)

@@ -1,14 +1,11 @@
 """The configuration of the server."""
 
 import math
-from typing import cast
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import DictConfig
 
-from captcha_exp.config.checks import _require as require
 from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
-from captcha_exp.errors import InputError
+from captcha_exp.config.typed import require, typed
 
 _MAX_PORT = 65535
 _MAX_PIXELS = 2**24  # as image.MAX_PIXELS, which this layer cannot import
@@ -20,13 +17,7 @@ def load_serving(composed: DictConfig) -> ServingConfig:
     Raises:
         InputError: a key is unknown or missing, or a value is of the wrong type or out of range.
     """
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(ServingConfig), composed)
-        config = cast(ServingConfig, OmegaConf.to_object(merged))
-    except MissingMandatoryValue as error:
-        raise InputError(f"{error.full_key} is missing; set `{error.full_key}=...`.") from error
-    except OmegaConfBaseException as error:
-        raise InputError(f"{error.full_key}: {str(error).splitlines()[0].rstrip('.')}.") from error
+    config = typed(ServingConfig, composed)
     require(bool(config.model), "model", "an address, a folder or an ONNX file", config.model)
     require(bool(config.host), "host", "an address of this machine", config.host)
     require(0 <= config.port <= _MAX_PORT, "port", f"from 0 to {_MAX_PORT}", config.port)
