@@ -16,6 +16,10 @@ MAX_PIXELS = 2**24
 # Encoders write about ten.
 MAX_JPEG_SCANS = 200
 _JPEG_SCAN = b"\xff\xda"
+# What a file must be called to be found in a folder.
+IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"})
+# A picture of one line of text is far smaller; reading more would only cost memory.
+MAX_FILE_BYTES = 64 * 2**20
 # Raster formats alone: Pillow also knows formats that start other programs (EPS) or render whole documents.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _BAND_MAX_16_BIT = 65535

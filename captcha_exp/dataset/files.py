@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from captcha_exp.dataset.samples import Sample, SkippedFile, label_problem, shown
-from captcha_exp.image import BadImageError
+from captcha_exp.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
 
-IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"})
-# A picture of one line of text is far smaller; reading more would only cost memory.
-MAX_FILE_BYTES = 64 * 2**20
 _MAX_PATH = 4096  # what Linux takes; resolving a longer one would cost time in the square of its length
 _DIGITS = re.compile("[0-9]+")
 

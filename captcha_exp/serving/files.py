@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from captcha_exp.image import BadImageError
+from captcha_exp.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-# More than any image that is worth decoding, and less than would fill the memory.
-MAX_BYTES = 64 * 2**20
 _LIST_ON_STDIN = "-"
+_SUFFIXES = tuple(f".{suffix}" for suffix in IMAGE_SUFFIXES)
 
 
 def file_names(arguments: Iterable[str]) -> Iterator[str]:
@@ -37,12 +35,12 @@ def read_file(name: str) -> bytes | BadImageError:
     """The bytes of a file, or why there are none."""
     try:
         with Path(name).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         return BadImageError(error.strerror or str(error))
     except ValueError as error:  # a null character in the name
         return BadImageError(str(error))
-    return data if len(data) <= MAX_BYTES else BadImageError(f"larger than {MAX_BYTES // 2**20} MiB")
+    return data if len(data) <= MAX_FILE_BYTES else BadImageError(f"larger than {MAX_FILE_BYTES // 2**20} MiB")
 
 
 def batches(names: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -57,7 +55,7 @@ def _below(folder: str) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
                 found = True
                 yield os.path.join(parent, name)
     if not found:

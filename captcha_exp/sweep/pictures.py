@@ -107,12 +107,7 @@ def _with_pruned(study: optuna.Study) -> optuna.Study:
         if trial.intermediate_values:
             trial.value, trial.state = better(trial.intermediate_values.values()), TrialState.COMPLETE
             trials.append(trial)
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would tell of a new study
-    try:
-        copy = optuna.create_study(direction=study.direction)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
+    copy = optuna.create_study(direction=study.direction)
     copy.add_trials(trials)
     return copy
 

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 from captcha_exp.config import Direction, ObjectiveConfig
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.importance import Importance, measure_importance
-from captcha_exp.sweep.storage import RUN_ID, readable_errors, shown, study_url
+from captcha_exp.sweep.storage import RUN_ID, quiet_optuna, readable_errors, shown, study_url
 from captcha_exp.sweep.study import EPOCHS, N_TRIALS, PARENT_RUN, QUESTION, noted_objectives
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 from captcha_exp.sweep.trial import trial_name
@@ -116,7 +116,7 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
     Raises:
         InputError: there is no such sweep, or its database cannot be used.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    quiet_optuna()
     url = study_url(root, name, storage)
     with readable_errors(url):
         known = sweep_names(root, storage)

@@ -14,9 +14,9 @@ from captcha_exp.sweep.pictures import draw_pictures
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.record import SweepRecord
 from captcha_exp.sweep.results import counts, description, train_command, write_tables
-from captcha_exp.sweep.storage import shown
+from captcha_exp.sweep.storage import quiet_optuna, shown
 from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, OpenStudy, definition, open_study
-from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError, quiet_optuna
+from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial import trial_name
 from captcha_exp.sweep.view import View, best_trials, duration, shown_value, shown_values

@@ -147,3 +147,8 @@ def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -
             system_attrs={**kept, "failed_trial": history[0], HISTORY: history},
         )
     )
+
+
+def quiet_optuna() -> None:
+    """Keep Optuna's own log off the terminal."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)

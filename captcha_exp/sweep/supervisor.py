@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import optuna
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 
@@ -193,8 +192,3 @@ def _told(code: int) -> str:
 def _last_lines(path: Path, count: int) -> str:
     lines = [line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()]
     return " | ".join(lines[-count:]) if lines else "no output"
-
-
-def quiet_optuna() -> None:
-    """Keep Optuna's own log off the live view."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -60,7 +60,7 @@ def test_names_on_standard_input_are_read_as_they_come(tree: Path, monkeypatch: 
 
 
 def test_a_file_without_end_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 2**20)
     assert str(read_file("/dev/zero")) == "larger than 1 MiB"
     assert str(read_file("a\0b")) == "embedded null byte"
 
