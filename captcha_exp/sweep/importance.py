@@ -4,7 +4,6 @@ import warnings
 from dataclasses import dataclass
 
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 
@@ -78,10 +77,13 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
 
 
 def _shares(study: optuna.Study, good_share: float, keys: list[str]) -> dict[str, float]:
+    # It brings scikit-learn along, which takes longer to import than a worker needs for all else of a sweep.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about conditional keys, which are left out
         evaluator = PedAnovaImportanceEvaluator(target_quantile=good_share)
-        return optuna.importance.get_param_importances(study, evaluator=evaluator, params=keys)
+        return get_param_importances(study, evaluator=evaluator, params=keys)
 
 
 def _range(values: list[float]) -> tuple[float, float, float]:
