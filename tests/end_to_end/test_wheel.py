@@ -31,6 +31,7 @@ def test_the_wheel_brings_its_configuration_and_writes_where_it_runs(folder, tmp
     assert Path(origin.strip()).is_relative_to(environment)
 
     command = [python, "-m", "captcha_exp", *folder.tiny, "+sweep=smoke", "sweep.n_trials=2", "training.epochs=2"]
+    command += ["sweep.workers=1"]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
     assert (empty / "sweeps" / "smoke" / "trials.csv").is_file()
