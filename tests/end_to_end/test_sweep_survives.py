@@ -74,34 +74,25 @@ def test_a_sweep_and_its_best_configuration_train_from_one_command_each(folder) 
     assert folder.runs()[-1].data.metrics["best/val/sequence_accuracy"] == folder.study("smoke").best_value
 
 
-def test_a_killed_worker_is_replaced_and_its_trial_retried(folder) -> None:
-    supervisor = folder.start(*sweep(folder))
+def test_two_supervisors_share_one_total_and_a_killed_worker_is_replaced(folder) -> None:
+    both = [folder.start(*sweep(folder, "sweep.workers=1")) for _ in range(2)]
     folder.wait_until(lambda: running(folder), "a trial in the middle")
-    victim = folder.sweep_processes(supervisor)[0]
-    folder.kill(victim)
-    _, err = supervisor.communicate(timeout=400)
-    assert supervisor.returncode == 0, err
+    trial = running(folder)[0]
+    folder.kill(trial.user_attrs["process"]["pid"])
+    told = ""
+    for supervisor in both:
+        out, err = supervisor.communicate(timeout=400)
+        assert supervisor.returncode == 0, err
+        told += out
+    assert told.count("killed by SIGKILL); another takes its place") == 1
     assert_whole(folder)
+    (retried,) = [other for other in ended(folder) if other.system_attrs.get("retry_history") == [trial.number]]
+    assert retried.params == trial.params
 
 
-def test_killing_everything_loses_no_finished_trial(folder) -> None:
-    supervisor = folder.start(*sweep(folder))
-    folder.wait_until(lambda: ended(folder) and running(folder), "a finished trial and one in the middle")
-    workers = folder.sweep_processes(supervisor)
-    for pid in [supervisor.pid, *workers]:
-        folder.kill(pid)
-    supervisor.wait()
-    assert_gone(folder, supervisor, workers)
-    before = {trial.number: trial.values for trial in ended(folder)}
-    done = folder.run(*sweep(folder))
-    assert done.returncode == 0, done.stderr
-    assert_whole(folder)
-    after = {trial.number: trial.values for trial in ended(folder)}
-    assert before.items() <= after.items()
-
-
-def test_ctrl_c_stops_workers_and_the_same_command_resumes(folder) -> None:
-    supervisor = folder.start(*sweep(folder))
+def test_neither_ctrl_c_nor_killing_everything_loses_a_finished_trial(folder) -> None:
+    command = sweep(folder, "sweep.workers=1")
+    supervisor = folder.start(*command)
     folder.wait_until(lambda: running(folder), "a trial in the middle")
     workers = folder.sweep_processes(supervisor)
     folder.kill(supervisor.pid, signal.SIGINT)
@@ -110,23 +101,27 @@ def test_ctrl_c_stops_workers_and_the_same_command_resumes(folder) -> None:
     assert "Traceback" not in out + err
     assert_gone(folder, supervisor, workers)
     assert not folder.study("smoke").get_trials(states=(TrialState.RUNNING,))
-    done = folder.run(*sweep(folder))
+
+    supervisor = folder.start(*command)
+    folder.wait_until(lambda: ended(folder) and running(folder), "a finished trial and one in the middle")
+    workers = folder.sweep_processes(supervisor)
+    for pid in [supervisor.pid, *workers]:
+        folder.kill(pid)
+    supervisor.wait()
+    assert_gone(folder, supervisor, workers)
+    before = {trial.number: trial.values for trial in ended(folder)}
+
+    done = folder.run(*command)
     assert done.returncode == 0, done.stderr
     assert_whole(folder)
-
-
-def test_two_supervisors_share_one_total(folder) -> None:
-    both = [folder.start(*sweep(folder, "sweep.workers=1")) for _ in range(2)]
-    for supervisor in both:
-        _, err = supervisor.communicate(timeout=400)
-        assert supervisor.returncode == 0, err
-    assert_whole(folder)
+    after = {trial.number: trial.values for trial in ended(folder)}
+    assert before.items() <= after.items()
 
 
 def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
     fixed = ["transformer.num_heads=1", "transformer.projection_dim=16", "transformer.dropout=0"]
     diverging = ["optimizer.learning_rate=0.001,1e30", "optimizer.clip_norm=null", "sweep.sampler.kind=grid"]
-    done = folder.run(*sweep(folder, *fixed, *diverging))
+    done = folder.run(*sweep(folder, "sweep.workers=1", *fixed, *diverging))
     assert done.returncode == 0, done.stderr
     states = Counter(trial.state for trial in folder.study("smoke").trials)
     assert states == {TrialState.COMPLETE: 1, TrialState.FAIL: 1}
