@@ -1,16 +1,19 @@
 """One run, from its configuration to a model in the tracking store."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from captcha_exp.config import Config, time_steps
-from captcha_exp.dataset import check_labels_fit, prepare_dataset
+from captcha_exp.dataset import PreparedDataset, check_labels_fit, prepare_dataset
 from captcha_exp.errors import DivergedError
 from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint import CheckpointFolder, hold_checkpoint
 from captcha_exp.experiment.stages import Stages
-from captcha_exp.experiment.training_run import TrainingRun
 from captcha_exp.experiment.trial import Outcome, TrialHandle
-from captcha_exp.tracking import Store, TrackedRun, open_store
+
+# What is wrong with a folder of images must not wait for MLflow to load.
+if TYPE_CHECKING:
+    from captcha_exp.tracking import Store, TrackedRun
 
 Report = Callable[[str], None]
 
@@ -31,18 +34,17 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
         DivergedError: the loss stopped being a number.
     """
     stages = Stages()
-    store = open_store(config.tracking, config.root_path)
     try:
         with stages("data"):
-            dataset = prepare_dataset(config.dataset, config.root_path, report)
-            check_labels_fit(dataset, time_steps(config))
-            if config.training.use_validation:
-                dataset = with_validation_trained(dataset)
+            dataset = _prepare(config, report)
     except Exception:
         if trial is not None:  # A run of its own has nothing to show yet; of a trial the sweep must know.
-            with _start(store, config, trial, None, report):
+            with _start(_open_store(config), config, trial, None, report):
                 raise
         raise
+    store = _open_store(config)
+    from captcha_exp.experiment.training_run import TrainingRun
+
     with hold_checkpoint(config, dataset.fingerprint) as checkpoint:
         try:
             with _start(store, config, trial, checkpoint, report) as run:
@@ -55,9 +57,21 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
     return outcome
 
 
+def _prepare(config: Config, report: Report) -> PreparedDataset:
+    dataset = prepare_dataset(config.dataset, config.root_path, report)
+    check_labels_fit(dataset, time_steps(config))
+    return with_validation_trained(dataset) if config.training.use_validation else dataset
+
+
+def _open_store(config: Config) -> "Store":
+    from captcha_exp.tracking import open_store
+
+    return open_store(config.tracking, config.root_path)
+
+
 def _start(
-    store: Store, config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None, report: Report
-) -> TrackedRun:
+    store: "Store", config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None, report: Report
+) -> "TrackedRun":
     if trial is not None:
         run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
         # Not all of it is in the configuration: of a group that has the values of an option, but not its name.
