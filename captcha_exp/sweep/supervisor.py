@@ -14,11 +14,11 @@ from types import FrameType
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 
+from captcha_exp.sweep.order import WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.view import View
-from captcha_exp.sweep.worker import WorkerOrder
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15

@@ -1,6 +1,5 @@
 """A worker: takes free slots of a study, one trial after another, and runs each as a Hydra job."""
 
-import json
 import logging
 import math
 import os
@@ -10,7 +9,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any
 
@@ -19,6 +17,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
+from captcha_exp.sweep.order import WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.process import this_process
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
@@ -27,7 +26,6 @@ from captcha_exp.sweep.study import OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial import trial_name
 
-ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
 EXIT_STOPPED = 143
 _POLL_S = 0.5
 _STOP_WAIT_S = 20
@@ -35,28 +33,6 @@ _REASON_LENGTH = 500
 
 Launch = Callable[[list[str], int], Any]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class WorkerOrder:
-    """What the supervisor tells a worker through its environment.
-
-    `threads` is for TensorFlow; None leaves the configuration's. `since` is the first trial number of this start.
-    """
-
-    number: int
-    threads: int | None
-    since: int
-
-    def to_environment(self) -> dict[str, str]:
-        """For the environment of the worker's process."""
-        return {ENVIRONMENT_KEY: json.dumps(asdict(self))}
-
-    @classmethod
-    def from_environment(cls) -> "WorkerOrder | None":
-        """The order of this process; None where it is no worker."""
-        text = os.environ.get(ENVIRONMENT_KEY)
-        return None if text is None else cls(**json.loads(text))
 
 
 class TrialFailedError(Exception):
