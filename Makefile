@@ -40,5 +40,5 @@ clean:  ## remove what was installed and built; runs, sweeps and data stay
 	touch $@
 
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres,serve]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,launchers,postgres,serve]'
 	touch $@ .venv/run
