@@ -11,6 +11,11 @@ from hydra import initialize_config_dir
 from captcha_exp.config import Config, conf_dir, load_config
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that at the end no process works on one of them alone."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
 @pytest.fixture
 def compose(tmp_path: Path) -> Callable[..., Config]:
     """Compose `conf/` with overrides as a user types them; `root` is the test's own folder."""
