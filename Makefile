@@ -11,9 +11,8 @@ setup: .venv/dev  ## make .venv with everything for development
 sweep: .venv/run  ## search heads, projection and dropout on the built-in dataset, offline
 	$(BIN)/python -m captcha_exp +sweep=attention
 
-# Three at a time on two cores: a test that waits for a server or a killed process leaves its core to another.
-test: .venv/dev  ## every test
-	$(BIN)/python -m pytest -n 3 --dist worksteal --durations 10 $(PYTEST)
+test: .venv/dev  ## every test, on both cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 10 $(PYTEST)
 
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff format --check .

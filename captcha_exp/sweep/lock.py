@@ -78,30 +78,34 @@ class ServerLock(StudyLock):
 
     def __init__(self, url: str, take: str, free: str, key: int | str) -> None:
         # Autocommit: a lock must not leave a transaction open behind it.
-        self._engine = sa.create_engine(
+        engine = sa.create_engine(
             url,
             poolclass=sa.NullPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
-        self._connection = self._engine.connect()
+        self._connect = engine.connect
+        self._connection: sa.Connection | None = engine.connect()
         self._take, self._release, self._key = sa.text(take), sa.text(free), key
 
     def _try(self) -> bool:
+        return bool(self._execute(self._take))
+
+    def _free(self) -> None:
+        self._execute(self._release)
+
+    def _execute(self, statement: sa.TextClause) -> object:
+        """What the server answers; None where the connection, and the lock with it, is gone. The next call makes one."""
+        if self._connection is None:
+            self._connection = self._connect()
         try:
-            return bool(self._connection.execute(self._take, {"key": self._key}).scalar())
+            return self._connection.execute(statement, {"key": self._key}).scalar()
         except sa.exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            self._connection = self._engine.connect()  # the server was restarted
-            return False
-
-    def _free(self) -> None:
-        try:
-            self._connection.execute(self._release, {"key": self._key})
-        except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise  # otherwise the lock went with the connection
+            self._connection.close()
+            self._connection = None
+            return None
 
 
 def open_lock(url: str, study_name: str) -> StudyLock:

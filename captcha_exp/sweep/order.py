@@ -1,9 +1,11 @@
-"""What a supervisor tells its workers."""
+"""What a supervisor and its workers tell each other."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 
+# A worker ends with it when the study's database is gone in the middle of a trial.
+EXIT_DATABASE = 75
 _ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
 
 

@@ -14,7 +14,7 @@ from types import FrameType
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
 
-from captcha_exp.sweep.order import WorkerOrder
+from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
@@ -186,6 +186,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _told(code: int) -> str:
+    if code == EXIT_DATABASE:
+        return "the study's database was gone"
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

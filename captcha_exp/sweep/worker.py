@@ -17,11 +17,11 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from captcha_exp.sweep.order import WorkerOrder
+from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.process import this_process
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
-from captcha_exp.sweep.storage import PROCESS, REASON, RUN_ID, retry
+from captcha_exp.sweep.storage import DATABASE_ERRORS, PROCESS, REASON, RUN_ID, retry
 from captcha_exp.sweep.study import OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial import trial_name
@@ -112,11 +112,20 @@ class Worker:
     def _objective(self, trial: optuna.Trial) -> Sequence[float]:
         self._trial = trial
         try:
+            return self._result(trial)
+        except DATABASE_ERRORS:
+            # What became of the trial cannot be told now, and it did not fail. Others retry what a dead worker began.
+            log.exception("the study's database does not answer; trial %d will be retried", trial.number)
+            os._exit(EXIT_DATABASE)
+
+    def _result(self, trial: optuna.Trial) -> Sequence[float]:
+        """Values of a trial, from its job; what goes wrong there is noted as the reason of its failure."""
+        try:
             searched = self._plan.space.suggest(trial)
             trial.set_user_attr(PROCESS, this_process())
             self._opened.lock.release()
             return self._values(trial, self._run_job(trial, searched))
-        except optuna.TrialPruned:
+        except (optuna.TrialPruned, *DATABASE_ERRORS):
             raise
         except KeyboardInterrupt:
             # Until it is queued anew, nobody may count this trial among those that ended by themselves.
