@@ -95,7 +95,7 @@ class ServerLock(StudyLock):
         self._execute(self._release)
 
     def _execute(self, statement: sa.TextClause) -> object:
-        """What the server answers; None where the connection, and the lock with it, is gone. The next call makes one."""
+        """What the server answers; None where the connection, and the lock with it, is gone. The next call connects."""
         if self._connection is None:
             self._connection = self._connect()
         try:
