@@ -20,8 +20,8 @@ from captcha_exp.sweep.process import is_dead
 # Grace, in heartbeats, before a silent trial of another machine counts as lost.
 GRACE_BEATS = 4
 _SQLITE_WAIT_S = 60
-# What a study's database is told to be unusable by.
-DATABASE_ERRORS = (sa.exc.SQLAlchemyError, StorageInternalError)
+# How a database that was usable shows that it is not there now.
+NO_ANSWER = (sa.exc.OperationalError, StorageInternalError)
 # Names of user attributes of a trial.
 PROCESS, DEATHS, REASON, RUN_ID, PROGRESS = "process", "deaths", "reason", "run_id", "progress"
 # Optuna's own name, so that its tools show the history too.
@@ -116,7 +116,7 @@ def readable_errors(url: str) -> Iterator[None]:
             f"sweep.storage {shown(url)} needs a driver that is not installed ({error}); "
             "for PostgreSQL: pip install 'captcha-exp[postgres]' and postgresql+psycopg://..."
         ) from error
-    except DATABASE_ERRORS as error:
+    except (sa.exc.SQLAlchemyError, StorageInternalError) as error:
         cause = getattr(error, "orig", None) or error.__cause__ or error
         raise InputError(
             f"The study's database {shown(url)} cannot be used ({str(cause).splitlines()[0]}); "

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import sqlalchemy as sa
-from optuna.exceptions import StorageInternalError
-
 from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.storage import NO_ANSWER
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.view import View
@@ -23,8 +21,6 @@ from captcha_exp.sweep.view import View
 _POLL_S = 0.5
 _STOP_WAIT_S = 15
 _LOG_LINES = 3
-
-_NO_ANSWER = (sa.exc.OperationalError, StorageInternalError)
 
 
 class SweepFailedError(Exception):
@@ -92,7 +88,7 @@ class Supervisor:
             tally = Tally(self._opened.study.get_trials(deepcopy=False))
             self._silent = False
             return tally
-        except _NO_ANSWER:
+        except NO_ANSWER:
             self._told_silence()
             return self._tally
 
@@ -112,7 +108,7 @@ class Supervisor:
         try:
             while len(self._workers) < self._wanted:
                 self._start_worker(take_worker_number(self._opened))
-        except _NO_ANSWER:
+        except NO_ANSWER:
             self._told_silence()  # tried again at the next look
 
     def _start_worker(self, number: int) -> None:

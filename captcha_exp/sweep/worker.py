@@ -21,7 +21,7 @@ from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.process import this_process
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
-from captcha_exp.sweep.storage import DATABASE_ERRORS, PROCESS, REASON, RUN_ID, retry
+from captcha_exp.sweep.storage import NO_ANSWER, PROCESS, REASON, RUN_ID, retry
 from captcha_exp.sweep.study import OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial import trial_name
@@ -113,7 +113,7 @@ class Worker:
         self._trial = trial
         try:
             return self._result(trial)
-        except DATABASE_ERRORS:
+        except NO_ANSWER:
             # What became of the trial cannot be told now, and it did not fail. Others retry what a dead worker began.
             log.exception("the study's database does not answer; trial %d will be retried", trial.number)
             os._exit(EXIT_DATABASE)
@@ -125,7 +125,7 @@ class Worker:
             trial.set_user_attr(PROCESS, this_process())
             self._opened.lock.release()
             return self._values(trial, self._run_job(trial, searched))
-        except (optuna.TrialPruned, *DATABASE_ERRORS):
+        except (optuna.TrialPruned, *NO_ANSWER):
             raise
         except KeyboardInterrupt:
             # Until it is queued anew, nobody may count this trial among those that ended by themselves.
