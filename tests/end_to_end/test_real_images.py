@@ -5,7 +5,7 @@ from pathlib import Path
 
 def test_a_run_learns_to_read_real_images_and_evaluates_the_test_split(folder, data_dir: Path) -> None:
     source = ["dataset=folder", f"dataset.path={data_dir / 'captcha_images_v2'}"]
-    source += ["dataset.image_height=36", "dataset.image_width=112"]  # read as well as at full size, four times as fast
+    source += ["dataset.image_height=36", "dataset.image_width=112"]  # read as well as at full size, in half the time
     done = folder.run(*source, "training.epochs=8", timeout_s=500)
     assert done.returncode == 0, done.stderr
     (run,) = folder.runs()
