@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlflow.entities import Run
 
 from captcha_exp.config import Config, EvaluationConfig, SplitName, TrackingConfig
 from captcha_exp.dataset import Split, prepare_dataset
@@ -90,8 +91,17 @@ def history_of(store: Store, run_id: str, metric: str) -> list[tuple[int, float]
     return [(point.step, point.value) for point in store.client.get_metric_history(run_id, metric)]
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a run left at its end, before any test judged its model."""
+
+    run: Run
+    artifacts: list[str]
+    checkpoints: list[Path]
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Outcome, list[str]]:
+def trained_and_left(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Config, Outcome, list[str]], Left]:
     """One run that learns to read."""
     from hydra import compose, initialize_config_dir
 
@@ -103,7 +113,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Outcome, 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_config(compose("config", overrides))
     lines: list[str] = []
-    return config, run_experiment(config, report=lines.append), lines
+    outcome = run_experiment(config, report=lines.append)
+    store = store_of(config)
+    run, artifacts = store.client.get_run(outcome.run_id), artifacts_of(store, outcome.run_id)
+    left = Left(run, artifacts, list((root / "outputs" / "checkpoints").iterdir()))
+    return (config, outcome, lines), left
+
+
+@pytest.fixture(scope="module")
+def trained(trained_and_left: tuple[tuple[Config, Outcome, list[str]], Left]) -> tuple[Config, Outcome, list[str]]:
+    return trained_and_left[0]
+
+
+@pytest.fixture(scope="module")
+def left(trained_and_left: tuple[tuple[Config, Outcome, list[str]], Left]) -> Left:
+    return trained_and_left[1]
 
 
 def test_a_run_reads_what_it_was_trained_on_and_says_so(trained: tuple[Config, Outcome, list[str]]) -> None:
@@ -114,10 +138,9 @@ def test_a_run_reads_what_it_was_trained_on_and_says_so(trained: tuple[Config, O
     assert lines[-1].startswith("finished: mlflow ui --backend-store-uri sqlite:///")
 
 
-def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, list[str]]) -> None:
+def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, list[str]], left: Left) -> None:
     config, outcome, _ = trained
-    store = store_of(config)
-    run = store.client.get_run(outcome.run_id)
+    store, run = store_of(config), left.run
     assert run.info.run_name == "compact-lstm"
     assert run.data.tags["outcome"] == "finished"
     assert len(run.data.tags["dataset.fingerprint"]) >= 16
@@ -125,8 +148,7 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     judged = {"ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate"}
     once = {f"best/val/{name}" for name in judged} | {"best/epoch", "model/parameters", "latency_ms"}
     once |= {f"seconds/{stage}" for stage in ("data", "import", "build", "fit", "latency", "log")}
-    logged = {name for name in run.data.metrics if not name.startswith("test/")}  # other tests may have judged it
-    assert logged == every_epoch | {f"val/{name}" for name in judged} | once
+    assert set(run.data.metrics) == every_epoch | {f"val/{name}" for name in judged} | once
     assert set(outcome.metrics) == once
     history = history_of(store, outcome.run_id, "val/sequence_accuracy")
     assert [step for step, _ in history] == list(range(1, 13))
@@ -135,7 +157,7 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     assert len(run.outputs.model_outputs) == 1
     contexts = {entry.tags[0].value for entry in run.inputs.dataset_inputs}
     assert contexts == {"training", "validation", "test"}
-    assert artifacts_of(store, outcome.run_id) == [
+    assert left.artifacts == [
         "config.yaml", "environment.json", "learning_curves.png", "validation.csv",
         "validation_confusion.png", "validation_sheet.png",
     ]  # fmt: skip
@@ -156,9 +178,8 @@ def test_the_table_of_predictions_agrees_with_the_metric(trained: tuple[Config, 
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
 
 
-def test_nothing_is_left_to_resume(trained: tuple[Config, Outcome, list[str]]) -> None:
-    config, _, _ = trained
-    assert not list((config.root_path / "outputs" / "checkpoints").glob("*/*"))
+def test_nothing_is_left_to_resume(left: Left) -> None:
+    assert left.checkpoints == []
 
 
 def run_elsewhere(program: str, folder: Path, *arguments: str) -> dict[str, Any]:
