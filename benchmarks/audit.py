@@ -15,13 +15,14 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from PIL import Image, ImageDraw, ImageFont
 
-from captcha_exp.audit import audit_dataset, render_page, write_audit
-from captcha_exp.audit.files import inspect
 from captcha_exp.config import Config, conf_dir, load_config
 from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.image import ImageSpec
+from captcha_exp.prepare import audit_dataset, render_page, write_audit
+from captcha_exp.prepare.file_inspection import inspect
+from captcha_exp.reader.image import ImageSpec
 
 _ROUND, _ROUNDS = 400, 8
 _SIZE = (150, 40)  # as of the largest public set
@@ -47,9 +48,7 @@ def measure(config: Config) -> None:
     """Print seconds and images/s of an audit and of its page, processor time of all processes, and peak memory."""
     dataset = prepare_dataset(config.dataset, config.root_path)
     source = open_source(config.dataset, config.root_path / "cache", print)
-    print(
-        f"inspecting files alone: {inspected_per_second(source, ImageSpec.of(config.dataset)):.0f} a processor second"
-    )
+    print(f"inspecting files alone: {inspected_per_second(source, image_spec(config.dataset)):.0f} a processor second")
     prepared_mib = peak_mib(resource.RUSAGE_SELF)
     wall, cpu = time.perf_counter(), cpu_seconds()
     audit = audit_dataset(source, dataset, config.dataset, None, lambda line: None)

@@ -16,8 +16,8 @@ from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import Config, conf_dir, load_config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
-from captcha_exp.image import to_input
 from captcha_exp.model import build_recogniser
+from captcha_exp.reader.image import to_input
 from captcha_exp.training import configure_threads, train
 from captcha_exp.training.augmentation import augment
 

@@ -16,10 +16,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.audit import composed
-from captcha_exp.audit.duplicates import NEAR_BITS
-from captcha_exp.audit.files import HASH_SIZE
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.image import ImageSpec, decode_image
+from captcha_exp.prepare.duplicate_images import NEAR_BITS
+from captcha_exp.prepare.file_inspection import HASH_SIZE
+from captcha_exp.reader.image import ImageSpec, decode_image
 
 _ALTERED = 100  # images
 Hash = Callable[[Image.Image], imagehash.ImageHash]
@@ -31,7 +32,7 @@ def main() -> int:
         config = composed(Path(folder), sys.argv[1:]).dataset
         source = open_source(config, Path(folder), print)
         files = [source.load(sample.locator) for sample in source.samples]
-    spec = ImageSpec.of(config)
+    spec = image_spec(config)
     seen = [Image.fromarray(decode_image(data, spec)) for data in files]
     drawn = random.Random(0).sample(range(len(files)), min(_ALTERED, len(files)))
     print(f"{len(files)} images; {HASH_SIZE * HASH_SIZE} bits are used, and up to {NEAR_BITS} of them may differ")

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from captcha_exp.config import DecodingConfig, DecodingKind
-from captcha_exp.decoding import Constraint, decode
-from captcha_exp.serving.predictor import ONNX_FILE, Predictor, Reading
-from captcha_exp.serving.runtime import KerasRuntime
+from captcha_exp.model.keras_runtime import KerasRuntime
+from captcha_exp.reader.decoding import Constraint, decode
+from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 from captcha_exp.tracking import load_recogniser
 from captcha_exp.tracking.logged_model import model_folder
 
@@ -76,10 +75,9 @@ def show_decoding(predictor: Predictor, files: list[bytes]) -> None:
     """Decoding alone."""
     readings = [r for r in predictor.read(files, with_probabilities=True) if isinstance(r, Reading)]
     probabilities = np.stack([reading.probabilities for reading in readings])  # type: ignore[misc]
-    for kind, width in ((DecodingKind.greedy, 1), (DecodingKind.beam, 10), (DecodingKind.beam, 50)):
-        decoding = DecodingConfig(kind, width)
-        name = f"decoding alone, {kind.value}" + (f" of width {width}" if kind is DecodingKind.beam else "")
-        show(name, len(files), lambda: decode(probabilities, decoding, predictor.characters))  # noqa: B023
+    for width in (None, 10, 50):
+        name = "decoding alone, " + ("greedy" if width is None else f"beam of width {width}")
+        show(name, len(files), lambda: decode(probabilities, predictor.characters, width))  # noqa: B023
 
 
 def show_commands(model: Path, paths: list[str]) -> None:

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 
 from captcha_exp.config import load_config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.evaluation import evaluate
-from captcha_exp.figures.style import BLUE, FAINT, INK, new_figure, plain_axes
+from captcha_exp.figures.figure_style import BLUE, FAINT, INK, new_figure, plain_axes
+from captcha_exp.model.evaluator import evaluate
 from captcha_exp.tracking import load_recogniser
 
 # The first has 832 training images, the second 4,800.
@@ -126,7 +126,9 @@ def judge(root: Path, case: Case) -> float:
         recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")
         config = load_config(recogniser.config)
         test = prepare_dataset(config.dataset, root, lambda line: None).test
-        judged = evaluate(recogniser.model, test.images, test.labels, recogniser.characters, config.decoding, 32)
+        judged = evaluate(
+            recogniser.model, test.images, test.labels, recogniser.characters, config.decoding.search_width, 32
+        )
         kept.write_text(json.dumps(judged.metrics["sequence_accuracy"]))
     return float(json.loads(kept.read_text()))
 

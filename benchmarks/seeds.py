@@ -16,7 +16,7 @@ import mlflow
 
 from captcha_exp.config import load_config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.evaluation import evaluate
+from captcha_exp.model.evaluator import evaluate
 from captcha_exp.tracking import load_recogniser
 
 
@@ -66,7 +66,9 @@ def judge(seed: int, root: Path) -> tuple[float, float, float]:
     recogniser = load_recogniser(f"runs:/{run.info.run_id}/model", uri)
     config = load_config(recogniser.config)
     test = prepare_dataset(config.dataset, root).test
-    judged = evaluate(recogniser.model, test.images, test.labels, recogniser.characters, config.decoding, 32)
+    judged = evaluate(
+        recogniser.model, test.images, test.labels, recogniser.characters, config.decoding.search_width, 32
+    )
     metrics = run.data.metrics
     return metrics["best/val/sequence_accuracy"], judged.metrics["sequence_accuracy"], metrics["seconds/fit"] / 60
 

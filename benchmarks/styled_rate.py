@@ -16,10 +16,11 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import StyledConfig, SyntheticConfig, conf_dir, load_config
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
 from captcha_exp.dataset.synthetic import open_synthetic
-from captcha_exp.image import ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
         other = load_config(compose("config", [f"dataset.size={2 * options.each}"])).dataset
     if not isinstance(dataset, StyledConfig) or not isinstance(other, SyntheticConfig):
         parser.error("needs dataset=styled")
-    spec, dataset.size = ImageSpec.of(dataset), 2 * options.each
+    spec, dataset.size = image_spec(dataset), 2 * options.each
     for family in sorted(dataset.styles):
         one = StyledConfig(**{**vars(dataset), "styles": {family: dataset.styles[family]}})
         per_image(family, open_styled(one), spec)

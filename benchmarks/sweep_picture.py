@@ -16,9 +16,9 @@ from rich.terminal_theme import MONOKAI
 
 from captcha_exp.config import conf_dir, load_config
 from captcha_exp.sweep import SweepPlan, plan_sweep
+from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.tally import Tally
-from captcha_exp.sweep.view import View
 
 _WIDTH = 116
 _MOMENT = 0.6

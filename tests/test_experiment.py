@@ -18,12 +18,12 @@ from mlflow.entities import Run
 from captcha_exp.config import Config, EvaluationConfig, SplitName, TrackingConfig
 from captcha_exp.dataset import Split, prepare_dataset
 from captcha_exp.errors import DivergedError, InputError
-from captcha_exp.evaluate import judge
-from captcha_exp.evaluation import Evaluation
+from captcha_exp.evaluate.assess_model import assess_model
+from captcha_exp.evaluate.trained_images import count_seen
 from captcha_exp.experiment import Outcome, run_experiment
-from captcha_exp.experiment.checkpoint import hold_checkpoint
-from captcha_exp.experiment.results import origin_accuracies
-from captcha_exp.experiment.seen import count_seen
+from captcha_exp.experiment.checkpoint_folder import hold_checkpoint
+from captcha_exp.experiment.run_artifacts import origin_accuracies
+from captcha_exp.model.evaluator import Evaluation
 from captcha_exp.tracking import Store, load_recogniser, open_store
 
 Compose = Callable[..., Config]
@@ -204,11 +204,11 @@ from captcha_exp.config import load_config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.tracking import load_recogniser
 recogniser = load_recogniser(f"runs:/{sys.argv[1]}/model", sys.argv[2])
-from captcha_exp.evaluation import evaluate
+from captcha_exp.model.evaluator import evaluate
 config = load_config(recogniser.config)  # the model brings its configuration along
 split = prepare_dataset(config.dataset, Path(sys.argv[3])).validation
 images, labels = split.images, split.labels
-read = evaluate(recogniser.model, images, labels, recogniser.characters, config.decoding, 32)
+read = evaluate(recogniser.model, images, labels, recogniser.characters, config.decoding.search_width, 32)
 print(json.dumps({**read.metrics, "predictions": read.predictions}))
 """
     metrics = run_elsewhere(program, tmp_path / "empty", outcome.run_id, store_of(config).uri, str(config.root_path))
@@ -254,7 +254,7 @@ print(json.dumps({"accuracy": right / len(split["labels"])}))
 
 def test_a_model_is_judged_on_the_test_split_and_that_is_logged(trained: tuple[Config, Outcome, list[str]]) -> None:
     config, outcome, _ = trained
-    lines = list(judge(of_run(outcome), config))
+    lines = list(assess_model(of_run(outcome), config))
     store = store_of(config)
     logged = store.client.get_run(outcome.run_id).data.metrics
     shown = f"sequence_accuracy             {logged['test/sequence_accuracy']:.4f}  95 % Wilson: "
@@ -281,7 +281,7 @@ def test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own(
     model = store.client.get_logged_model(model_id_of(store, outcome.run_id))
     folder = model.artifact_location.removeprefix("file://")
     other = replace(config, dataset=replace(config.dataset, seed=9, size=100))
-    lines = list(judge(replace(of_run(outcome), model=folder, robustness=False), other))
+    lines = list(assess_model(replace(of_run(outcome), model=folder, robustness=False), other))
     assert lines[0] == "10 images of synthetic/test"
     (run,) = store.search("tags.kind = 'evaluation'")
     assert run.data.tags["model.id"] == model.model_id
@@ -293,7 +293,7 @@ def test_only_the_test_split_gives_test_metrics(trained: tuple[Config, Outcome, 
     config, outcome, _ = trained
     store = store_of(config)
     before = store.client.get_run(outcome.run_id).data.metrics
-    lines = list(judge(replace(of_run(outcome), split=SplitName.validation, robustness=False), config))
+    lines = list(assess_model(replace(of_run(outcome), split=SplitName.validation, robustness=False), config))
     assert store.client.get_run(outcome.run_id).data.metrics == before
     shown = f"sequence_accuracy             {before['best/val/sequence_accuracy']:.4f}"
     assert any(line.startswith(shown) for line in lines)
@@ -306,7 +306,7 @@ def test_images_that_a_model_was_trained_on_are_no_test(trained: tuple[Config, O
     with pytest.raises(
         InputError, match=r"\d+ of the \d+ images of split=test are among those that the model was trained"
     ):
-        list(judge(of_run(outcome), more))
+        list(assess_model(of_run(outcome), more))
 
 
 def test_another_division_of_the_same_data_is_no_test(trained: tuple[Config, Outcome, list[str]]) -> None:
@@ -315,7 +315,7 @@ def test_another_division_of_the_same_data_is_no_test(trained: tuple[Config, Out
     with pytest.raises(
         InputError, match=r"dataset\.split_seed is 5, but 0 when the model was trained on the same data"
     ):
-        list(judge(of_run(outcome), divided))
+        list(assess_model(of_run(outcome), divided))
 
 
 def test_the_command_needs_a_model(tmp_path: Path) -> None:

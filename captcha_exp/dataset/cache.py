@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import PIL
 
-from captcha_exp.dataset.cached import IMAGES, Cached, replacing
-from captcha_exp.dataset.decode import Job, Outcome, create_output, decode_all
+from captcha_exp.dataset.cached_samples import IMAGES, Cached, replacing
+from captcha_exp.dataset.decode_images import Job, Outcome, create_output, decode_all
 from captcha_exp.dataset.journal import Journal
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
-from captcha_exp.image import ImageSpec
 from captcha_exp.lock import locked
+from captcha_exp.reader.image import ImageSpec
 
 # Raise it with every change that makes older caches wrong.
 _FORMAT = 2

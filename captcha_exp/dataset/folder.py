@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from captcha_exp.config import FolderConfig
-from captcha_exp.dataset.files import ImageFile, ImageFolder, file_sample, read_file, stem
+from captcha_exp.dataset.image_files import ImageFile, ImageFolder, file_sample, read_file, stem
 from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
 from captcha_exp.errors import InputError, MissingPathError
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from captcha_exp.dataset.decode import Outcome, digest
+from captcha_exp.dataset.decode_images import Outcome, digest
 
 
 class Journal:

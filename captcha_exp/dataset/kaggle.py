@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from captcha_exp.config import KaggleConfig
-from captcha_exp.dataset.files import read_file
+from captcha_exp.dataset.image_files import read_file
 from captcha_exp.dataset.kaggle_layout import discover
 from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source
 from captcha_exp.errors import InputError

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from captcha_exp.dataset.files import ImageFile, ImageFolder, file_sample, stem
+from captcha_exp.dataset.image_files import ImageFile, ImageFolder, file_sample, stem
 from captcha_exp.dataset.samples import Sample, SkippedFile, shown
-from captcha_exp.dataset.table import DELIMITERS, read_rows
+from captcha_exp.dataset.table_rows import DELIMITERS, read_rows
 from captcha_exp.errors import InputError
 
 # What the label is in the stem, for sets whose layout is known. Other sets are searched, in the order of _GUESSES.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from captcha_exp.config import ManifestConfig
-from captcha_exp.dataset.files import ImageFolder, file_sample, read_file
+from captcha_exp.dataset.image_files import ImageFolder, file_sample, read_file
 from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
-from captcha_exp.dataset.table import read_rows
+from captcha_exp.dataset.table_rows import read_rows
 from captcha_exp.errors import InputError, MissingPathError
 
 _COLUMNS_NAMED = 12

@@ -11,14 +11,15 @@ import numpy as np
 
 from captcha_exp.config import DatasetConfig
 from captcha_exp.dataset.cache import load_or_build
-from captcha_exp.dataset.cached import Cached
-from captcha_exp.dataset.labels import check_characters, check_fit, in_case
+from captcha_exp.dataset.cached_samples import Cached
+from captcha_exp.dataset.image_spec import image_spec
+from captcha_exp.dataset.label_checks import check_characters, check_fit, in_case
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
 from captcha_exp.errors import InputError
-from captcha_exp.image import ImageSpec
-from captcha_exp.vocabulary import Vocabulary
+from captcha_exp.reader.image import ImageSpec
+from captcha_exp.reader.vocabulary import Vocabulary
 
 _SKIPPED_NAMED = 3
 
@@ -89,7 +90,7 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -
         total = len(source.samples) + len(source.skipped)
         _check_skipped(source.skipped, total, config)
         check_characters(source.samples, config)
-        spec = ImageSpec.of(config)
+        spec = image_spec(config)
         cached = load_or_build(source, spec, cache, report)
         skipped = [*source.skipped, *cached.skipped]
         _check_skipped(skipped, total, config)

@@ -1,6 +1,6 @@
 """The one place that joins dataset, model, training and tracking into a run."""
 
-from captcha_exp.experiment.run import run_experiment
-from captcha_exp.experiment.trial import Outcome, TrialHandle
+from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.experiment.whole_run import run_experiment
 
 __all__ = ["Outcome", "TrialHandle", "run_experiment"]

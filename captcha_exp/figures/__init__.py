@@ -1,12 +1,12 @@
 """Pictures of a run: data in, a Matplotlib figure out, without any global state."""
 
-from captcha_exp.figures.calibration import reliability_diagram
+from captcha_exp.figures.accuracy_bars import accuracy_by_part
 from captcha_exp.figures.confusion import character_confusion
-from captcha_exp.figures.corruption import corruption_sheet
+from captcha_exp.figures.corruption_grid import corruption_sheet
 from captcha_exp.figures.coverage import coverage_curve
-from captcha_exp.figures.curves import learning_curves
-from captcha_exp.figures.parts import accuracy_by_part
-from captcha_exp.figures.sheet import prediction_sheet
+from captcha_exp.figures.epoch_curves import learning_curves
+from captcha_exp.figures.image_sheet import prediction_sheet
+from captcha_exp.figures.reliability import reliability_diagram
 
 __all__ = [
     "accuracy_by_part",

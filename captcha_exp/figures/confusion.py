@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from captcha_exp.figures.style import FAINT, INK, MONOSPACE, new_figure, shown
-from captcha_exp.metrics import align
+from captcha_exp.figures.figure_style import FAINT, INK, MONOSPACE, new_figure, shown
+from captcha_exp.metrics.accuracy import align
 
 _CELL = 0.32  # inches
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.9, 0.3, 0.6, 0.7

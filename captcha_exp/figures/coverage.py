@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from captcha_exp.figures.style import BLUE, FAINT, INK, ORANGE, new_figure, plain_axes
+from captcha_exp.figures.figure_style import BLUE, FAINT, INK, ORANGE, new_figure, plain_axes
 
 
 def coverage_curve(

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from captcha_exp.vocabulary import BLANK
+from captcha_exp.reader.vocabulary import BLANK
 
 
 def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

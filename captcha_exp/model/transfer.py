@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from captcha_exp.errors import InputError
-from captcha_exp.vocabulary import BLANK
+from captcha_exp.reader.vocabulary import BLANK
 
 OUTPUT_LAYER = "logits"
 

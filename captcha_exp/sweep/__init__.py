@@ -1,11 +1,11 @@
 """Sweeps: a search over configurations by several processes that meet only in a study's database."""
 
-from captcha_exp.sweep.order import WorkerOrder
+from captcha_exp.sweep.job_trial import OpenTrial, open_trial
 from captcha_exp.sweep.plan import SweepPlan, plan_sweep
-from captcha_exp.sweep.record import SweepRecord
-from captcha_exp.sweep.run import run_sweep
-from captcha_exp.sweep.trial import OpenTrial, open_trial
+from captcha_exp.sweep.sweep_store import SweepRecord
+from captcha_exp.sweep.whole_sweep import run_sweep
 from captcha_exp.sweep.worker import Worker
+from captcha_exp.sweep.worker_messages import WorkerOrder
 
 __all__ = [
     "OpenTrial",

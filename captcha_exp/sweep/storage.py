@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from captcha_exp.config import Config
 from captcha_exp.errors import InputError
-from captcha_exp.sweep.lock import CONNECT_TIMEOUT_S
-from captcha_exp.sweep.process import is_dead
+from captcha_exp.sweep.study_lock import CONNECT_TIMEOUT_S
+from captcha_exp.sweep.trial_process import is_dead
 
 # Grace, in heartbeats, before a silent trial of another machine counts as lost.
 GRACE_BEATS = 4

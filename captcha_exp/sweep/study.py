@@ -11,10 +11,10 @@ from optuna.study import StudyDirection
 
 from captcha_exp.config import Config, PrunerKind, flatten, to_plain
 from captcha_exp.errors import InputError
-from captcha_exp.sweep.lock import StudyLock, open_lock
 from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
+from captcha_exp.sweep.study_lock import StudyLock, open_lock
 
 # Raised when a study of an older format could no longer be continued.
 FORMAT = 1

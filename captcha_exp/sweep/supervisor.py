@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
+from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import NO_ANSWER
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
-from captcha_exp.sweep.view import View
+from captcha_exp.sweep.worker_messages import EXIT_DATABASE, WorkerOrder
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15

@@ -17,14 +17,14 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from captcha_exp.sweep.order import EXIT_DATABASE, WorkerOrder
+from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.plan import SweepPlan
-from captcha_exp.sweep.process import this_process
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
 from captcha_exp.sweep.storage import NO_ANSWER, PROCESS, REASON, RUN_ID, retry
 from captcha_exp.sweep.study import OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally
-from captcha_exp.sweep.trial import trial_name
+from captcha_exp.sweep.trial_process import this_process
+from captcha_exp.sweep.worker_messages import EXIT_DATABASE, WorkerOrder
 
 EXIT_STOPPED = 143
 _POLL_S = 0.5

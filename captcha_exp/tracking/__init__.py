@@ -8,14 +8,13 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-from captcha_exp.tracking.exclusive import exclusive
-from captcha_exp.tracking.inputs import LoggedSplit
+from captcha_exp.tracking.dataset_inputs import LoggedSplit
 from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
 from captcha_exp.tracking.opening import open_store, store_uri
 from captcha_exp.tracking.registry import Move, Registry, Version
-from captcha_exp.tracking.run import TrackedRun
 from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.sweep_run import SweepRun
+from captcha_exp.tracking.tracked_run import TrackedRun
 
 __all__ = [
     "LoadedRecogniser",
@@ -26,7 +25,6 @@ __all__ = [
     "SweepRun",
     "TrackedRun",
     "Version",
-    "exclusive",
     "load_recogniser",
     "open_store",
     "store_uri",

@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.logged_model import work_with
+from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
-from captcha_exp.tracking.text import one_line
 
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
 

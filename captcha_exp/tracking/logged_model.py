@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.environment import installed_version
-from captcha_exp.tracking.text import one_line
+from captcha_exp.tracking.mlflow_text import one_line
 
 if TYPE_CHECKING:
     import keras

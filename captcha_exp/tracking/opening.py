@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.logged_model import work_with
+from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
 from captcha_exp.tracking.store import Store, lock_if_file
-from captcha_exp.tracking.text import one_line
 
 _HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
 

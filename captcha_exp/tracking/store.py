@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
-from captcha_exp.tracking.run import TrackedRun
+from captcha_exp.tracking.tracked_run import TrackedRun
 
 _PARENT = "mlflow.parentRunId"
 _PAGE = 1_000

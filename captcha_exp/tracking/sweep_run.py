@@ -7,10 +7,10 @@ from typing import Self
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 
-from captcha_exp.tracking.run import TrackedRun
+from captcha_exp.tracking.mlflow_text import param_key
 from captcha_exp.tracking.saved_view import SavedView
 from captcha_exp.tracking.store import Store
-from captcha_exp.tracking.text import param_key
+from captcha_exp.tracking.tracked_run import TrackedRun
 
 _KIND = "sweep"
 _DESCRIPTION = "mlflow.note.content"

@@ -11,16 +11,16 @@ import numpy as np
 
 from captcha_exp.config import Config
 from captcha_exp.errors import DivergedError, InputError
-from captcha_exp.evaluation import Evaluation, Evaluator
-from captcha_exp.image import to_input
 from captcha_exp.model import with_probabilities
+from captcha_exp.model.evaluator import Evaluation, Evaluator
+from captcha_exp.reader.image import to_input
+from captcha_exp.reader.vocabulary import Vocabulary
 from captcha_exp.training.batches import epoch_batches, steps_per_epoch
-from captcha_exp.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from captcha_exp.training.best_epoch import best_epoch, out_of_patience
 from captcha_exp.training.optimizer import FlatAdam
 from captcha_exp.training.schedules import learning_rate
-from captcha_exp.training.selection import best_epoch, out_of_patience
 from captcha_exp.training.step import compile_step, seed_dropout
-from captcha_exp.vocabulary import Vocabulary
+from captcha_exp.training.training_state import Checkpoint, load_checkpoint, save_checkpoint
 
 # Called after each epoch with its index and metrics; returning True stops the training.
 EpochCallback = Callable[[int, dict[str, float]], bool]
@@ -75,7 +75,9 @@ def train(
     if not len(train_images) or len(train_images) != len(train_labels):
         raise InputError(f"Training needs a label for each image, not {len(train_labels)} for {len(train_images)}.")
     started = time.perf_counter()
-    evaluator = Evaluator(with_probabilities(model), characters, config.decoding, config.training.batch_size)
+    evaluator = Evaluator(
+        with_probabilities(model), characters, config.decoding.search_width, config.training.batch_size
+    )
     loop = _Loop(model, train_images, Vocabulary(characters).encode(train_labels), config)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from captcha_exp.config import AugmentationConfig
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
-from captcha_exp.training.fused import fused_twin
+from captcha_exp.training.fused_twin import fused_twin
 from captcha_exp.training.optimizer import FlatAdam
 
 # images float32 (B, H, W, 1), labels int32 (B, L), seed int32 (2,), rates float32 (3,) -> loss (), gradient norm ()

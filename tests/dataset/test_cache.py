@@ -12,8 +12,9 @@ from PIL import Image
 
 from captcha_exp.config import Config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.errors import InputError
-from captcha_exp.image import ImageSpec, decode_image
+from captcha_exp.reader.image import decode_image
 
 Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
@@ -32,7 +33,7 @@ def test_images_are_mapped_read_only_and_belong_to_their_labels(
     folder = make_folder(labels)
     (folder / "a0.png").touch()
     dataset = prepared(compose, folder, "dataset.max_bad_share=0.1")
-    spec = ImageSpec.of(compose("dataset=folder", f"dataset.path={folder}").dataset)
+    spec = image_spec(compose("dataset=folder", f"dataset.path={folder}").dataset)
     for split in dataset.splits:
         assert split.images.shape == (len(split), 50, 200) and split.images.dtype == np.uint8
         assert isinstance(split.images, np.memmap) and not split.images.flags.writeable

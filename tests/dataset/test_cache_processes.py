@@ -16,7 +16,7 @@ from PIL import Image
 
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode import CHUNK
+from captcha_exp.dataset.decode_images import CHUNK
 from captcha_exp.dataset.progress import Progress
 
 Compose = Callable[..., Config]

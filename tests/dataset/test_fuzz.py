@@ -13,7 +13,7 @@ from PIL import Image
 from captcha_exp.config import ManifestConfig
 from captcha_exp.dataset.manifest import open_manifest
 from captcha_exp.errors import InputError
-from captcha_exp.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
 
 # The same examples at every run: a failure here is one of the change at hand.
 FUZZ = settings(

@@ -15,7 +15,7 @@ from captcha_exp.dataset.folder import open_folder
 from captcha_exp.dataset.manifest import open_manifest
 from captcha_exp.dataset.samples import Source
 from captcha_exp.errors import InputError
-from captcha_exp.image import ImageSpec
+from captcha_exp.reader.image import ImageSpec
 
 Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]

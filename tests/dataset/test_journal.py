@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.dataset.decode import Outcome, digest
+from captcha_exp.dataset.decode_images import Outcome, digest
 from captcha_exp.dataset.journal import Journal
 
 

@@ -17,13 +17,13 @@ from PIL import Image
 from captcha_exp.config import Config, StyleConfig, StyledConfig, conf_dir
 from captcha_exp.config.style_checks import MIN_CONTRAST
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode import Job, create_output, decode_all
+from captcha_exp.dataset.decode_images import Job, create_output, decode_all
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
 from captcha_exp.dataset.styled.colors import Palette
 from captcha_exp.dataset.styled.layout import lay_out
 from captcha_exp.dataset.styled.renderer import Family, render
-from captcha_exp.image import ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
 
 Compose = Callable[..., Config]
 FAMILIES = sorted(path.stem for path in (conf_dir() / "dataset" / "style").glob("*.yaml"))

@@ -12,11 +12,11 @@ import pytest
 
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode import Job, create_output, decode_all
+from captcha_exp.dataset.decode_images import Job, create_output, decode_all
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.synthetic import open_synthetic
 from captcha_exp.errors import InputError
-from captcha_exp.image import ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
 
 Compose = Callable[..., Config]
 SMALL = ("dataset=synthetic", "dataset.size=60")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from captcha_exp.commands import EXIT_INPUT
+from captcha_exp.command_line import EXIT_INPUT
 
 
 def refused(folder, *arguments: str) -> str:

@@ -45,7 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
 def servable(place: Folder) -> Path:
     """The same model's servable form, kept with it in the store and as a folder."""
     from captcha_exp.config import TrackingConfig
-    from captcha_exp.serving.servable import add_servable
+    from captcha_exp.promote.servable import add_servable
     from captcha_exp.tracking import load_recogniser, open_store
     from captcha_exp.tracking.logged_model import model_folder
 

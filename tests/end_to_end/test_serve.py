@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from tests.end_to_end.conftest import Folder
-from tests.serving.server.conftest import bars, write_model
+from tests.serve.server.conftest import bars, write_model
 
 SERVE = "captcha_exp.serve"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from captcha_exp.commands import hydra_command
+from captcha_exp.command_line import hydra_command
 from captcha_exp.config import load_config
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from captcha_exp.sweep.lock import open_lock
+from captcha_exp.sweep.study_lock import open_lock
 from tests.sweep.conftest import Sweep, eventually
 
 pytest.importorskip("psycopg", reason="pip install 'captcha-exp[postgres]'")

@@ -12,8 +12,8 @@ import pytest
 
 from captcha_exp.config import Config
 from captcha_exp.errors import DivergedError, InputError
-from captcha_exp.evaluation import evaluate
 from captcha_exp.model import with_probabilities
+from captcha_exp.model.evaluator import evaluate
 from captcha_exp.training import FitResult, train
 
 METRICS = {
@@ -69,7 +69,9 @@ def test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept
     assert len(result.history) == result.best_epoch + 1 + 2 < 40
     kept = {name.removeprefix("val/"): v for name, v in result.history[result.best_epoch].items() if "val/" in name}
     assert result.best.metrics == kept
-    again = evaluate(with_probabilities(model), other_texts.images, other_texts.labels, characters, config.decoding, 8)
+    again = evaluate(
+        with_probabilities(model), other_texts.images, other_texts.labels, characters, config.decoding.search_width, 8
+    )
     assert again == result.best
 
 

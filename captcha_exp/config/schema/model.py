@@ -114,3 +114,8 @@ class DecodingConfig:
 
     kind: DecodingKind = MISSING
     beam_width: int = MISSING
+
+    @property
+    def search_width(self) -> int | None:
+        """Width of the beam search; None for greedy decoding."""
+        return self.beam_width if self.kind is DecodingKind.beam else None

@@ -1,0 +1,173 @@
+"""Image files as they lie in a dataset's folder, which no name or link leads out of."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from captcha_exp.dataset.samples import Sample, SkippedFile, label_problem, shown
+from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
+
+_MAX_PATH = 4096  # what Linux takes; resolving a longer one would cost time in the square of its length
+_DIGITS = re.compile("[0-9]+")
+
+
+class ImageFile(NamedTuple):
+    """A file by its name relative to its folder; `problem` says why it cannot be used, `stamp` when it was changed."""
+
+    name: str
+    path: str
+    stamp: str
+    problem: str | None
+
+
+class ImageFolder:
+    """The image files of a folder.
+
+    Everything here is strings and flat loops: each file of a large dataset passes through at every start.
+    """
+
+    def __init__(self, root: Path, outside: str) -> None:
+        """`outside` is the problem of a file to which a link or a name leads out of `root`."""
+        self.root = os.path.realpath(root)
+        self._prefix = os.path.join(self.root, "")
+        self._outside = outside
+        self._inside: dict[str, bool] = {}
+
+    def images(self, *, recursive: bool) -> list[ImageFile]:
+        """Everything that is called like an image, in natural order; hidden files and folders are left out.
+
+        Folders that are links are not entered, so nothing is found twice and no loop is followed.
+
+        Raises:
+            OSError: the folder cannot be listed.
+        """
+        return sorted(self._listed(recursive), key=lambda file: natural_key(file.name))
+
+    def file(self, name: str) -> ImageFile:
+        """The file of a name that a table gives, absolute or relative to the folder."""
+        path = os.path.join(self.root, name)
+        if len(path) > _MAX_PATH:
+            return ImageFile(name, path, "", "its name is too long")
+        if "\0" in name:
+            return ImageFile(name, path, "", "its name has a NUL")
+        return self._inspected(name, path, None)
+
+    def _listed(self, recursive: bool) -> Iterator[ImageFile]:
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                for entry in _entries(os.path.join(self.root, folder)):
+                    name = os.path.join(folder, entry.name) if folder else entry.name
+                    if recursive and entry.is_dir(follow_symlinks=False):
+                        if not entry.name.startswith("."):
+                            folders.append(name)
+                    elif is_image_name(entry.name):
+                        yield self._inspected(name, f"{self._prefix}{name}", entry)
+                    elif recursive and entry.is_symlink() and self._is_folder_outside(f"{self._prefix}{name}"):
+                        yield ImageFile(name, "", "", self._outside)
+            except OSError as error:
+                if not folder:
+                    raise
+                yield ImageFile(folder, "", "", f"a folder that cannot be listed ({error.strerror})")
+
+    def _inspected(self, name: str, path: str, entry: "os.DirEntry[str] | None") -> ImageFile:
+        try:
+            status = self._status_inside(path) if entry is None else entry.stat(follow_symlinks=False)
+            if status is not None and stat.S_ISLNK(status.st_mode):
+                status = os.stat(path) if self._leads_inside(path) else None
+        except FileNotFoundError:
+            return ImageFile(name, path, "", "no such file")
+        except OSError as error:
+            return ImageFile(name, path, "", error.strerror or str(error))
+        if status is None:
+            return ImageFile(name, path, "", self._outside)
+        return ImageFile(name, path, f"{status.st_size} {status.st_mtime_ns}", _problem(status))
+
+    def _status_inside(self, path: str) -> os.stat_result | None:
+        """The status of a path itself, None if its folder lies outside."""
+        folder = os.path.dirname(path)
+        inside = self._inside.get(folder)
+        if inside is None:
+            inside = self._inside[folder] = os.path.join(os.path.realpath(folder), "").startswith(self._prefix)
+        return os.lstat(path) if inside else None
+
+    def _is_folder_outside(self, link: str) -> bool:
+        try:
+            return os.path.isdir(link) and not self._leads_inside(link)
+        except OSError:
+            return False  # of no use wherever it leads
+
+    def _leads_inside(self, link: str) -> bool:
+        return os.path.join(os.path.realpath(link, strict=True), "").startswith(self._prefix)
+
+
+def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
+    # By descriptor: asking for an entry's status need not look up the folder's whole path each time.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield from entries
+    finally:
+        os.close(descriptor)
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file of this name counts as an image; hidden files never do."""
+    return name.rpartition(".")[2].lower() in IMAGE_SUFFIXES and "." in name and not name.startswith(".")
+
+
+def stem(name: str) -> str:
+    """The last part of an image's name without its suffix."""
+    return name[name.rfind("/") + 1 : name.rfind(".")]
+
+
+def natural_key(name: str) -> str:
+    """Sorts `img2` before `img10`, the same way everywhere."""
+    # A number becomes NUL, its length and its digits; NUL is in no name and below all that is.
+    return f"{_DIGITS.sub(_by_length, name)}\0\0{name}"
+
+
+def file_sample(file: ImageFile, name: str, label: str | None, origin: str) -> Sample | SkippedFile:
+    """A file as the sample `name`, or the reason why it is none."""
+    problem = file.problem or label_problem(label)
+    if problem is not None or label is None:
+        return SkippedFile(shown(name), str(problem))
+    return Sample(shown(name), label, origin, file.path, file.stamp)
+
+
+def read_file(locator: str) -> bytes:
+    """The bytes of an image file.
+
+    Raises:
+        BadImageError: it cannot be read, or is no regular file.
+    """
+    try:
+        # Not to block: a pipe may have taken the place of a file that was listed.
+        descriptor = os.open(locator, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise BadImageError(error.strerror or str(error)) from error
+    try:
+        status = os.fstat(descriptor)
+        problem = _problem(status)
+        if problem is not None:
+            raise BadImageError(problem)
+        return os.read(descriptor, status.st_size)
+    except OSError as error:
+        raise BadImageError(error.strerror or str(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _by_length(number: re.Match[str]) -> str:
+    digits = number[0].lstrip("0") or "0"
+    return f"\0{chr(len(digits))}{digits}"
+
+
+def _problem(status: os.stat_result) -> str | None:
+    if stat.S_ISREG(status.st_mode):
+        return None if status.st_size <= MAX_FILE_BYTES else f"larger than {MAX_FILE_BYTES >> 20} MiB"
+    return "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"

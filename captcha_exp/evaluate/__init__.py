@@ -1,0 +1,1 @@
+"""One model judged on labelled images that it was not trained on."""

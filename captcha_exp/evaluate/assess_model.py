@@ -1,0 +1,94 @@
+"""One model judged on one split, told in lines and kept in the tracking store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from captcha_exp.config import Config, EvaluationConfig, SplitName
+
+if TYPE_CHECKING:
+    from captcha_exp.dataset import PreparedDataset
+    from captcha_exp.evaluate.assessment import Assessment
+    from captcha_exp.metrics.robustness import Robustness
+    from captcha_exp.tracking import LoadedRecogniser, Store, TrackedRun
+
+
+def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
+    """Read one split with a model; tell the figures in lines, and keep them with pictures in the store.
+
+    They are kept on the model's own run if it was trained on this dataset, else on a run of the evaluation. Only of
+    the split `test` metrics are kept, as `test/...`.
+
+    Args:
+        own: which model, which split, how thoroughly.
+        config: which dataset, and which store. Image size, characters and decoding are the model's own.
+
+    Raises:
+        InputError: there is no such model or split, or the split holds images that the model was trained on.
+    """
+    # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
+    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.tracking import load_recogniser, open_store
+
+    store = open_store(config.tracking, config.root_path)
+    with quiet_stderr():
+        recogniser = load_recogniser(own.model, store.uri)
+        from captcha_exp.evaluate import evaluation_log
+    from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
+
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    check_divided_alike(recogniser, dataset, config.dataset)
+    split = unseen_split(recogniser, dataset, own.split.name)
+    yield f"{len(split)} images of {dataset.source_name}/{split.name}"
+    assessed, robustness = _measure(recogniser, dataset, own, config.training.batch_size)
+    yield from evaluation_log.tell(assessed, robustness)
+    with _run_of(store, recogniser, dataset, own) as (run, model_id):
+        if own.split is SplitName.test:
+            metrics = assessed.metrics() | (evaluation_log.robustness_metrics(robustness) if robustness else {})
+            evaluation_log.log_test_metrics(run, dataset, model_id, metrics)
+        evaluation_log.log_assessment(run, split, assessed, robustness, config.tracking.sheet_images, own.seed)
+    yield f"logged to {store.ui_hint(run.run_id)}"
+
+
+def _measure(
+    recogniser: "LoadedRecogniser", dataset: "PreparedDataset", own: EvaluationConfig, batch_size: int
+) -> tuple["Assessment", "Robustness | None"]:
+    from captcha_exp.evaluate.assessment import assess
+    from captcha_exp.evaluate.trained_images import count_seen
+    from captcha_exp.metrics.robustness import measure_robustness
+    from captcha_exp.model.evaluator import Reader, text_reader
+    from captcha_exp.reader.decoding import beam_width_of
+
+    split, validation = dataset.split(own.split.name), dataset.validation
+    # What is chosen on validation images must be judged on others, and a model may have been trained on them since.
+    usable = own.split is not SplitName.validation and len(validation) and not count_seen(recogniser, validation.images)
+    text_of = (recogniser.characters, beam_width_of(recogniser.decoding))
+    assessed = assess(
+        Reader(recogniser.model, batch_size),
+        split,
+        validation if usable else None,
+        *text_of,
+        resamples=own.resamples,
+        seed=own.seed,
+    )
+    if not own.robustness:
+        return assessed, None
+    read = text_reader(recogniser.model, *text_of, batch_size)
+    return assessed, measure_robustness(
+        read, split.images, split.labels, most_images=own.robustness_images, seed=own.seed
+    )
+
+
+@contextmanager
+def _run_of(
+    store: "Store", recogniser: "LoadedRecogniser", dataset: "PreparedDataset", own: EvaluationConfig
+) -> Iterator[tuple["TrackedRun", str | None]]:
+    """The run that keeps the result, and the model's id if the store has it."""
+    trained_by = store.find_run(recogniser.run_id)
+    model_id = None if trained_by is None else recogniser.model_id
+    if trained_by is not None and recogniser.dataset["fingerprint"] == dataset.fingerprint:
+        yield trained_by, model_id
+        return
+    tags = {"kind": "evaluation", "model": own.model, "model.id": recogniser.model_id, "model.run": recogniser.run_id}
+    with store.start_run(f"evaluate-{own.split.name}", tags) as run:
+        yield run, model_id

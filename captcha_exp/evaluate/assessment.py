@@ -1,0 +1,151 @@
+"""Everything that is told about one model on one set of images."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from captcha_exp.dataset import Split
+from captcha_exp.metrics.accuracy import edit_distance
+from captcha_exp.metrics.accuracy_by_part import Part, by_character, by_length, by_origin
+from captcha_exp.metrics.calibration import Reliability, at_temperature, fit_temperature, reliability
+from captcha_exp.metrics.intervals import LEVEL, Interval, ratio_interval, share_interval
+from captcha_exp.metrics.risk_coverage import OperatingPoint, operate, risk_coverage, widest
+from captcha_exp.model.evaluator import Evaluation, Reader, evaluate_probabilities
+from captcha_exp.reader.decoding import decode
+from captcha_exp.reader.vocabulary import Vocabulary
+
+# What a reader that works alone is usually held to.
+TARGET_ACCURACY = 0.99
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Confidences as the model gives them, and after division by the `temperature` that validation images chose."""
+
+    before: Reliability
+    temperature: float | None
+    after: Reliability | None
+
+
+@dataclass(frozen=True)
+class Selective:
+    """Reading alone what is certain: every operating point, the widest of `TARGET_ACCURACY` or better, and what the
+    threshold gives that validation images chose for that accuracy."""
+
+    curve: list[OperatingPoint]
+    widest: OperatingPoint | None
+    chosen: OperatingPoint | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """One model on one set of images.
+
+    `intervals` has those metrics of `evaluation` for which there is one: Wilson's of a share, the bootstrap's of the
+    character error rate. `parts` is accuracy by length, character and origin.
+    """
+
+    evaluation: Evaluation
+    intervals: dict[str, Interval]
+    parts: dict[str, list[Part]]
+    calibration: Calibration
+    selective: Selective
+
+    def metrics(self) -> dict[str, float]:
+        """The figures that a run keeps, by name."""
+        named = dict(self.evaluation.metrics)
+        for name, interval in self.intervals.items():
+            named |= {f"{name}/low": interval.low, f"{name}/high": interval.high}
+        named["expected_calibration_error"] = self.calibration.before.expected_calibration_error
+        if self.calibration.after is not None and self.calibration.temperature is not None:
+            named["temperature"] = self.calibration.temperature
+            named["expected_calibration_error/scaled"] = self.calibration.after.expected_calibration_error
+        named["coverage_at_99"] = self.selective.widest.coverage if self.selective.widest else 0.0
+        return named
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything but the texts as plain values, fit for JSON."""
+        return {
+            "images": len(self.evaluation.labels),
+            "metrics": self.evaluation.metrics,
+            "interval_level": LEVEL,
+            "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
+            "parts": {name: [asdict(part) for part in parts] for name, parts in self.parts.items()},
+            "calibration": asdict(self.calibration),
+            "selective": {"target_accuracy": TARGET_ACCURACY, **asdict(self.selective)},
+        }
+
+
+def assess(
+    reader: Reader,
+    judged: Split,
+    validation: Split | None,
+    characters: str,
+    beam_width: int | None,
+    *,
+    resamples: int,
+    seed: int,
+) -> Assessment:
+    """Judge a model on images, with what can be chosen on validation images chosen there.
+
+    Args:
+        reader: the model.
+        judged: the images, at least two.
+        validation: others that the model was not trained on; None leaves out what is chosen on them.
+        characters: `characters[i]` is class `i + 1`.
+        beam_width: of the search for a text; None for greedy decoding.
+        resamples: draws of the bootstrap.
+        seed: of the draws.
+
+    Raises:
+        InputError: a label has a character that the model does not know, or no room in its time steps.
+    """
+    probabilities = reader(judged.images)
+    result = evaluate_probabilities(probabilities, judged.labels, characters, beam_width)
+    right = _right(result.labels, result.predictions)
+    curve = risk_coverage(result.confidences, right)
+    temperature, threshold = None, None
+    if validation is not None:
+        held_out = reader(validation.images)
+        chosen_on = evaluate_probabilities(held_out, validation.labels, characters, beam_width)
+        hits = _right(chosen_on.labels, chosen_on.predictions)
+        temperature = fit_temperature(held_out, Vocabulary(characters).encode(validation.labels), hits)
+        point = widest(risk_coverage(chosen_on.confidences, hits), TARGET_ACCURACY)
+        threshold = None if point is None else point.threshold
+    after = None
+    if temperature is not None:
+        scaled = at_temperature(probabilities, temperature)
+        predictions = decode(scaled, characters, beam_width)
+        texts = [prediction.text for prediction in predictions]
+        after = reliability([p.confidence for p in predictions], _right(judged.labels, texts))
+    chosen = None if threshold is None else operate(result.confidences, right, threshold)
+    return Assessment(
+        result,
+        _intervals(result, right, resamples, seed),
+        _parts(result, judged.origins, right),
+        Calibration(reliability(result.confidences, right), temperature, after),
+        Selective(curve, widest(curve, TARGET_ACCURACY), chosen),
+    )
+
+
+def _intervals(result: Evaluation, right: Sequence[bool], resamples: int, seed: int) -> dict[str, Interval]:
+    pairs = list(zip(result.labels, result.predictions, strict=True))
+    folded = _right([label.casefold() for label in result.labels], [text.casefold() for text in result.predictions])
+    edits = [edit_distance(label, text) for label, text in pairs]
+    return {
+        "sequence_accuracy": share_interval(sum(right), len(right)),
+        "sequence_accuracy_ignore_case": share_interval(sum(folded), len(folded)),
+        "character_error_rate": ratio_interval(edits, [len(label) for label, _ in pairs], resamples, seed),
+    }
+
+
+def _parts(result: Evaluation, origins: Sequence[str], right: Sequence[bool]) -> dict[str, list[Part]]:
+    return {
+        "length": by_length(result.labels, right),
+        "character": by_character(result.labels, result.predictions),
+        "origin": by_origin(origins, right),
+    }
+
+
+def _right(labels: Sequence[str], predictions: Sequence[str]) -> list[bool]:
+    return [label == prediction for label, prediction in zip(labels, predictions, strict=True)]

@@ -1,0 +1,69 @@
+"""A dataset as a trained model sees it, with what it was trained on kept apart."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from captcha_exp.config import DatasetConfig, to_plain
+from captcha_exp.dataset import PreparedDataset, Split, prepare_dataset
+from captcha_exp.errors import InputError
+from captcha_exp.evaluate.trained_images import count_seen
+from captcha_exp.reader.image import ImageSpec
+from captcha_exp.tracking import LoadedRecogniser
+
+# What decides which samples of a dataset the splits hold.
+_DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
+
+
+def dataset_as_seen(
+    recogniser: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
+) -> PreparedDataset:
+    """A dataset with images as the model was trained to see them, whatever the configuration says.
+
+    Raises:
+        InputError: the dataset cannot be used.
+    """
+    image = ImageSpec.from_dict(recogniser.image)
+    own = replace(
+        config,
+        image_height=image.height,
+        image_width=image.width,
+        keep_aspect_ratio=image.keep_aspect_ratio,
+        background=image.background,
+    )
+    return prepare_dataset(own, root, report)
+
+
+def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:
+    """Refuse another division of the data that the model was trained on: it would hold training images out.
+
+    Raises:
+        InputError: naming the key.
+    """
+    if recogniser.dataset["fingerprint"] != dataset.fingerprint:
+        return
+    trained, given = recogniser.config["dataset"], to_plain(config)
+    for key in _DIVIDING:
+        if key in trained and trained[key] != given[key]:
+            raise InputError(
+                f"dataset.{key} is {given[key]}, but {trained[key]} when the model was trained on the same data: "
+                f"images that it has seen would count as unseen. Set `dataset.{key}={trained[key]}`."
+            )
+
+
+def unseen_split(recogniser: LoadedRecogniser, dataset: PreparedDataset, name: str) -> Split:
+    """A split to judge the model on.
+
+    Raises:
+        InputError: there is no such split, it is empty, or it is not `train` and has images of the model's training.
+    """
+    split = dataset.split(name)
+    if not len(split):
+        raise InputError(f"split={name} is empty; raise `dataset.{name}_fraction`.")
+    seen = count_seen(recogniser, split.images)
+    if name != "train" and seen:
+        raise InputError(
+            f"{seen} of the {len(split)} images of split={name} are among those that the model was trained on, so they "
+            "would flatter it; judge it on images that it has not seen."
+        )
+    return split

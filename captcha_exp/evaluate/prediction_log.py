@@ -1,0 +1,43 @@
+"""What was read in each image of a split, kept in the tracking store."""
+
+import csv
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.figures import character_confusion, prediction_sheet
+from captcha_exp.tracking import TrackedRun
+
+if TYPE_CHECKING:
+    from captcha_exp.model.evaluator import Evaluation
+
+_DIGEST_LENGTH = 16
+
+
+def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", sheet_images: int) -> None:
+    """Keep what was read in each image of a split: as a table named after it, and as pictures."""
+    labels, predictions, confidences = evaluation.labels, evaluation.predictions, evaluation.confidences
+    run.log_text(_table(split, evaluation), f"{split.name}.csv")
+    if sheet_images:
+        sheet = prediction_sheet(split.images, labels, predictions, confidences, sheet_images)
+        run.log_figure(sheet, f"{split.name}_sheet.png")
+    run.log_figure(character_confusion(labels, predictions), f"{split.name}_confusion.png")
+
+
+def split_digest(dataset: PreparedDataset, split: Split) -> str:
+    """What tells the content of a split from that of others."""
+    # Equal labels never straddle splits, so the labels tell which part of the fingerprinted whole a split is.
+    labels = "\n".join(sorted(split.labels))
+    text = f"{dataset.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:_DIGEST_LENGTH]
+
+
+def _table(split: Split, evaluation: "Evaluation") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "origin", "label", "prediction", "confidence", "correct"])
+    read = zip(evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
+    for name, origin, (label, prediction, confidence) in zip(split.names, split.origins, read, strict=True):
+        writer.writerow([name, origin, label, prediction, f"{confidence:.6f}", int(label == prediction)])
+    return text.getvalue()

@@ -1,0 +1,79 @@
+"""What a run leaves in the tracking store."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from captcha_exp.config import Config, to_plain, without_passwords
+from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.dataset.image_spec import image_spec
+from captcha_exp.evaluate.prediction_log import split_digest
+from captcha_exp.evaluate.trained_images import image_digests
+from captcha_exp.figures import learning_curves
+from captcha_exp.prepare import find_audit
+from captcha_exp.tracking import LoggedSplit, TrackedRun
+
+if TYPE_CHECKING:
+    import keras
+
+    from captcha_exp.model.evaluator import Evaluation
+
+
+def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
+    """Tell the store which data the run is about to see."""
+    splits = {
+        split.name: LoggedSplit(len(split), split_digest(dataset, split)) for split in dataset.splits if len(split)
+    }
+    run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, splits)
+
+
+def log_audit(run: TrackedRun, config: Config, dataset: PreparedDataset) -> None:
+    """Keep what `captcha_exp.prepare` has found in this dataset, if it was asked to."""
+    for file in find_audit(config.root_path, dataset.fingerprint, config.dataset):
+        run.log_file(file, "dataset")
+
+
+def log_curves(run: TrackedRun, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
+    """Keep the learning curves as a picture."""
+    run.log_figure(learning_curves(history, best_epoch), "learning_curves.png")
+
+
+def origin_accuracies(split: Split, evaluation: "Evaluation") -> dict[str, float]:
+    """Sequence accuracy of the images of each origin, as metrics of the best epoch; none where all have one origin."""
+    right: dict[str, list[bool]] = {}
+    for origin, label, prediction in zip(split.origins, evaluation.labels, evaluation.predictions, strict=True):
+        right.setdefault(origin, []).append(label == prediction)
+    if len(right) == 1:
+        return {}
+    return {f"best/val/sequence_accuracy/{origin}": sum(hits) / len(hits) for origin, hits in sorted(right.items())}
+
+
+def log_recogniser(
+    run: TrackedRun,
+    model: "keras.Model",
+    config: Config,
+    dataset: PreparedDataset,
+    seen_before: np.ndarray | None,
+) -> str:
+    """Keep the model with all that reading an image takes; return its address.
+
+    Args:
+        run: the run that trained it.
+        model: float32 (B, H, W, 1) to probabilities (B, T, K).
+        config: the run's configuration.
+        dataset: what it was trained on.
+        seen_before: digests of the images that its initial weights were trained on; None where nobody knows.
+    """
+    plain = without_passwords(to_plain(config))
+    metadata: dict[str, Any] = {
+        "captcha_exp": version("captcha-exp"),
+        "characters": dataset.vocabulary.characters,
+        "image": image_spec(config.dataset).to_dict(),
+        "decoding": plain["decoding"],
+        "dataset": {"name": dataset.source_name, "fingerprint": dataset.fingerprint},
+        "config": plain,
+    }
+    seen = None if seen_before is None else np.union1d(image_digests(dataset.train.images), seen_before)
+    return run.log_model(model, metadata, (config.dataset.image_height, config.dataset.image_width, 1), seen)

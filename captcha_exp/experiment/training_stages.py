@@ -1,0 +1,183 @@
+"""The stages of one run between its start and its end in the tracking store."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from captcha_exp.config import Config, time_steps
+from captcha_exp.dataset import PreparedDataset
+from captcha_exp.evaluate.prediction_log import log_predictions
+from captcha_exp.experiment.run_artifacts import (
+    log_audit,
+    log_curves,
+    log_inputs,
+    log_recogniser,
+    origin_accuracies,
+)
+from captcha_exp.experiment.stage_seconds import Stages
+from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.quiet import quiet_stderr
+from captcha_exp.reader.image import to_input
+from captcha_exp.tracking import TrackedRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import keras
+
+    from captcha_exp.training import FitResult
+
+_LATENCY = "latency_ms"
+_EVERY_EPOCH = "train/ctc_loss"
+
+
+class TrainingRun:
+    """A run that has begun: it trains, measures and logs, each timed as a stage."""
+
+    def __init__(
+        self,
+        config: Config,
+        dataset: PreparedDataset,
+        run: TrackedRun,
+        stages: Stages,
+        report: Callable[[str], None],
+    ) -> None:
+        """See `run_experiment` for `config` and `report`; `stages` may hold times of earlier stages."""
+        self._config, self._dataset, self._run, self._stages, self._report = config, dataset, run, stages, report
+        self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
+
+    def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
+        """Go through all stages; `checkpoint_dir` keeps the state of the training, None keeps none."""
+        with self._stages("log"):
+            self._run.log_config(self._config)
+            self._run.log_environment()
+            log_inputs(self._run, self._dataset)
+            log_audit(self._run, self._config, self._dataset)
+        with self._stages("import"), quiet_stderr():
+            import captcha_exp.training  # noqa: F401
+        with self._stages("build"):
+            model = self._build()
+        with self._stages("fit"):
+            result = self._fit(model, trial, checkpoint_dir)
+        from captcha_exp.model import with_probabilities
+
+        recogniser = with_probabilities(model)
+        metrics = self._measure(recogniser, result)
+        with self._stages("log"):
+            self._log(recogniser, result, metrics)
+        seconds = self._stages.metrics()
+        self._run.log_metrics(seconds)
+        outcome = _outcome(self._run.run_id, result, metrics | seconds)
+        self._run.set_outcome(outcome.state, outcome.reason)
+        return outcome
+
+    def _build(self) -> "keras.Model":
+        from captcha_exp.model import build_recogniser
+        from captcha_exp.training import configure_threads
+
+        configure_threads(self._config.training.threads)
+        size = self._config.dataset
+        classes = self._dataset.vocabulary.num_classes
+        model = build_recogniser(
+            self._config.cnn,
+            self._config.transformer,
+            size.image_height,
+            size.image_width,
+            classes,
+            seed=self._config.training.seed,
+        )
+        if self._config.training.initial_model is not None:
+            self._start_from_trained(model)
+        steps = time_steps(self._config)
+        self._report(f"model: {model.count_params():,} parameters, {steps} time steps, {classes} classes")
+        return model
+
+    def _start_from_trained(self, model: "keras.Model") -> None:
+        from captcha_exp.experiment.initial_model import start_from
+
+        with quiet_stderr():
+            source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
+        # An alias may stand for another model tomorrow.
+        self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
+        self._seen_before = source.training_images
+        self._report(f"starts from the weights of models:/{source.model_id}")
+
+    def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
+        from captcha_exp.training import train
+
+        epochs = self._config.training.epochs
+        known = self._run.last_epoch(_EVERY_EPOCH)
+
+        def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
+            # A run that is continued has the epochs of its checkpoint in the store already.
+            if epoch >= known:
+                self._run.log_epoch(epoch + 1, metrics)
+            self._report(_epoch_line(epoch + 1, epochs, metrics))
+            return trial is not None and trial.report(epoch, metrics)
+
+        data = self._dataset
+        images, labels = self._training_images()
+        return train(
+            model,
+            images,
+            labels,
+            data.validation.images,
+            data.validation.labels,
+            data.vocabulary.characters,
+            self._config,
+            on_epoch,
+            checkpoint_dir,
+        )
+
+    def _training_images(self) -> tuple[np.ndarray, list[str]]:
+        split, training = self._dataset.train, self._config.training
+        if training.limit is None or training.limit >= len(split):
+            return split.images, split.labels
+        rows = np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit])
+        return split.images[rows], [split.labels[row] for row in rows]
+
+    def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
+        metrics = {"best/epoch": float(result.best_epoch + 1)}
+        metrics["model/parameters"] = float(recogniser.count_params())
+        if result.stopped != "pruned":
+            from captcha_exp.model.latency import latency_ms
+
+            with self._stages("latency"):
+                metrics[_LATENCY] = latency_ms(recogniser, to_input(self._dataset.train.images[:1]))
+        if result.best is None:
+            self._report(f"kept the last epoch, {result.best_epoch + 1}: no validation images were held out")
+            return metrics
+        metrics |= {f"best/val/{name}": value for name, value in result.best.metrics.items()}
+        metrics |= origin_accuracies(self._dataset.validation, result.best)
+        accuracy = metrics["best/val/sequence_accuracy"]
+        self._report(f"best: epoch {result.best_epoch + 1}, {accuracy:.2%} of the validation texts right")
+        return metrics
+
+    def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
+        finished = result.stopped != "pruned"
+        if finished and self._config.tracking.log_model:
+            log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
+        if result.best is None:
+            self._run.log_metrics(metrics)
+            return
+        self._run.log_metrics(metrics, split="validation")
+        log_curves(self._run, result.history, result.best_epoch)
+        if finished:
+            log_predictions(self._run, self._dataset.validation, result.best, self._config.tracking.sheet_images)
+
+
+def _epoch_line(epoch: int, epochs: int, metrics: dict[str, float]) -> str:
+    validation = ""
+    if "val/ctc_loss" in metrics:
+        validation = f"validation {metrics['val/ctc_loss']:.4f}, {metrics['val/sequence_accuracy']:.2%} right  "
+    return (
+        f"epoch {epoch:{len(str(epochs))}}/{epochs}  loss {metrics['train/ctc_loss']:.4f}  {validation}"
+        f"{metrics['images_per_second']:.0f} images/s"
+    )
+
+
+def _outcome(run_id: str, result: "FitResult", metrics: dict[str, float]) -> Outcome:
+    if result.stopped == "pruned":
+        return Outcome("pruned", metrics, run_id, f"pruned after epoch {len(result.history)}")
+    return Outcome("finished", metrics, run_id, None)

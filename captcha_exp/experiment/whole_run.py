@@ -1,0 +1,88 @@
+"""One run, from its configuration to a model in the tracking store."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from captcha_exp.config import Config, time_steps
+from captcha_exp.dataset import PreparedDataset, check_labels_fit, prepare_dataset
+from captcha_exp.errors import DivergedError
+from captcha_exp.experiment.all_but_test import with_validation_trained
+from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
+from captcha_exp.experiment.stage_seconds import Stages
+from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+
+# What is wrong with a folder of images must not wait for MLflow to load.
+if TYPE_CHECKING:
+    from captcha_exp.tracking import Store, TrackedRun
+
+Report = Callable[[str], None]
+
+
+def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: Report = print) -> Outcome:
+    """Prepare data, train, evaluate, and keep everything about it in the tracking store.
+
+    A run of its own that was interrupted goes on from its last epoch, also in the store, when the same configuration
+    meets the same data again. Whatever is raised is recorded on the run first.
+
+    Args:
+        config: a composed and checked configuration.
+        trial: which trial of a sweep this is; None for a run of its own.
+        report: told in short lines how it goes.
+
+    Raises:
+        InputError: what the user gave cannot be used.
+        DivergedError: the loss stopped being a number.
+    """
+    stages = Stages()
+    try:
+        with stages("data"):
+            dataset = _prepare(config, report)
+    except Exception:
+        if trial is not None:  # A run of its own has nothing to show yet; of a trial the sweep must know.
+            with _start(_open_store(config), config, trial, None, report):
+                raise
+        raise
+    store = _open_store(config)
+    from captcha_exp.experiment.training_stages import TrainingRun
+
+    with hold_checkpoint(config, dataset.fingerprint) as checkpoint:
+        try:
+            with _start(store, config, trial, checkpoint, report) as run:
+                outcome = TrainingRun(config, dataset, run, stages, report).conduct(trial, checkpoint.path)
+        except DivergedError:
+            checkpoint.remove()  # It would diverge again, at the same step.
+            raise
+        checkpoint.remove()
+    report(f"{outcome.state}: {store.ui_hint(outcome.run_id)}")
+    return outcome
+
+
+def _prepare(config: Config, report: Report) -> PreparedDataset:
+    dataset = prepare_dataset(config.dataset, config.root_path, report)
+    check_labels_fit(dataset, time_steps(config))
+    return with_validation_trained(dataset) if config.training.use_validation else dataset
+
+
+def _open_store(config: Config) -> "Store":
+    from captcha_exp.tracking import open_store
+
+    return open_store(config.tracking, config.root_path)
+
+
+def _start(
+    store: "Store", config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None, report: Report
+) -> "TrackedRun":
+    if trial is not None:
+        run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
+        # Not all of it is in the configuration: of a group that has the values of an option, but not its name.
+        run.log_params(trial.searched)
+        return run
+    earlier = checkpoint.run_id if checkpoint else None
+    if earlier is not None and store.find_run(earlier) is not None:
+        report(f"continuing the interrupted run {earlier}")
+        return store.start_run("", {}, run_id=earlier)
+    name = config.tracking.run_name or f"{config.cnn.kind.value}-{config.transformer.kind.value}"
+    run = store.start_run(name, {})
+    if checkpoint is not None:
+        checkpoint.keep_run_id(run.run_id)
+    return run

@@ -1,0 +1,50 @@
+"""Confidence against accuracy."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from captcha_exp.figures.figure_style import BLUE, FAINT, INK, ORANGE, new_figure, plain_axes
+
+# Confidence, accuracy and number of images of one bin.
+_Bin = tuple[float, float, int]
+
+
+def reliability_diagram(
+    bins: Sequence[_Bin], error: float, scaled: tuple[Sequence[_Bin], float, float] | None
+) -> Figure:
+    """How often texts of a confidence are right; on the diagonal the confidence is the truth.
+
+    Args:
+        bins: mean confidence, accuracy and number of images of each bin.
+        error: the expected calibration error.
+        scaled: the same two after temperature scaling, and the temperature; None draws only the first.
+    """
+    panels = 1 if scaled is None else 2
+    figure = new_figure(1.2 + 4.4 * panels, 4.6)
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    _panel(axes[0], bins, BLUE, f"As read: calibration error {error:.1%}")
+    if scaled is not None:
+        after, error_after, temperature = scaled
+        _panel(axes[1], after, ORANGE, f"At temperature {temperature:.2f}: {error_after:.1%}")
+    figure.tight_layout(w_pad=2.5)
+    return figure
+
+
+def _panel(axes: Axes, bins: Sequence[_Bin], colour: str, title: str) -> None:
+    most = max(count for _, _, count in bins)
+    axes.plot((0, 1), (0, 1), color=FAINT, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
+    axes.plot([sure for sure, _, _ in bins], [right for _, right, _ in bins], color=colour, linewidth=1.2, zorder=2)
+    # The area tells how many images a point stands for.
+    sizes = [20 + 230 * count / most for _, _, count in bins]
+    axes.scatter(
+        [sure for sure, _, _ in bins], [right for _, right, _ in bins], sizes, color=colour, alpha=0.8, zorder=3
+    )
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel("confidence (area: number of images)", fontsize=9, color=INK)
+    axes.set_ylabel("texts read right", fontsize=9, color=INK)
+    plain_axes(axes, title)

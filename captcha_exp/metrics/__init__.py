@@ -1,0 +1,1 @@
+"""Figures of how well texts are read, in NumPy and SciPy alone."""

@@ -1,0 +1,88 @@
+"""Whether a confidence says how often the text is right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from captcha_exp.reader.decoding import log_text_probability
+
+BINS = 10
+_TINY = 1e-30
+# Far beyond what a usable model needs. A fit that ends here found nothing to hold it.
+TEMPERATURES = (0.05, 20.0)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Images whose confidence lies in one of `BINS` equal parts of [0, 1]; means over those images."""
+
+    images: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against accuracy: the bins that hold images, by rising confidence.
+
+    `expected_calibration_error` is the mean distance of the two, in [0, 1], each image weighted alike; lower is better.
+    """
+
+    bins: list[Bin]
+    expected_calibration_error: float
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability:
+    """Compare confidences with how often their texts are right.
+
+    Args:
+        confidences: of each image, in [0, 1]; at least one.
+        right: of each image, in the same order.
+
+    Source:
+        Guo et al. 2017, section 2.
+    """
+    sure, hit = np.asarray(confidences, float), np.asarray(right, bool)
+    places = np.minimum((sure * BINS).astype(int), BINS - 1)
+    bins = [
+        Bin(int(inside.sum()), float(sure[inside].mean()), float(hit[inside].mean()))
+        for place in range(BINS)
+        if (inside := places == place).any()
+    ]
+    error = sum(part.images * abs(part.confidence - part.accuracy) for part in bins) / len(sure)
+    return Reliability(bins, error)
+
+
+def fit_temperature(probabilities: np.ndarray, class_ids: np.ndarray, right: Sequence[bool]) -> float | None:
+    """The temperature that makes the labels most probable; above 1 for a model that is too sure of itself.
+
+    Args:
+        probabilities: float32 (N, T, K) of images that the model was not trained on.
+        class_ids: int (N, L) of the reference texts, padded with the blank; each fits into the time steps.
+        right: of each image, whether its text was read right.
+
+    Returns:
+        A temperature within `TEMPERATURES`; None where all texts are right or all wrong, which tells only to be surer,
+        or less sure, without end.
+
+    Source:
+        Guo et al. 2017, section 4.2, with the exact probability of a text as its likelihood.
+    """
+    if len(set(right)) < 2:
+        return None
+    texts = np.asarray(class_ids)[:, np.newaxis]  # (N, 1, L)
+
+    def loss(log_temperature: float) -> float:
+        scaled = at_temperature(probabilities, float(np.exp(log_temperature)))
+        return -float(log_text_probability(scaled, texts).mean(dtype=np.float64))
+
+    found = optimize.minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 0.01})
+    return float(np.exp(found.x))
+
+
+def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the log-probabilities of each time step by a temperature, and normalise again: float32 (N, T, K)."""
+    powered = np.power(np.maximum(probabilities, _TINY), np.float32(1 / temperature))
+    return powered / powered.sum(axis=2, keepdims=True)

@@ -1,0 +1,161 @@
+"""Labelled images read by a model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from captcha_exp.config import min_time_steps
+from captcha_exp.errors import InputError
+from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
+from captcha_exp.model.ctc import ctc_loss
+from captcha_exp.reader.decoding import Prediction, decode
+from captcha_exp.reader.image import to_input
+from captcha_exp.reader.vocabulary import Vocabulary
+
+TINY = 1e-30
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of a set of images, and what was read in each.
+
+    `metrics` has `ctc_loss` (mean over images, in nats), `sequence_accuracy`, `sequence_accuracy_ignore_case` and
+    `character_error_rate`; the lists are in the order of the images.
+    """
+
+    metrics: dict[str, float]
+    labels: list[str]
+    predictions: list[str]
+    confidences: list[float]
+
+    @classmethod
+    def of(cls, labels: Sequence[str], predictions: Sequence[Prediction], losses: np.ndarray) -> "Evaluation":
+        """Sum up what was read in images, and the CTC loss of each, float (N,)."""
+        texts = [prediction.text for prediction in predictions]
+        metrics = {
+            "ctc_loss": float(losses.mean(dtype=np.float64)),
+            "sequence_accuracy": sequence_accuracy(labels, texts),
+            "sequence_accuracy_ignore_case": sequence_accuracy(labels, texts, ignore_case=True),
+            "character_error_rate": character_error_rate(labels, texts),
+        }
+        return cls(metrics, list(labels), texts, [prediction.confidence for prediction in predictions])
+
+
+class Reader:
+    """Class probabilities of images, from one model that is compiled once."""
+
+    def __init__(self, model: keras.Model, batch_size: int) -> None:
+        """Take a model from float32 (B, H, W, 1) to probabilities (B, T, K)."""
+        self._batch_size = batch_size
+        self._run = tf.function(lambda images: model(images, training=False), autograph=False)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Turn uint8 (N, H, W), N at least 1, into probabilities float32 (N, T, K)."""
+        parts = [
+            self._run(to_input(images[rows])).numpy()[:count] for rows, count in _batches(images, self._batch_size)
+        ]
+        return np.concatenate(parts)
+
+
+def text_reader(
+    model: keras.Model, characters: str, beam_width: int | None, batch_size: int
+) -> Callable[[np.ndarray], list[str]]:
+    """Turn a model into a function from uint8 (N, H, W), N at least 1, to the N texts that it reads."""
+    reader = Reader(model, batch_size)
+
+    def read(images: np.ndarray) -> list[str]:
+        return [prediction.text for prediction in decode(reader(images), characters, beam_width)]
+
+    return read
+
+
+class Evaluator:
+    """Evaluates one model any number of times, compiling it once."""
+
+    def __init__(self, model: keras.Model, characters: str, beam_width: int | None, batch_size: int) -> None:
+        """See `evaluate` for the arguments."""
+        self._vocabulary = Vocabulary(characters)
+        self._beam_width = beam_width
+        self._batch_size = batch_size
+        self._time_steps: int = model.output_shape[1]
+
+        def run(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            probabilities = model(images, training=False)
+            return probabilities, ctc_loss(labels, tf.math.log(tf.maximum(probabilities, TINY)))
+
+        self._run = tf.function(run, autograph=False)
+
+    def __call__(self, images: np.ndarray, labels: Sequence[str]) -> Evaluation:
+        """Evaluate on uint8 (N, H, W) images and their N labels."""
+        class_ids = checked_class_ids(len(images), labels, self._vocabulary, self._time_steps)
+        predictions, losses = [], []
+        for rows, count in _batches(images, self._batch_size):
+            probabilities, loss = self._run(to_input(images[rows]), class_ids[rows])
+            predictions += decode(probabilities.numpy()[:count], self._vocabulary.characters, self._beam_width)
+            losses.append(loss.numpy()[:count])
+        return Evaluation.of(labels, predictions, np.concatenate(losses))
+
+
+def evaluate(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: Sequence[str],
+    characters: str,
+    beam_width: int | None,
+    batch_size: int,
+) -> Evaluation:
+    """Read images and compare with their labels.
+
+    Args:
+        model: float32 (B, H, W, 1) to probabilities (B, T, K), as `with_probabilities` returns it.
+        images: uint8 (N, H, W), N at least 1.
+        labels: the N reference texts.
+        characters: `characters[i]` is class `i + 1`.
+        beam_width: of the search for a text; None for greedy decoding.
+        batch_size: images at a time; has no influence on the result but for rounding.
+
+    Raises:
+        InputError: no images, another number of labels, a label with a character that the model does not know, or one
+            that has no room in its time steps.
+    """
+    return Evaluator(model, characters, beam_width, batch_size)(images, labels)
+
+
+def evaluate_probabilities(
+    probabilities: np.ndarray, labels: Sequence[str], characters: str, beam_width: int | None
+) -> Evaluation:
+    """Compare class probabilities, float32 (N, T, K), with the N labels; otherwise as `evaluate`."""
+    class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(characters), probabilities.shape[1])
+    losses = ctc_loss(class_ids, np.log(np.maximum(probabilities, TINY))).numpy()
+    return Evaluation.of(labels, decode(probabilities, characters, beam_width), losses)
+
+
+def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary, time_steps: int) -> np.ndarray:
+    """Class ids of the labels, int32 (N, L).
+
+    Raises:
+        InputError: as `evaluate`.
+    """
+    if images != len(labels) or not len(labels):
+        raise InputError(f"Evaluation needs a label for each image, not {len(labels)} labels for {images}.")
+    for label in labels:
+        needed = min_time_steps(label)
+        if needed > time_steps:
+            raise InputError(
+                f"Label {label!r} needs at least {needed} time steps, but this model gives {time_steps}; "
+                "train one with a lower `cnn.width_stride` or a larger `dataset.image_width`."
+            )
+    return vocabulary.encode(labels)
+
+
+def _batches(images: np.ndarray, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Rows of each batch, and how many of them count.
+
+    A smaller last batch would be compiled once more: it repeats its last image, and what comes of that is dropped.
+    """
+    size = min(batch_size, len(images))
+    for start in range(0, len(images), size):
+        yield np.minimum(np.arange(start, start + size), len(images) - 1), min(size, len(images) - start)

@@ -1,0 +1,1 @@
+"""Image files in, a line of text for each out."""

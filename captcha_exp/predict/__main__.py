@@ -1,0 +1,133 @@
+"""The command that reads image files with a trained model."""
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from captcha_exp.command_line import EXIT_INTERRUPT, exit_code, hydra_command
+from captcha_exp.config.predict import load_predict
+from captcha_exp.config.schema.predict import PredictConfig
+from captcha_exp.errors import InputError
+from captcha_exp.predict.arguments import split_arguments
+
+if TYPE_CHECKING:
+    from captcha_exp.reader.decoding import Constraint
+    from captcha_exp.reader.predictor import Predictor
+
+EXIT_UNREADABLE = 1
+_EXIT_BROKEN_PIPE = 141  # what a shell reports of a command whose reader has left
+# A pattern is no list and no dictionary, and an alphabet no number, whatever Hydra's grammar would make of them.
+_VERBATIM = ("model", "pattern", "alphabet", "lexicon")
+
+
+def main() -> int:
+    """Read the files that the command line names, e.g. `model=models:/captcha@champion *.png 'pattern=[0-9]{6}'`.
+
+    Returns:
+        0 if every file could be read, `EXIT_UNREADABLE` if not, otherwise as `hydra_command` says.
+    """
+    keys = [field.name for field in fields(PredictConfig)]
+    given: list[tuple[list[str], list[str]]] = []
+    unreadable: list[int] = []
+    code = exit_code(lambda: given.append(split_arguments(sys.argv[1:], keys, _VERBATIM)))
+    if code:
+        return code
+    overrides, files = given[0]
+    code = hydra_command(
+        lambda composed: unreadable.append(predict(load_predict(composed), files)), "predict", overrides
+    )
+    return code or (EXIT_UNREADABLE if any(unreadable) else 0)
+
+
+def predict(config: PredictConfig, files: list[str]) -> int:
+    """Print a line for each file, as soon as it is read, and return how many could not be.
+
+    Args:
+        config: which model, what is known of the texts, and what a line looks like.
+        files: paths, folders, globs, `-` for a list on standard input.
+
+    Raises:
+        InputError: there are no files or no such model, or nothing that the model can read satisfies what is known.
+    """
+    if not files:
+        raise InputError("No files to read; name files, folders or globs, or `-` for a list on standard input.")
+    predictor = _load(config)
+    constraint = _constraint(config, predictor)
+    if constraint:
+        predictor.automaton(constraint)  # refused before the first line
+    where = predictor.version or predictor.model_id or config.model
+    print(f"{where}, computed by {predictor.runtime}", file=sys.stderr)
+    from captcha_exp.predict.input_files import file_names
+
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know fewer characters
+    try:
+        read, failed = _print_lines(config, predictor, constraint, file_names(files))
+    except BrokenPipeError:
+        # The interpreter would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_EXIT_BROKEN_PIPE) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(EXIT_INTERRUPT) from None
+    if failed:
+        print(f"{failed} of {read + failed} files could not be read", file=sys.stderr)
+    return failed
+
+
+def _load(config: PredictConfig) -> "Predictor":
+    # After the checks: a mistyped key must not wait for these.
+    from captcha_exp.predict.load_predictor import load_predictor
+    from captcha_exp.quiet import quiet_stderr
+
+    if Path(config.model).exists():
+        with quiet_stderr():
+            return load_predictor(config.model, "", config.threads)
+    from captcha_exp.tracking import store_uri
+
+    with quiet_stderr():
+        return load_predictor(config.model, store_uri(config.tracking, config.root_path), config.threads)
+
+
+def _constraint(config: PredictConfig, predictor: "Predictor") -> "Constraint":
+    from captcha_exp.reader.decoding import Constraint, read_lexicon, unreadable_words
+
+    words = None if config.lexicon is None else read_lexicon(Path(config.lexicon))
+    left_out = unreadable_words(words, predictor.characters) if words else []
+    if left_out:
+        print(
+            f"{config.lexicon}: {len(left_out)} words have characters that the model does not know and are left out, "
+            f"the first of them {left_out[0]!r}",
+            file=sys.stderr,
+        )
+    return Constraint(config.pattern, config.alphabet, config.min_length, config.max_length, words)
+
+
+def _print_lines(
+    config: PredictConfig, predictor: "Predictor", constraint: "Constraint", names: Iterable[str]
+) -> tuple[int, int]:
+    """Read files in batches; how many could be read, and how many not."""
+    from captcha_exp.predict.input_files import batches, read_file
+    from captcha_exp.predict.output_lines import line_of
+    from captcha_exp.reader.image import BadImageError
+    from captcha_exp.reader.predictor import BATCH_SIZE
+
+    header, line = line_of(config.format, config.alternatives)
+    if header is not None:
+        print(header)
+    read = failed = 0
+    for batch in batches(names, BATCH_SIZE):
+        files = [read_file(name) for name in batch]
+        readings = iter(predictor.read([f for f in files if isinstance(f, bytes)], constraint, config.alternatives))
+        for name, file in zip(batch, files, strict=True):
+            reading = next(readings) if isinstance(file, bytes) else file
+            print(line(name, reading))
+            read, failed = read + (not isinstance(reading, BadImageError)), failed + isinstance(reading, BadImageError)
+        sys.stdout.flush()
+    return read, failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The command that fetches, checks, decodes and audits a dataset."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from omegaconf import MISSING, DictConfig
+
+from captcha_exp.command_line import hydra_command
+from captcha_exp.config import Config, load_config, without_own
+from captcha_exp.config.typed import own_keys, typed
+from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.errors import InputError
+
+if TYPE_CHECKING:
+    from captcha_exp.prepare import Audit, TrainedModel
+
+_SKIPPED_NAMED = 20
+
+
+@dataclass
+class PrepareOptions:
+    """The keys of this command alone: whether to audit, and the trained model that contradicts labels, if any."""
+
+    audit: bool = MISSING
+    model: str | None = MISSING
+
+
+def main() -> int:
+    """Prepare the dataset that the command line composes, e.g. `dataset=folder dataset.path=DIR`."""
+    return hydra_command(_prepare, "prepare", sys.argv[1:])
+
+
+def _prepare(composed: DictConfig) -> None:
+    own = _options(composed)
+    for line in prepare(own, load_config(without_own(composed, PrepareOptions))):
+        print(line, flush=True)
+
+
+def prepare(own: PrepareOptions, config: Config) -> Iterator[str]:
+    """Fetch, check, decode and audit a dataset; tell in lines what it is.
+
+    Args:
+        own: whether to audit, and the model that contradicts labels.
+        config: which dataset, and under which root. With a model, image size, characters and decoding are the model's.
+
+    Raises:
+        InputError: anything that is wrong with the user's data; of too many bad files, after they were audited.
+    """
+    if not own.audit:
+        yield from describe(prepare_dataset(config.dataset, config.root_path))
+        return
+    # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
+    lenient = replace(config, dataset=replace(config.dataset, max_bad_share=1.0))
+    dataset, trained = _load(lenient, own.model)
+    yield from describe(dataset)
+    audit, page = _audit(dataset, lenient, trained)
+    yield from summarise(audit)
+    yield f"audit        {page}"
+    if len(dataset.skipped) > config.dataset.max_bad_share * (len(audit.samples) + len(dataset.skipped)):
+        prepare_dataset(config.dataset, config.root_path)
+
+
+def describe(dataset: PreparedDataset) -> Iterator[str]:
+    """What a dataset is, in lines for a terminal."""
+    labels = [label for split in dataset.splits for label in split.labels]
+    lengths = Counter(map(len, labels))
+    origins = Counter(origin for split in dataset.splits for origin in split.origins)
+    yield f"source       {dataset.source_uri}"
+    yield f"fingerprint  {dataset.fingerprint}"
+    yield "images       " + ", ".join(f"{len(split)} {split.name}" for split in dataset.splits)
+    if len(origins) > 1:
+        yield "origins      " + ", ".join(f"{count} {origin}" for origin, count in sorted(origins.items()))
+    yield f"labels       {len(set(labels))} different, of length " + ", ".join(
+        f"{length} ({count})" for length, count in sorted(lengths.items())
+    )
+    yield f"vocabulary   {dataset.vocabulary.characters} ({len(dataset.vocabulary.characters)} characters)"
+    yield f"cache        {dataset.cache_dir}"
+    caches = dataset.cache_dir.parent
+    own, every = _gigabytes(dataset.cache_dir), _gigabytes(caches)
+    yield f"on disk      {own:.2f} GB of {every:.2f} GB in {caches}, all of which may be deleted"
+    yield f"skipped      {len(dataset.skipped)}"
+    for file in dataset.skipped[:_SKIPPED_NAMED]:
+        yield f"  {file.name}: {file.reason}"
+    if len(dataset.skipped) > _SKIPPED_NAMED:
+        yield f"  and {len(dataset.skipped) - _SKIPPED_NAMED} more"
+
+
+def _gigabytes(folder: Path) -> float:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file()) / 1e9
+
+
+def summarise(audit: "Audit") -> Iterator[str]:
+    """What was found in an audit, in lines for a terminal: the worst first, notes left out."""
+    from captcha_exp.prepare import Level, findings
+
+    for finding in findings(audit):
+        if finding.level in {Level.problem, Level.warning}:
+            yield f"{finding.level.value:<12} {finding.title}: {finding.count}"
+        if finding.key == "expected":
+            yield from (f"  {line}" for line in audit.warnings)
+
+
+def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedModel | None]":
+    """The dataset, as the model sees it if there is one."""
+    if model is None:
+        return prepare_dataset(config.dataset, config.root_path), None
+    from captcha_exp.evaluate.held_out import dataset_as_seen
+    from captcha_exp.evaluate.trained_images import image_digests
+    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.tracking import load_recogniser, open_store
+
+    store = open_store(config.tracking, config.root_path)
+    with quiet_stderr():
+        recogniser = load_recogniser(model, store.uri)
+        import captcha_exp.model.evaluator  # noqa: F401
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    from captcha_exp.prepare import TrainedModel
+    from captcha_exp.reader.decoding import beam_width_of
+
+    known = recogniser.training_images
+    return dataset, TrainedModel(
+        model,
+        recogniser.model,
+        recogniser.characters,
+        beam_width_of(recogniser.decoding),
+        config.training.batch_size,
+        None if known is None else lambda images: np.isin(image_digests(images), known),
+    )
+
+
+def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | None") -> "tuple[Audit, Path]":
+    """An audit and the path of its page."""
+    from captcha_exp.dataset.sources import open_source
+    from captcha_exp.prepare import audit_dataset, render_page, write_audit
+
+    source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
+    audit = audit_dataset(source, dataset, config.dataset, trained, print)
+    return audit, write_audit(audit, render_page(audit, source.load), config.root_path)
+
+
+def _options(composed: DictConfig) -> PrepareOptions:
+    options = typed(PrepareOptions, own_keys(PrepareOptions, composed))
+    if options.model is not None and not options.audit:
+        raise InputError(f"model={options.model} is for the audit, which audit=false leaves out; drop one of them.")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

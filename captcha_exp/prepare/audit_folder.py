@@ -1,0 +1,43 @@
+"""Where audits are kept."""
+
+import json
+import re
+from pathlib import Path
+
+from captcha_exp.config import DatasetConfig
+from captcha_exp.prepare.audit_result import Audit, division_of
+
+PAGE = "index.html"
+TABLE = "audit.json"
+_FINGERPRINT_SHOWN = 16
+_MAX_NAME = 60
+
+
+def audit_dir(root: Path, audit: Audit) -> Path:
+    """Folder of a dataset's audit, e.g. `audits/captcha_images_v2-1f0c2a...`."""
+    plain = re.sub(r"[^\w.+-]+", "-", audit.title)[:_MAX_NAME]
+    return root / "audits" / f"{plain}-{audit.fingerprint[:_FINGERPRINT_SHOWN]}"
+
+
+def write_audit(audit: Audit, page: str, root: Path) -> Path:
+    """Keep an audit as `audit.json` and as a page, in place of an earlier one; return the page's path."""
+    folder = audit_dir(root, audit)
+    folder.mkdir(parents=True, exist_ok=True)
+    table = json.dumps(audit.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    for name, text in ((TABLE, table), (PAGE, page)):
+        partial = folder / f"{name}.partial"
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.replace(folder / name)
+    return folder / PAGE
+
+
+def find_audit(root: Path, fingerprint: str, config: DatasetConfig) -> list[Path]:
+    """Files of the audit of a dataset that is divided as `config` divides it; none if there is no such audit."""
+    for table in sorted((root / "audits").glob(f"*-{fingerprint[:_FINGERPRINT_SHOWN]}/{TABLE}")):
+        try:
+            kept = json.loads(table.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        if kept["fingerprint"] == fingerprint and kept["division"] == division_of(config):
+            return [table, table.with_name(PAGE)]
+    return []

@@ -1,0 +1,50 @@
+"""Images of a dataset as they are embedded in a page."""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from captcha_exp.prepare.audited_samples import AuditedSample
+from captcha_exp.reader.image import FORMATS, BadImageError
+
+_MAX_SIZE_PX = (360, 200)
+_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A sample with its image as a data URI, None where there is none, and a line below it."""
+
+    source: str | None
+    label: str
+    name: str
+    split: str
+    note: str
+
+
+def picture(sample: AuditedSample, load: Callable[[str], bytes], note: str = "") -> Picture:
+    """Show a sample; `load` reads its file."""
+    return Picture(data_uri(sample.locator, load), sample.label, sample.name, sample.split or "unusable", note)
+
+
+def data_uri(locator: str, load: Callable[[str], bytes]) -> str | None:
+    """An image file as a small WebP image in a `data:` address, None if it gives no image."""
+    try:
+        data = load(locator)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            image = _eight_bit(ImageOps.exif_transpose(opened))
+    except (BadImageError, OSError, SyntaxError, ValueError):
+        return None  # changed since it was audited
+    image.thumbnail(_MAX_SIZE_PX)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=_QUALITY)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda level: level / 257).convert("L")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")

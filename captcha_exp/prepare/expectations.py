@@ -1,0 +1,38 @@
+"""What a dataset holds against what its configuration expects of it."""
+
+from collections.abc import Iterator, Sequence
+
+from captcha_exp.config import ExpectedConfig
+from captcha_exp.prepare.audited_samples import AuditedSample
+
+_NAMED = 5
+
+
+def warnings_of(expected: ExpectedConfig, files: int, samples: Sequence[AuditedSample]) -> Iterator[str]:
+    """A line for every expectation that does not hold, in the keys of the configuration.
+
+    Args:
+        expected: `dataset.expected`.
+        files: how many image files there are, unusable ones among them.
+        samples: the labelled ones.
+    """
+    if expected.images is not None:
+        off = abs(files - expected.images) / expected.images
+        if off > expected.images_tolerance:
+            allowed = f" within {expected.images_tolerance:.0%}" if expected.images_tolerance else ""
+            yield f"dataset.expected.images is {expected.images}{allowed}, but there are {files} image files"
+    if expected.length is not None:
+        others = [sample for sample in samples if len(sample.label) != expected.length]
+        if others:
+            yield f"dataset.expected.length is {expected.length}, but of another length are {_named(others)}"
+    if expected.alphabet is not None:
+        outside = sorted({character for sample in samples for character in sample.label} - set(expected.alphabet))
+        if outside:
+            having = [sample for sample in samples if set(sample.label) & set(outside)]
+            yield f"dataset.expected.alphabet lacks {''.join(outside)!r}, which are in {_named(having)}"
+
+
+def _named(samples: Sequence[AuditedSample]) -> str:
+    named = ", ".join(f"{sample.label!r} ({sample.name})" for sample in samples[:_NAMED])
+    more = ", ..." if len(samples) > _NAMED else ""
+    return f"{len(samples)} {'label' if len(samples) == 1 else 'labels'}: {named}{more}"

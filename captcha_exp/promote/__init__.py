@@ -1,0 +1,23 @@
+"""From finished runs to the model in use: choose, judge, move the aliases."""
+
+from captcha_exp.promote.challenger import Chosen, choose
+from captcha_exp.promote.contest import Contest
+from captcha_exp.promote.gate import Verdict, decide
+from captcha_exp.promote.judgement import Judged
+from captcha_exp.promote.refit import refit
+from captcha_exp.promote.registry_steps import BuildServable, Step, promotion_steps, roll_back, run_steps
+
+__all__ = [
+    "BuildServable",
+    "Chosen",
+    "Contest",
+    "Judged",
+    "Step",
+    "Verdict",
+    "choose",
+    "decide",
+    "promotion_steps",
+    "refit",
+    "roll_back",
+    "run_steps",
+]

@@ -1,0 +1,110 @@
+"""The command that makes a model the one in use, if it earns it on the test split."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from captcha_exp.command_line import hydra_command
+from captcha_exp.config import PromotionConfig, load_promotion
+
+if TYPE_CHECKING:
+    from captcha_exp.dataset import PreparedDataset
+    from captcha_exp.promote import Contest
+    from captcha_exp.tracking import Move, Store
+
+# How the keys are typed. Hydra would look `sweep=NAME` up in the folder conf/sweep.
+_SHORT = {"sweep=": "challenger.sweep=", "run=": "challenger.run="}
+
+
+def main() -> int:
+    """Promote what the command line names, e.g. `sweep=attention`, `run=RUN_ID` or `rollback=true`."""
+    return hydra_command(_promote, "promote", with_whole_keys(sys.argv[1:]))
+
+
+def with_whole_keys(arguments: Sequence[str]) -> list[str]:
+    """Arguments with `sweep=` and `run=` as the keys that they stand for."""
+    return [
+        next(
+            (whole + argument.removeprefix(short) for short, whole in _SHORT.items() if argument.startswith(short)),
+            argument,
+        )
+        for argument in arguments
+    ]
+
+
+def _promote(composed: DictConfig) -> None:
+    promote(load_promotion(composed), _say)
+
+
+def promote(
+    config: PromotionConfig, report: Callable[[str], None], on_step: Callable[[str], None] = lambda name: None
+) -> None:
+    """Choose, refit, judge, register, move the aliases; or go back to the previous champion.
+
+    Args:
+        config: which model, by which rule.
+        report: told in short lines what is decided, and why.
+        on_step: hears the name of each step that changes the registry, before it is done.
+
+    Raises:
+        InputError: there is nothing to promote, or it cannot be judged fairly.
+    """
+    # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
+    from captcha_exp.promote.exclusive import exclusive
+    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.tracking import Registry, open_store
+
+    store = open_store(config.tracking, config.root_path)
+    registry = Registry(store, config.model_name)
+    with quiet_stderr():
+        from captcha_exp.promote import Contest, choose, refit, roll_back
+    if config.dry_run:
+        _dry_run(Contest(store, registry, choose(store, config.challenger), config, report), config, report)
+        return
+    chosen = None if config.rollback else refit(store, choose(store, config.challenger), config, report)
+    with exclusive(store, registry, config.root_path / "outputs" / "claims", report):
+        if chosen is None:
+            _tell_rollback(config.model_name, roll_back(registry, on_step), report)
+            return
+        _tell_finished(config.model_name, registry.finish_move(), report)
+        contest = Contest(store, registry, chosen, config, report)
+        if contest.is_over:
+            report(f"nothing to do: it is champion of {config.model_name} already")
+            return
+        dataset, judged, verdict = contest.judge()
+        build = partial(_build_servable, store, contest, dataset) if config.servable and verdict.promoted else None
+        contest.record(dataset, judged, verdict, on_step, build)
+
+
+def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDataset") -> Mapping[str, str]:
+    from captcha_exp.promote.servable import add_servable
+
+    return add_servable(store, contest.challenger, dataset.validation.images)
+
+
+def _dry_run(contest: "Contest", config: PromotionConfig, report: Callable[[str], None]) -> None:
+    if config.refit.seeds:
+        report("dry run: the chosen run is judged as it is, without the refit")
+    _, _, verdict = contest.judge()
+    report(f"dry run: it {'would' if verdict.promoted else 'would not'} become champion; nothing was changed")
+
+
+def _tell_rollback(name: str, move: "Move", report: Callable[[str], None]) -> None:
+    back = f"`previous` is version {move.previous}" if move.previous else "there is no `previous` before it"
+    report(f"rolled back: version {move.champion} of {name} is champion again; {back}")
+
+
+def _tell_finished(name: str, move: "Move | None", report: Callable[[str], None]) -> None:
+    if move is not None:
+        report(f"finished an interrupted {move.kind}: version {move.champion} of {name} is champion")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""A challenger against the champion, from the models to the aliases."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from captcha_exp.config import PromotionConfig
+from captcha_exp.dataset import PreparedDataset
+from captcha_exp.evaluate.evaluation_log import log_test_metrics
+from captcha_exp.evaluate.prediction_log import split_digest
+from captcha_exp.promote.challenger import Chosen
+from captcha_exp.promote.gate import Verdict, decide
+from captcha_exp.promote.judgement import Judged, champion_test, judge, open_test
+from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, run_steps
+from captcha_exp.tracking import LoadedRecogniser, Registry, Store, load_recogniser
+
+Report = Callable[[str], None]
+
+
+class Contest:
+    """One challenger, and whoever is champion of a registered model; the caller keeps other promotions out."""
+
+    def __init__(
+        self, store: Store, registry: Registry, chosen: Chosen, config: PromotionConfig, report: Report
+    ) -> None:
+        """Load both models.
+
+        Args:
+            store: where runs and models are.
+            registry: the registered model.
+            chosen: the challenger's run.
+            config: rule and limits.
+            report: told figures and decision in short lines.
+
+        Raises:
+            InputError: the run has no model.
+        """
+        self._store, self._registry, self._chosen, self._config, self._report = store, registry, chosen, config, report
+        self._challenger = load_recogniser(f"runs:/{chosen.run_id}/model", store.uri)
+        self._at = registry.aliases().get("champion")
+        self._champion: LoadedRecogniser | None = None
+        if self._at is not None:
+            self._champion = load_recogniser(f"models:/{registry.name}/{self._at}", store.uri)
+        report(f"challenger: {chosen.reason}")
+
+    @property
+    def challenger(self) -> LoadedRecogniser:
+        """The model that is judged."""
+        return self._challenger
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the challenger is champion already."""
+        return self._champion is not None and self._champion.model_id == self._challenger.model_id
+
+    def judge(self) -> tuple[PreparedDataset, Judged, Verdict]:
+        """Read the challenger's test split with both models, and decide.
+
+        Raises:
+            InputError: one of them cannot be judged fairly on it.
+        """
+        config, root = self._config, self._config.root_path
+        dataset_config, dataset = open_test(self._challenger, config.dataset, root, self._report)
+        self._report(f"test split: {len(dataset.test)} images of {dataset.source_name}, held out of its training")
+        judged = judge(self._challenger, dataset.test, config.rule, config.limits, limited=True)
+        self._report(_line("challenger", judged))
+        opponent = None
+        if self._champion is not None:
+            same = champion_test(self._champion, dataset_config, root, self._report).test
+            opponent = judge(self._champion, same, config.rule, config.limits, limited=False)
+            self._report(_line(f"champion (version {self._at})", opponent))
+        verdict = decide(judged, opponent, config.rule, config.limits)
+        for reason in verdict.reasons:
+            self._report(f"  {reason}")
+        return dataset, judged, verdict
+
+    def record(
+        self,
+        dataset: PreparedDataset,
+        judged: Judged,
+        verdict: Verdict,
+        on_step: Report,
+        build_servable: BuildServable | None,
+    ) -> None:
+        """Keep the figures on the challenger's run, and make the verdict the state of the registry."""
+        tags = self._tags(dataset, judged, verdict)
+        self._tell_looks(tags["test.digest"])
+        run = self._store.find_run(self._chosen.run_id)
+        if run is not None:
+            log_test_metrics(run, dataset, self._challenger.model_id, judged.metrics)
+            comparison = None if verdict.comparison is None else asdict(verdict.comparison)
+            run.log_json({**tags, "rule": asdict(self._config.rule), "comparison": comparison}, "promotion.json")
+        steps = promotion_steps(
+            self._registry,
+            self._challenger.model_id,
+            self._chosen.run_id,
+            tags,
+            promoted=verdict.promoted,
+            build_servable=build_servable,
+        )
+        run_steps(steps, on_step)
+        self._tell(verdict)
+
+    def _tags(self, dataset: PreparedDataset, judged: Judged, verdict: Verdict) -> dict[str, str]:
+        challenger, chosen = self._challenger, self._chosen
+        config = json.dumps(challenger.config, sort_keys=True)
+        run = self._store.record(chosen.run_id)
+        commit = None if run is None else run.data.tags.get("git.commit")
+        return {
+            "run": chosen.run_id,
+            "sweep": chosen.sweep or "",
+            "chosen": chosen.reason,
+            "config.digest": hashlib.sha256(config.encode()).hexdigest()[:16],
+            "dataset.name": dataset.source_name,
+            "dataset.fingerprint": dataset.fingerprint,
+            "test.digest": split_digest(dataset, dataset.test),
+            "git.commit": commit or "",
+            **{f"test/{name}": f"{value:.6g}" for name, value in judged.metrics.items()},
+            "verdict": "promoted" if verdict.promoted else "not promoted",
+            "reasons": "; ".join(verdict.reasons),
+            "judged.against": self._at or "",
+            "judged.at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+    def _tell_looks(self, test_digest: str) -> None:
+        others = [
+            version
+            for version in self._registry.versions()
+            if version.tags.get("test.digest") == test_digest and version.model_id != self._challenger.model_id
+        ]
+        if others:
+            self._report(
+                f"these test images have judged {len(others)} other version{'s' if len(others) > 1 else ''} before; "
+                "each look makes it likelier that one wins by chance"
+            )
+
+    def _tell(self, verdict: Verdict) -> None:
+        name, aliases = self._registry.name, self._registry.aliases()
+        if verdict.promoted:
+            before = f"; version {aliases['previous']} is `previous`" if "previous" in aliases else ""
+            self._report(f"promoted: version {aliases['champion']} of {name} is champion{before}")
+        else:
+            stays = f"version {self._at} stays champion" if self._at else "there is still no champion"
+            self._report(f"not promoted: version {aliases['challenger']} of {name} is `challenger`, {stays}")
+
+
+def _line(role: str, judged: Judged) -> str:
+    figures = judged.metrics
+    line = (
+        f"{role}: sequence accuracy {figures['sequence_accuracy']:.4f} (case ignored "
+        f"{figures['sequence_accuracy_ignore_case']:.4f}), character error rate {figures['character_error_rate']:.4f}, "
+        f"{figures['parameters']:,.0f} parameters"
+    )
+    if "latency_ms" in figures:
+        line += f", {figures['latency_ms']:.2f} ms an image"
+    if "robustness/drop" in figures:
+        line += f", {figures['robustness/drop']:.4f} lost on altered images"
+    return line

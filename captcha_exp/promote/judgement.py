@@ -1,0 +1,122 @@
+"""Challenger and champion on the same test images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
+from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.errors import InputError
+from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
+from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
+from captcha_exp.metrics.robustness import Robustness, measure_robustness
+from captcha_exp.model.evaluator import text_reader
+from captcha_exp.model.latency import latency_ms
+from captcha_exp.reader.decoding import beam_width_of
+from captcha_exp.reader.image import to_input
+from captcha_exp.tracking import LoadedRecogniser
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model on the test images: whether each text is right, and the figures that limits look at."""
+
+    right: list[bool]
+    metrics: dict[str, float]
+
+
+def open_test(
+    challenger: LoadedRecogniser, moved: MovedDatasetConfig, root: Path, report: Callable[[str], None]
+) -> tuple[DatasetConfig, PreparedDataset]:
+    """The dataset that the challenger was trained with, found again and checked.
+
+    Raises:
+        InputError: it is not there, holds other images or labels now, or its test images were trained on.
+    """
+    try:
+        dataset_config = load_dataset_config(challenger.config["dataset"])
+    except InputError as error:
+        raise InputError(f"The dataset of the challenger can no longer be used: {error}") from error
+    own = {key: value for key, value in vars(moved).items() if value is not None}
+    missing = [key for key in own if not hasattr(dataset_config, key)]
+    if missing:
+        raise InputError(
+            f"dataset.{missing[0]} has no meaning for the challenger's {dataset_config.source.name} dataset."
+        )
+    dataset_config = replace(dataset_config, **own)
+    dataset = dataset_as_seen(challenger, dataset_config, root, report)
+    if dataset.fingerprint != challenger.dataset["fingerprint"]:
+        raise InputError(
+            f"The dataset has the fingerprint {dataset.fingerprint} now, but {challenger.dataset['fingerprint']} when "
+            "the challenger was trained: images or labels changed, so its test split is another. Restore the data "
+            "(set `dataset.path=...` if it moved) or train again."
+        )
+    _check_unseen("challenger", challenger, dataset, dataset_config)
+    return dataset_config, dataset
+
+
+def champion_test(
+    champion: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
+) -> PreparedDataset:
+    """The same test images as the champion was trained to see them.
+
+    Raises:
+        InputError: the champion was trained on some of them, or does not tell what it was trained on.
+    """
+    dataset = dataset_as_seen(champion, config, root, report)
+    if champion.training_images is None and champion.dataset["fingerprint"] != dataset.fingerprint:
+        raise InputError(
+            "The champion was trained on another dataset and by a version that did not log which images those were, so "
+            "it may have seen these test images. Train it again, or promote under another `model_name`."
+        )
+    _check_unseen("champion", champion, dataset, config)
+    return dataset
+
+
+def _check_unseen(role: str, recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:
+    try:
+        # The digests tell by content; without them only the same division of the same data is safe.
+        if recogniser.training_images is None:
+            check_divided_alike(recogniser, dataset, config)
+        unseen_split(recogniser, dataset, "test")
+    except InputError as error:
+        raise InputError(f"The {role} cannot be judged: {error}") from error
+
+
+def judge(
+    recogniser: LoadedRecogniser, test: Split, rule: RuleConfig, limits: LimitsConfig, *, limited: bool
+) -> Judged:
+    """Read the test images with a model.
+
+    Args:
+        recogniser: the model.
+        test: images as it was trained to see them.
+        rule: whether case counts.
+        limits: what is measured besides.
+        limited: whether the limits are to be measured at all.
+    """
+    read = text_reader(recogniser.model, recogniser.characters, beam_width_of(recogniser.decoding), _BATCH)
+    texts = read(test.images)
+    pairs = list(zip(test.labels, texts, strict=True))
+    folded = [label.casefold() == text.casefold() for label, text in pairs]
+    metrics = {
+        "sequence_accuracy": sequence_accuracy(test.labels, texts),
+        "sequence_accuracy_ignore_case": sequence_accuracy(test.labels, texts, ignore_case=True),
+        "character_error_rate": character_error_rate(test.labels, texts),
+        "parameters": float(recogniser.model.count_params()),
+    }
+    if limited and limits.latency_ms is not None:
+        metrics["latency_ms"] = latency_ms(recogniser.model, to_input(test.images[:1]))
+    if limited and limits.robustness_drop is not None:
+        metrics["robustness/drop"] = _robustness(read, test, rule, limits).drop
+    return Judged(folded if rule.ignore_case else [label == text for label, text in pairs], metrics)
+
+
+def _robustness(
+    read: Callable[[np.ndarray], list[str]], test: Split, rule: RuleConfig, limits: LimitsConfig
+) -> Robustness:
+    return measure_robustness(read, test.images, test.labels, most_images=limits.robustness_images, seed=rule.seed)

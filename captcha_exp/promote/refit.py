@@ -1,0 +1,100 @@
+"""The chosen configuration trained again, with other seeds and on more images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from captcha_exp.config import Config, PromotionConfig, RefitOn, load_config
+from captcha_exp.errors import InputError
+from captcha_exp.experiment import run_experiment
+from captcha_exp.promote.challenger import Chosen
+from captcha_exp.tracking import Store
+
+_ACCURACY, _LOSS = "best/val/sequence_accuracy", "best/val/ctc_loss"
+
+
+@dataclass(frozen=True)
+class _Refit:
+    """What a run is that trains a configuration again; it reports to no search."""
+
+    name: str
+    tags: dict[str, str]
+    searched: dict[str, Any] = field(default_factory=dict)
+    parent_run_id: str | None = None
+
+    def report(self, epoch: int, metrics: dict[str, float]) -> bool:
+        return False
+
+
+def refit(store: Store, chosen: Chosen, config: PromotionConfig, report: Callable[[str], None]) -> Chosen:
+    """Train the chosen run's configuration once for each of `refit.seeds`, and choose among those runs.
+
+    With validation images held out, they choose. Trained on those too, nothing is left to choose by but the test split,
+    which must not choose: the first seed is taken, and the others tell how far seeds move the figures. A seed that was
+    trained before is not trained again.
+
+    Raises:
+        InputError: the run's configuration can no longer be used.
+    """
+    if not config.refit.seeds:
+        return chosen
+    base = _configuration(store, chosen, config)
+    runs = [_train(store, chosen, replace_seed(base, seed), config, report) for seed in config.refit.seeds]
+    if config.refit.on is RefitOn["train+validation"]:
+        seed = config.refit.seeds[0]
+        reason = f"seed {seed}, the first of refit.seeds: with validation trained on, nothing else may choose"
+        return Chosen(runs[0], chosen.sweep, f"{reason}; configuration of {chosen.reason}")
+    figures = {run_id: _validation(store, run_id) for run_id in runs}
+    best = min(runs, key=lambda run_id: (-figures[run_id][0], figures[run_id][1]))
+    told = ", ".join(
+        f"seed {seed} {figures[run_id][0]:.4f}" for seed, run_id in zip(config.refit.seeds, runs, strict=True)
+    )
+    return Chosen(best, chosen.sweep, f"the best refit by validation ({told}); configuration of {chosen.reason}")
+
+
+def replace_seed(base: Config, seed: int) -> Config:
+    """The same experiment with another training seed."""
+    return replace(base, training=replace(base.training, seed=seed))
+
+
+def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Config:
+    plain = store.logged_config(chosen.run_id)
+    plain["root"] = config.root
+    # The runs are no trials of the sweep, and where they are kept is this command's choice.
+    plain["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
+    plain["dataset"] |= {key: value for key, value in vars(config.dataset).items() if value is not None}
+    if config.refit.epochs is not None:
+        plain["training"]["epochs"] = config.refit.epochs
+    if config.refit.on is RefitOn["train+validation"]:
+        plain["training"] |= {"use_validation": True, "patience": None}
+    try:
+        loaded = load_config(plain)
+    except InputError as error:
+        raise InputError(f"The configuration of run {chosen.run_id} can no longer be used: {error}") from error
+    return replace(loaded, tracking=config.tracking)
+
+
+def _train(
+    store: Store, chosen: Chosen, experiment: Config, config: PromotionConfig, report: Callable[[str], None]
+) -> str:
+    seed = experiment.training.seed
+    tags = {
+        "kind": "refit",
+        "refit.of": chosen.run_id,
+        "refit.seed": str(seed),
+        "refit.on": config.refit.on.name,
+        "refit.epochs": str(experiment.training.epochs),
+    }
+    for run in store.search(f"tags.`refit.of` = '{chosen.run_id}'"):
+        if run.data.tags.get("outcome") == "finished" and tags.items() <= run.data.tags.items():
+            report(f"refit with seed {seed}: trained before as run {run.info.run_id}")
+            return str(run.info.run_id)
+    report(f"refit with seed {seed} on {config.refit.on.name}")
+    return run_experiment(experiment, trial=_Refit(f"refit-seed-{seed}", tags), report=report).run_id
+
+
+def _validation(store: Store, run_id: str) -> tuple[float, float]:
+    run = store.record(run_id)
+    if run is None:
+        raise InputError(f"run {run_id} was deleted in the meantime; type the command again.")
+    return run.data.metrics[_ACCURACY], run.data.metrics[_LOSS]

@@ -1,0 +1,96 @@
+"""The form of a model that is served: image files in, texts out, with nothing else installed than its requirements."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from captcha_exp.errors import InputError
+from captcha_exp.model.keras_runtime import KerasRuntime
+from captcha_exp.model.onnx_export import export_onnx
+from captcha_exp.reader.image import encode_png
+from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
+
+if TYPE_CHECKING:
+    from captcha_exp.tracking import LoadedRecogniser, Store
+
+# What an ONNX file holds beside the network.
+_DESCRIBED = ("characters", "image", "decoding", "dataset", "run_id", "model_id")
+# Images on which both forms are compared before one is registered.
+CHECKED_IMAGES = 500
+
+
+def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: np.ndarray) -> dict[str, str]:
+    """Make the servable form of a logged model, check it on real images, and keep it with the model.
+
+    Args:
+        store: where the model is.
+        recogniser: what was loaded from there.
+        images: uint8 (N, H, W) of the recogniser's size; the first `CHECKED_IMAGES` are read with both forms.
+
+    Returns:
+        What was found, as tags for a registered version.
+
+    Raises:
+        InputError: the two forms read an image differently.
+    """
+    from captcha_exp.tracking.served_form import upload_servable
+
+    images = images[:CHECKED_IMAGES]
+    files = [encode_png(image) for image in images]
+    trained = Predictor(KerasRuntime(recogniser.model), vars(recogniser))
+    texts = [reading.text for reading in trained.read(files) if isinstance(reading, Reading)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        build_servable(recogniser, folder, example=files[0])
+        check_servable(folder, files, texts)
+        size = (folder / ONNX_FILE).stat().st_size
+        upload_servable(store.client, recogniser.model_id, folder)
+    return {"servable.checked_images": str(len(files)), "servable.onnx_bytes": str(size)}
+
+
+def build_servable(recogniser: "LoadedRecogniser", folder: Path, example: bytes | None = None) -> None:
+    """Write a model folder that MLflow can serve, with the network as an ONNX file and the code that reads with it.
+
+    The folder is also everything that the logged model was: `load_recogniser` loads it just the same.
+
+    Args:
+        recogniser: the trained model.
+        folder: is made.
+        example: an image file that is kept as input example; None for a blank one.
+    """
+    from captcha_exp.tracking.served_form import save_servable
+
+    if example is None:
+        example = encode_png(np.full((recogniser.image["height"], recogniser.image["width"]), 255, np.uint8))
+    with tempfile.TemporaryDirectory() as temporary:
+        onnx = Path(temporary) / ONNX_FILE.name
+        export_onnx(recogniser.model, {key: getattr(recogniser, key) for key in _DESCRIBED}, onnx)
+        save_servable(recogniser, onnx, example, folder)
+
+
+def check_servable(folder: Path, images: Sequence[bytes], expected_texts: Sequence[str]) -> None:
+    """Read images as a server would, and compare.
+
+    Args:
+        folder: what `build_servable` wrote.
+        images: image files.
+        expected_texts: what the model read in each of them when it was trained.
+
+    Raises:
+        InputError: with the first image that is read differently.
+    """
+    from captcha_exp.tracking.served_form import read_as_served
+
+    if len(images) != len(expected_texts) or not images:
+        raise InputError(
+            f"A servable model is checked on images with a text each, not on {len(images)} with {len(expected_texts)}."
+        )
+    for index, (text, expected) in enumerate(zip(read_as_served(folder, images), expected_texts, strict=True)):
+        if text != expected:
+            raise InputError(
+                f"The servable model reads {text!r} in image {index} where the trained one reads {expected!r}; "
+                "it was not registered."
+            )

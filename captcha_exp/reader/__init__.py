@@ -1,0 +1,1 @@
+"""All that a served model carries: images to arrays, an ONNX network, probabilities to text."""

@@ -1,0 +1,139 @@
+"""Sets of texts as a deterministic automaton, numbered for CTC."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from captcha_exp.reader.vocabulary import BLANK
+
+# More time steps than any model has.
+NEVER = 1 << 30
+DEAD = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Automaton:
+    """The texts that can be, over C characters; character i has the class id i + 1.
+
+    What CTC has to know besides the state reached is the character read last: each pair of the two is a node. Node 0 is
+    the start, before any character; the nodes of a state are neighbours.
+
+    Attributes:
+        next: int32 (S, C), the node that a character leads to from a state, `DEAD` where no text goes on so.
+        state: int (N,), of each node.
+        character: int (N,), class id of each node; the blank's for node 0.
+        accepting: bool (S,), whether a text may end in a state.
+        steps_after_blank: int (S,), fewest further time steps to an end from a state whose last step was a blank.
+        steps: int (N,), the same where the node's character was the last step.
+    """
+
+    next: np.ndarray
+    state: np.ndarray
+    character: np.ndarray
+    accepting: np.ndarray
+    steps_after_blank: np.ndarray
+    steps: np.ndarray
+
+    @property
+    def min_time_steps(self) -> int:
+        """Fewest time steps in which CTC can emit one of the texts."""
+        return int(self.steps_after_blank[0])
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every text has nodes of its own from where it leaves the others."""
+        return int((self.next != DEAD).sum()) == len(self.state) - 1 == len(self.accepting) - 1
+
+    def edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Every transition: its source state, its target node, and the node of its source state with its character.
+
+        Sorted by target; the third is -1 where there is no such node.
+        """
+        source, column = np.nonzero(self.next != DEAD)
+        target = self.next[source, column]
+        order = np.argsort(target, kind="stable")
+        source, column, target = source[order], column[order], target[order]
+        return source, target, self._node(source, column + 1)
+
+    def _node(self, states: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        keys = _key(self.state, self.character, self.next.shape[1])
+        wanted = _key(states, ids, self.next.shape[1])
+        places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[places] == wanted, places, -1)
+
+
+def automaton_of(transitions: np.ndarray, accepting: np.ndarray) -> Automaton | None:
+    """Number the nodes of a state table, less the states through which no text goes.
+
+    Args:
+        transitions: int (S, C), the state that each character leads to, `DEAD` for none; state 0 is the start.
+        accepting: bool (S,).
+
+    Returns:
+        The automaton, or None if it accepts nothing.
+    """
+    transitions, accepting = _without_useless(transitions, accepting)
+    if not len(accepting):
+        return None
+    classes = transitions.shape[1]
+    source, column = np.nonzero(transitions != DEAD)
+    reached = _key(transitions[source, column], column + 1, classes)
+    keys = np.unique(np.append(reached, _key(np.zeros(1, np.int64), np.array([BLANK]), classes)))
+    state, character = keys // (classes + 1), keys % (classes + 1)
+    successors = np.full(transitions.shape, DEAD, np.int32)
+    successors[source, column] = np.searchsorted(keys, reached)
+    return Automaton(successors, state, character, accepting, *_steps_to_end(successors, state, character, accepting))
+
+
+def _key(state: np.ndarray, character: np.ndarray, classes: int) -> np.ndarray:
+    return state.astype(np.int64) * (classes + 1) + character
+
+
+def _without_useless(transitions: np.ndarray, accepting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the states that can be reached and from which an end can be; the start stays first."""
+    source, column = np.nonzero(transitions != DEAD)
+    target = transitions[source, column]
+    useful = _closure(np.arange(len(accepting)) == 0, source, target) & _closure(accepting, target, source)
+    if useful.all():
+        return transitions, accepting
+    if not useful[0]:
+        return transitions[:0], accepting[:0]
+    renumbered = np.where(useful, np.cumsum(useful) - 1, DEAD)
+    kept = transitions[useful]
+    return np.where(kept == DEAD, DEAD, renumbered[kept]), accepting[useful]
+
+
+def _closure(marked: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """States that can be reached from the marked ones."""
+    marked = marked.copy()
+    while True:
+        found = target[marked[source]]
+        if marked[found].all():
+            return marked
+        marked[found] = True
+
+
+def _steps_to_end(
+    successors: np.ndarray, state: np.ndarray, character: np.ndarray, accepting: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fewest time steps to an end: (S,) after a blank, (N,) after the node's own character."""
+    source, column = np.nonzero(successors != DEAD)
+    target = successors[source, column]
+    leaving, starts = np.unique(source, return_index=True)
+    # The node that a node reaches by its own character once more, which costs a blank in between.
+    again = np.where(character != BLANK, successors[state, character - 1], DEAD)
+    steps_after_blank = np.where(accepting, 0, NEVER)
+    steps = steps_after_blank[state]
+    while len(leaving):
+        by_edge = steps[target] + 1
+        fewest = np.full(len(accepting), NEVER)
+        fewest[leaving] = np.minimum.reduceat(by_edge, starts)
+        ways = np.zeros(len(accepting), np.int64)
+        ways[leaving] = np.add.reduceat((by_edge == fewest[source]).astype(np.int64), starts)
+        only_by_repeating = (again != DEAD) & (steps[again] + 1 == fewest[state]) & (ways[state] == 1)
+        better = np.minimum(steps, fewest[state] + only_by_repeating)
+        steps_after_blank = np.minimum(steps_after_blank, fewest)
+        if (better == steps).all():
+            break
+        steps = better
+    return steps_after_blank, steps

@@ -1,0 +1,100 @@
+"""The texts that class probabilities stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from captcha_exp.reader.decoding.automaton import Automaton
+from captcha_exp.reader.decoding.beam import beam_search
+from captcha_exp.reader.decoding.likelihood import log_language_probability, log_text_probability
+from captcha_exp.reader.vocabulary import BLANK
+
+# Where greedy decoding has no width of its own but other readings than the likeliest are asked for.
+BEAM_WIDTH = 16
+# Not every prefix in a beam ends as a text of its own.
+_BEAMS_PER_TEXT = 4
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A text, with its probability in [0, 1]: the sum over all alignments.
+
+    Where something was known of the text beforehand, the probability is the one given that.
+    """
+
+    text: str
+    confidence: float
+
+
+def beam_width_of(decoding: Mapping[str, Any]) -> int | None:
+    """The width of the beam that a logged `decoding` stands for; None for greedy decoding."""
+    return int(decoding["beam_width"]) if decoding["kind"] == "beam" else None
+
+
+def decode(probabilities: np.ndarray, characters: str, beam_width: int | None = None) -> list[Prediction]:
+    """Read the text of each image.
+
+    Args:
+        probabilities: float32 (B, T, K), class 0 the blank.
+        characters: `characters[i]` is class `i + 1`; K - 1 of them.
+        beam_width: how many prefixes a beam search keeps; None takes the likeliest class of each time step.
+
+    Returns:
+        One prediction for each of the B images, in order.
+    """
+    if beam_width is not None:
+        return [found[0] for found in decode_alternatives(probabilities, characters, 1, width=beam_width)]
+    ids = _greedy(probabilities)[:, np.newaxis]  # (B, 1, L)
+    logs = log_text_probability(probabilities, ids)
+    return [_prediction(row[0], log[0], characters) for row, log in zip(ids, logs, strict=True)]
+
+
+def decode_alternatives(
+    probabilities: np.ndarray,
+    characters: str,
+    count: int,
+    automaton: Automaton | None = None,
+    width: int = BEAM_WIDTH,
+) -> list[list[Prediction]]:
+    """The likeliest texts of each image, the likeliest first, among those that a beam finds.
+
+    Args:
+        probabilities: float32 (B, T, K), class 0 the blank.
+        characters: `characters[i]` is class `i + 1`; K - 1 of them.
+        count: how many texts, at least 1; fewer are returned where the beam holds fewer.
+        automaton: the texts that are possible; None for every text.
+        width: of the beam; it is widened where many texts are asked for.
+
+    Returns:
+        For each of the B images at least one prediction. Their confidence is exact whatever the width: it is the
+        probability given that the text is one that `automaton` accepts.
+    """
+    if count > 1:
+        width = max(width, _BEAMS_PER_TEXT * count)
+    ids, found = beam_search(probabilities, width, automaton)  # (B, N, L), (B, N)
+    logs = np.where(found, log_text_probability(probabilities, ids), -np.inf)
+    order = np.argsort(-logs, axis=1, kind="stable")[:, :count]
+    if automaton is not None:
+        logs = logs - log_language_probability(probabilities, automaton, logs.max(axis=1))[:, np.newaxis]
+    return [
+        [_prediction(ids[row, n], logs[row, n], characters) for n in best if found[row, n]]
+        for row, best in enumerate(order)
+    ]
+
+
+def _greedy(probabilities: np.ndarray) -> np.ndarray:
+    """Class ids of the likeliest alignment, (B, T, K) -> (B, T), padded with the blank."""
+    best = probabilities.argmax(axis=2)
+    emitted = best != BLANK
+    emitted[:, 1:] &= best[:, 1:] != best[:, :-1]
+    ids = np.zeros_like(best)
+    rows, steps = np.nonzero(emitted)
+    ids[rows, np.cumsum(emitted, axis=1)[rows, steps] - 1] = best[rows, steps]
+    return ids
+
+
+def _prediction(ids: np.ndarray, log_probability: float, characters: str) -> Prediction:
+    text = "".join(characters[i - 1] for i in ids if i != BLANK)
+    return Prediction(text, min(1.0, float(np.exp(log_probability))))

@@ -1,0 +1,132 @@
+"""Exact probabilities of texts and of sets of texts, each the sum over all of their CTC alignments."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from captcha_exp.reader.decoding.automaton import Automaton
+from captcha_exp.reader.decoding.emissions import floored, log_sum
+from captcha_exp.reader.decoding.word_tree import Tree
+from captcha_exp.reader.vocabulary import BLANK
+
+
+def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Log probability of texts.
+
+    Args:
+        probabilities: float32 (B, T, K), class 0 the blank.
+        ids: int (B, N, L), class ids of N texts of each image, padded with the blank.
+
+    Returns:
+        float64 (B, N), at most 0; minus infinity where a text has no room in T steps.
+
+    Source:
+        Graves et al. 2006, section 4.1.
+    """
+    images, texts, longest = ids.shape
+    lengths = (ids != BLANK).sum(axis=2)  # (B, N)
+    longest = int(lengths.max(initial=0))
+    states = np.zeros((images, texts, 2 * longest + 1), np.int64)  # a blank before, between and after the characters
+    states[:, :, 1::2] = ids[:, :, :longest]
+    # A character may follow another without a blank unless the two are equal.
+    skips = np.zeros(states.shape)
+    skips[:, :, 3::2] = states[:, :, 3::2] != states[:, :, 1:-2:2]
+    emissions = floored(probabilities)
+    alpha = np.zeros(states.shape)
+    alpha[:, :, :2] = 1.0
+    log_scale = np.zeros((images, texts))
+    for step in range(probabilities.shape[1]):
+        if step:
+            before = alpha
+            alpha = before.copy()
+            alpha[:, :, 1:] += before[:, :, :-1]
+            alpha[:, :, 2:] += before[:, :, :-2] * skips[:, :, 2:]
+        alpha *= np.take_along_axis(emissions[:, step, np.newaxis], states, axis=2)
+        alpha, log_scale = _rescaled(alpha, log_scale)
+    last = np.take_along_axis(alpha, 2 * lengths[..., np.newaxis], axis=2)[..., 0]
+    last += np.where(lengths, np.take_along_axis(alpha, np.maximum(2 * lengths - 1, 0)[..., np.newaxis], 2)[..., 0], 0)
+    with np.errstate(divide="ignore"):
+        return np.minimum(np.log(last) + log_scale, 0.0)
+
+
+def log_language_probability(
+    probabilities: np.ndarray, automaton: Automaton, at_least: np.ndarray | None = None
+) -> np.ndarray:
+    """Log probability that the text is one of those that an automaton accepts.
+
+    Args:
+        probabilities: float32 (B, T, K), class 0 the blank.
+        automaton: the texts.
+        at_least: float64 (B,), a log probability that the result is known to reach, for instance that of one text.
+            With it, texts may be left out that make less than a `NEGLIGIBLE` share of the result together.
+
+    Returns:
+        float64 (B,), at most 0.
+
+    Source:
+        The forward recursion of Graves et al. 2006 over pairs of a node and "its character was last" or "a blank was".
+    """
+    bounds = np.full(len(probabilities), -np.inf) if at_least is None else at_least
+    flow = _flow(automaton)
+    # Word lists are large: images one by one keep the arrays in the processor's cache.
+    return np.array(
+        [flow.log_accepted(floored(image), bound) for image, bound in zip(probabilities, bounds, strict=True)]
+    )
+
+
+@lru_cache(4)
+def _flow(automaton: Automaton) -> "Tree | _Flow":
+    return Tree(automaton) if automaton.is_tree else _Flow(automaton)
+
+
+class _Flow:
+    """How probability moves through an automaton in a time step."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self._automaton = automaton
+        self._source, target, self._same = automaton.edges()
+        self._reached, self._edge_starts = np.unique(target, return_index=True)
+        self._node_starts = np.flatnonzero(np.diff(automaton.state, prepend=-1))
+
+    def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
+        """Log probability of all texts that are accepted, of one image's (T, K); leaves none out."""
+        automaton = self._automaton
+        ended = np.zeros(len(automaton.state))  # the last step emitted the node's character
+        blank = np.zeros(len(automaton.accepting))  # it emitted the blank, in this state
+        blank[0] = 1.0
+        log_scale = 0.0
+        for step in emissions:
+            entering, total = self._entering(ended, blank)
+            ended[self._reached] += np.add.reduceat(entering, self._edge_starts)
+            ended *= step[automaton.character]
+            blank = total * step[BLANK]
+            scale = max(ended.max(), blank.max())
+            ended /= scale
+            blank /= scale
+            log_scale += float(np.log(scale))
+        return log_sum(self._totals(ended) + blank, automaton.accepting, log_scale)
+
+    def _entering(self, ended: np.ndarray, blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What comes over each edge, and what there is in each state.
+
+        Without a blank between them two equal characters are one, so what ended with an edge's own character stays.
+        """
+        sums = self._totals(ended)
+        dominant = ended > 0.5 * sums[self._automaton.state]
+        # A difference would lose its digits where nearly all is taken away; that is then summed up anew.
+        without_dominant = self._totals(np.where(dominant, 0.0, ended))
+        own = np.append(ended, 0.0)[self._same]
+        rest = np.where(
+            np.append(dominant, False)[self._same], without_dominant[self._source], sums[self._source] - own
+        )
+        return blank[self._source] + rest, sums + blank
+
+    def _totals(self, ended: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(ended, self._node_starts)
+
+
+def _rescaled(alpha: np.ndarray, log_scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keep products of many small numbers within the range of float64."""
+    scale = alpha.max(axis=2)
+    scale = np.where(scale > 0, scale, 1.0)
+    return alpha / scale[..., np.newaxis], log_scale + np.log(scale)

@@ -1,0 +1,146 @@
+"""The one preprocessing of images, shared by training and serving."""
+
+import io
+import warnings
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from captcha_exp.errors import InputError
+
+# Pixels that are worth decoding for one line of text; above it stands a decompression bomb or the wrong file.
+MAX_PIXELS = 2**24
+# Encoders write about ten.
+MAX_JPEG_SCANS = 200
+_JPEG_SCAN = b"\xff\xda"
+# What a file must be called to be found in a folder.
+IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"})
+# A picture of one line of text is far smaller; reading more would only cost memory.
+MAX_FILE_BYTES = 64 * 2**20
+# Raster formats alone: Pillow also knows formats that start other programs (EPS) or render whole documents.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_BAND_MAX_16_BIT = 65535
+# `_open` refuses at a lower limit, in one line and by the file's name.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+
+class BadImageError(InputError):
+    """Bytes that cannot be shown as an image; the message says why, without the file's name."""
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What every image is turned into: sizes in pixels, `background` as grey level from 0 to 255."""
+
+    height: int
+    width: int
+    keep_aspect_ratio: bool
+    background: int
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
+        """The inverse of `to_dict`."""
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, fit for JSON."""
+        return asdict(self)
+
+
+def decode_image(data: bytes, spec: ImageSpec) -> np.ndarray:
+    """Decode an image file as a viewer shows it on the background, in grey and at the size of `spec`.
+
+    Args:
+        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode; of several frames, the first.
+        spec: target size; with `keep_aspect_ratio` the image is centred on the background.
+
+    Returns:
+        uint8 of shape (H, W).
+
+    Raises:
+        BadImageError: truncated, not an image, without size, or with more than `MAX_PIXELS` pixels.
+    """
+    if not data:
+        raise BadImageError("the file is empty")
+    # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
+    try:
+        return _fit(_grey(_open(data), spec.background), spec)
+    except BadImageError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadImageError(f"not readable as an image ({reason})") from error
+
+
+def to_input(images: np.ndarray) -> np.ndarray:
+    """Scale grey images to what the recogniser takes: uint8 (B, H, W) -> float32 (B, H, W, 1) in [0, 1]."""
+    return (images.astype(np.float32) / np.float32(255))[..., np.newaxis]
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.UnidentifiedImageError as error:
+        raise BadImageError(f"not an image, of no size, or not one of {', '.join(FORMATS)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImageError(f"more than {MAX_PIXELS} pixels") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise BadImageError(f"{width}x{height} is more than {MAX_PIXELS} pixels")
+    # Each scan of a progressive JPEG costs as much as the whole image, and an empty one hardly a byte.
+    if image.format == "JPEG" and data.count(_JPEG_SCAN) > MAX_JPEG_SCANS:
+        raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _grey(image: Image.Image, background: int) -> Image.Image:
+    """Any mode -> "L" on the background."""
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return _grey_from_16_bit(image, background)
+    if image.mode == "F":
+        raise BadImageError("floating-point pixels have no defined grey level")
+    if not image.has_transparency_data:
+        return image.convert("L") if image.mode in {"L", "RGB"} else image.convert("RGB").convert("L")
+    image = image.convert("RGBA")
+    # Grey is a weighted sum, so blending after the conversion gives what blending the colours would.
+    canvas = Image.new("L", image.size, background)
+    canvas.paste(image.convert("L"), mask=image.getchannel("A"))
+    return canvas
+
+
+def _grey_from_16_bit(image: Image.Image, background: int) -> Image.Image:
+    # Pillow's own conversion from these modes clips at 255 instead of scaling.
+    levels = np.asarray(image).astype(np.int64)
+    if levels.min() < 0 or levels.max() > _BAND_MAX_16_BIT:
+        raise BadImageError("pixels outside the range of 16 bits")
+    grey = (levels >> 8).astype(np.uint8)
+    if "transparency" in image.info:
+        grey[levels == image.info["transparency"]] = background
+    return Image.fromarray(grey)
+
+
+def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:
+    """Grey image of any size -> uint8 (H, W)."""
+    size = (spec.width, spec.height)
+    if spec.keep_aspect_ratio:
+        factor = min(spec.width / image.width, spec.height / image.height)
+        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    # Pillow widens the bilinear filter to the area that falls on a pixel, so thin strokes survive reduction without
+    # aliasing; it never overshoots, and it interpolates where an axis grows (where a box filter would make blocks).
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    if size == (spec.width, spec.height):
+        return np.array(image)
+    canvas = Image.new("L", (spec.width, spec.height), spec.background)
+    canvas.paste(image, ((spec.width - size[0]) // 2, (spec.height - size[1]) // 2))
+    return np.array(canvas)
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """A grey image, uint8 (H, W), as a file."""
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, "PNG")
+    return data.getvalue()

@@ -1,0 +1,150 @@
+"""Image files in, texts out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from captcha_exp.reader.decoding import (
+    Automaton,
+    Constraint,
+    beam_width_of,
+    build_automaton,
+    decode,
+    decode_alternatives,
+)
+from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.onnx_runtime import OnnxRuntime, Runtime
+
+# Where a servable model keeps its network.
+ONNX_FILE = Path("artifacts") / "model.onnx"
+# Larger batches are no faster on a processor, and hold more memory.
+BATCH_SIZE = 32
+_AUTOMATA = 8
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in an image.
+
+    `confidence` is the probability in [0, 1] that the model gives `text`, given what was known of it beforehand.
+    `alternatives` are the next likeliest texts with theirs, `probabilities` float32 (T, K) of each time step and class,
+    class 0 the CTC blank; None unless asked for.
+    """
+
+    text: str
+    confidence: float
+    alternatives: list[tuple[str, float]] = field(default_factory=list)
+    probabilities: np.ndarray | None = None
+
+
+class Predictor:
+    """Reads images with one model; its methods may be called from several threads at once.
+
+    Attributes:
+        characters: what can be read; `characters[i]` is class `i + 1`.
+        image: what every image is turned into.
+        beam_width: of the search for a text; None for greedy decoding.
+        model_id: MLflow's id of the model; None where it is not known.
+        version: `NAME/VERSION` where the model was loaded from the registry, otherwise None.
+        figures: metrics of the test split, by their name without `test/`; empty where none are known.
+        runtime: the name of the library that computes the network.
+    """
+
+    def __init__(
+        self,
+        compute: Runtime,
+        description: dict[str, Any],
+        version: str | None = None,
+        figures: dict[str, float] | None = None,
+    ) -> None:
+        """Take a recogniser and what is kept beside it: `characters`, `image`, `decoding`, `model_id`."""
+        self.characters: str = description["characters"]
+        self.image = ImageSpec.from_dict(description["image"])
+        self.model_id: str | None = description["model_id"]
+        self.version = version
+        self.figures = figures or {}
+        self.runtime = compute.name
+        self._compute = compute
+        self.beam_width = beam_width_of(description["decoding"])
+        self.time_steps: int = compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape[1]
+        self.automaton = lru_cache(_AUTOMATA)(self._build_automaton)
+
+    @classmethod
+    def of_onnx(
+        cls,
+        path: Path,
+        threads: int | None = None,
+        version: str | None = None,
+        figures: dict[str, float] | None = None,
+    ) -> "Predictor":
+        """Open an ONNX file that `servable.export_onnx` wrote; needs neither MLflow nor TensorFlow."""
+        compute = OnnxRuntime(path, threads)
+        return cls(compute, compute.description, version, figures)
+
+    def read(
+        self,
+        files: Sequence[bytes],
+        constraint: Constraint | None = None,
+        alternatives: int = 0,
+        with_probabilities: bool = False,
+    ) -> list[Reading | BadImageError]:
+        """Read image files.
+
+        Args:
+            files: the bytes of each, in any format that `image.decode_image` takes.
+            constraint: what is known of the texts.
+            alternatives: how many further texts to tell of each image; fewer where there are not so many.
+            with_probabilities: whether to return each image's class probabilities.
+
+        Returns:
+            For each file, in order, what was read in it, or why it cannot be read.
+
+        Raises:
+            InputError: no text that the model can read satisfies the constraint.
+        """
+        automaton = self.automaton(constraint) if constraint else None
+        results: list[Reading | BadImageError] = []
+        for start in range(0, len(files), BATCH_SIZE):
+            images = [self._image(data) for data in files[start : start + BATCH_SIZE]]
+            readable = [image for image in images if isinstance(image, np.ndarray)]
+            readings = iter(
+                self._read(np.stack(readable), automaton, alternatives, with_probabilities) if readable else []
+            )
+            results += [image if isinstance(image, BadImageError) else next(readings) for image in images]
+        return results
+
+    def _image(self, data: bytes) -> np.ndarray | BadImageError:
+        try:
+            return decode_image(data, self.image)
+        except BadImageError as error:
+            return error
+
+    def _read(
+        self, images: np.ndarray, automaton: Automaton | None, alternatives: int, with_probabilities: bool
+    ) -> list[Reading]:
+        probabilities = self._compute(images)
+        if automaton is None:
+            found = [[best] for best in decode(probabilities, self.characters, self.beam_width)]
+            if alternatives:
+                others = decode_alternatives(probabilities, self.characters, alternatives + 1)
+                found = [
+                    best + [p for p in more if p.text != best[0].text] for best, more in zip(found, others, strict=True)
+                ]
+        else:
+            found = decode_alternatives(probabilities, self.characters, alternatives + 1, automaton)
+        return [
+            Reading(
+                best.text,
+                best.confidence,
+                [(other.text, other.confidence) for other in others[:alternatives]],
+                probabilities[row] if with_probabilities else None,
+            )
+            for row, (best, *others) in enumerate(found)
+        ]
+
+    def _build_automaton(self, constraint: Constraint) -> Automaton:
+        return build_automaton(constraint, self.characters, self.time_steps)

@@ -1,0 +1,31 @@
+"""The command that writes the report of a sweep."""
+
+import sys
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from captcha_exp.command_line import hydra_command
+from captcha_exp.config.report import load_report_config
+
+
+def main() -> int:
+    """Write the page of the sweep that the command line names: `sweep=NAME`, or `'sweep=[NAME,NAME]'`."""
+    return hydra_command(_report, "report", with_report_key(sys.argv[1:]))
+
+
+def with_report_key(arguments: Sequence[str]) -> list[str]:
+    """`sweep=NAME` as `report.sweep=NAME`: Hydra takes `sweep` for the group of that name."""
+    return [f"report.{argument}" if argument.startswith("sweep=") else argument for argument in arguments]
+
+
+def _report(composed: DictConfig) -> None:
+    config = load_report_config(composed)
+    # After the checks: a mistyped key must not wait for MLflow, Optuna and Matplotlib.
+    from captcha_exp.report import write_report
+
+    print(f"report: {write_report(config)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

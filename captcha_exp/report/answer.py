@@ -1,0 +1,70 @@
+"""A sweep's answer to its question, in two sentences."""
+
+from scipy.stats import binomtest
+
+from captcha_exp.report.charts import short, shown_metric
+from captcha_exp.report.sweep_facts import ACCURACY, SweepFacts
+from captcha_exp.report.wrong_reads import WrongReads
+from captcha_exp.sweep.study_facts import ReadTrial
+
+_CLOSE = 0.95
+
+
+def answer(facts: SweepFacts, reads: WrongReads | None) -> list[str]:
+    """The best configuration, and how much the result hangs on it; one sentence where nothing finished."""
+    best = facts.sweep.best
+    if not best:
+        return ["No trial has finished, so there is no answer yet."]
+    chosen = ", ".join(f"{key} {short(value)}" for key, value in best[0].params.items())
+    reached = _reached(facts, best[0])
+    first = f"{reached} with {chosen} ({best[0].name}), the best of {_counted(len(best), 'finished trial')}."
+    second = "; ".join(filter(None, [_weight(facts), _rivals(facts, reads)]))
+    return [first, f"{second}."] if second else [first]
+
+
+def rivals(facts: SweepFacts, images: int) -> list[ReadTrial]:
+    """Finished trials whose accuracy so many images cannot tell from the best one's, at 95 %.
+
+    Source:
+        Wilson's interval of the best trial's share of right texts.
+    """
+    accuracies = [(trial, facts.metric_of(trial, ACCURACY)) for trial in facts.sweep.best]
+    highest = max((a for _, a in accuracies if a is not None), default=None)
+    if highest is None:
+        return []
+    interval = binomtest(round(highest * images), images).proportion_ci(_CLOSE, method="wilson")
+    return [trial for trial, accuracy in accuracies if accuracy is not None and accuracy >= interval.low]
+
+
+def _reached(facts: SweepFacts, trial: ReadTrial) -> str:
+    value = shown_metric(facts.metric, trial.values[0])
+    if facts.metric == ACCURACY:
+        return f"{value} of the validation texts are read right"
+    return f"{facts.metric} is {value}"
+
+
+def _weight(facts: SweepFacts) -> str:
+    importance = facts.sweep.importance
+    if not importance.shares:
+        return ""
+    seen = f"{importance.trials} trials" + (f" after epoch {importance.epoch}" if importance.epoch is not None else "")
+    key = importance.foremost
+    if key is None:
+        return f"Among {seen} no single key stands out"
+    return f"Among {seen} {key} makes the greatest difference ({importance.shares[key].mean:.0%} of it)"
+
+
+def _rivals(facts: SweepFacts, reads: WrongReads | None) -> str:
+    if reads is None or len(facts.sweep.best) < 2:
+        return ""
+    close = len(rivals(facts, reads.images)) - 1
+    if not close:
+        return f"no other finished trial comes near it, as far as {reads.images} validation images can tell"
+    return (
+        f"{_counted(close, 'other finished trial')} cannot be told from the best by {reads.images} validation images, "
+        f"each of them worth {1 / reads.images:.2%}"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,95 @@
+"""Everything a report tells about one sweep, from its study and its runs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from captcha_exp.report.charts.svg_style import shown_metric
+from captcha_exp.sweep.study_facts import ReadSweep, ReadTrial
+from captcha_exp.sweep.tally import TrialOutcome
+from captcha_exp.tracking import Store
+from captcha_exp.tracking.trial_runs import ReadRun, read_curves, read_run, read_trials
+
+ACCURACY, PARAMETERS, LATENCY = "best/val/sequence_accuracy", "model/parameters", "latency_ms"
+FIT_SECONDS = "seconds/fit"
+EPOCH_ACCURACY, EPOCH_LOSS = "val/sequence_accuracy", "val/ctc_loss"
+
+
+@dataclass(frozen=True)
+class SweepFacts:
+    """A sweep with the runs of its trials, by run id, and the curves of its best trials, by number and metric."""
+
+    sweep: ReadSweep
+    parent: ReadRun | None
+    runs: dict[str, ReadRun]
+    curves: dict[int, dict[str, dict[int, float]]]
+
+    @property
+    def metric(self) -> str:
+        """The first objective."""
+        return self.sweep.objectives[0].metric
+
+    def run_of(self, trial: ReadTrial) -> ReadRun | None:
+        """The run of a trial; None where the store has none."""
+        return self.runs.get(trial.run_id) if trial.run_id is not None else None
+
+    def metric_of(self, trial: ReadTrial, metric: str) -> float | None:
+        """A metric of a trial's run, or None where it was not measured."""
+        run = self.run_of(trial)
+        return run.metrics.get(metric) if run is not None else None
+
+    def reason_of(self, trial: ReadTrial) -> str | None:
+        """Why a trial did not finish."""
+        if trial.outcome is not TrialOutcome.pruned:
+            return trial.reason
+        there = self.sweep.median_at(trial.epochs)
+        if not trial.values or there is None:
+            return f"stopped after epoch {trial.epochs}"
+        shown = [shown_metric(self.metric, value) for value in (trial.values[0], there)]
+        return f"after epoch {trial.epochs} at {shown[0]}, where those that finished were at {shown[1]}"
+
+    @cached_property
+    def measured(self) -> list[str]:
+        """Which of size and latency any run has, against which accuracy can be drawn."""
+        return [
+            metric
+            for metric in (PARAMETERS, LATENCY)
+            if any(metric in run.metrics and ACCURACY in run.metrics for run in self.runs.values())
+        ]
+
+    @property
+    def fingerprints(self) -> set[str]:
+        """What tells the data that the trials saw."""
+        tags = (run.tags.get("dataset.fingerprint") for run in self.runs.values())
+        return {tag for tag in tags if tag is not None}
+
+    @property
+    def state(self) -> str | None:
+        """What to know about a sweep that has not come to its end; None for one that has."""
+        ended = len(self.sweep.of(TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed))
+        total = f" of {self.sweep.n_trials}" if self.sweep.n_trials is not None else ""
+        running = len(self.sweep.of(TrialOutcome.running))
+        if self.parent is not None and self.parent.status == "KILLED":
+            return f"This sweep was interrupted: {ended}{total} trials ended. The same command goes on with it."
+        if running or (self.parent is not None and self.parent.status == "RUNNING"):
+            return f"This sweep has not ended: {ended}{total} trials ended so far, {running} running."
+        if self.sweep.n_trials is not None and ended < self.sweep.n_trials:
+            return f"This sweep did not reach its end: {ended}{total} trials ended."
+        return None
+
+
+def gather(sweep: ReadSweep, store: Store, best_curves: int) -> SweepFacts:
+    """Read the runs of a sweep.
+
+    Args:
+        sweep: the sweep.
+        store: where its runs are.
+        best_curves: of how many of the best trials the learning curves are read.
+    """
+    parent = read_run(store, sweep.parent_run_id) if sweep.parent_run_id is not None else None
+    runs = read_trials(store, parent.run_id) if parent is not None else {}
+    curves = {
+        trial.number: read_curves(store, trial.run_id, [EPOCH_ACCURACY, EPOCH_LOSS])
+        for trial in sweep.best[:best_curves]
+        if trial.run_id in runs and trial.run_id is not None
+    }
+    return SweepFacts(sweep, parent, runs, curves)

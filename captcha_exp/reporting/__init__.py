@@ -1,5 +1,0 @@
-"""The report of one sweep or several, as a single HTML page."""
-
-from captcha_exp.reporting.page import write_report
-
-__all__ = ["write_report"]

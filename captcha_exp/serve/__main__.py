@@ -1,0 +1,110 @@
+"""The command that serves a model: a demo page and an HTTP endpoint."""
+
+import ipaddress
+import random
+import signal
+import string
+import sys
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from captcha_exp.command_line import EXIT_INTERRUPT, hydra_command
+from captcha_exp.config.schema.serving import ServingConfig
+from captcha_exp.config.serving import load_serving
+from captcha_exp.errors import InputError, MissingPathError
+
+# What the page offers to try: so many, of the length and the width in pixels that dataset=synthetic has by default.
+_EXAMPLES = 8
+_EXAMPLE_LENGTH = 4
+_EXAMPLE_WIDTH = 160
+_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
+
+
+def main() -> int:
+    """Serve the model that the command line names, e.g. `model=models:/captcha@champion port=7860`."""
+    ended_by: list[int | None] = []
+    code = hydra_command(lambda composed: ended_by.append(_serve(composed)), "serve", sys.argv[1:])
+    return EXIT_INTERRUPT if ended_by == [signal.SIGINT] else code
+
+
+def _serve(composed: DictConfig) -> int | None:
+    config = load_serving(composed)
+    if not _is_loopback(config.host):
+        _warn(f"host={config.host} lets every machine that reaches this one use the server, which asks no password")
+    given = None if config.examples is None else read_examples(Path(config.examples).expanduser())
+    _check_installed()
+    # After the checks: a mistyped key must not wait for them.
+    from captcha_exp.serve.server import log_to_stderr, serve
+
+    log_to_stderr()
+    return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters), print_line)
+
+
+def _tracking_uri(config: ServingConfig) -> str:
+    """The store that knows the model; empty where the model is a file, for which MLflow would be loaded in vain."""
+    if Path(config.model).exists():
+        return ""
+    from captcha_exp.tracking import store_uri
+
+    return store_uri(config.tracking, config.root_path)
+
+
+def read_examples(folder: Path) -> dict[str, bytes]:
+    """The first images of a folder that browsers can show, by name.
+
+    Raises:
+        InputError: there is no such folder, or it has no such image.
+    """
+    if not folder.is_dir():
+        raise MissingPathError(f"examples={folder} is no folder.")
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SHOWN and path.is_file()]
+    if not paths:
+        raise InputError(f"examples={folder} has no image; files named {', '.join(sorted(_SHOWN))} are taken.")
+    return {path.name: path.read_bytes() for path in paths[:_EXAMPLES]}
+
+
+def render_examples(characters: str) -> dict[str, bytes]:
+    """Images of a few of the given characters, as `dataset=synthetic` renders them; none of what its fonts lack."""
+    known = "".join(sorted(set(characters) & set(string.ascii_letters + string.digits)))
+    if not known:
+        return {}
+    from PIL import Image
+
+    from captcha_exp.dataset.synthetic import Renderer
+
+    drawn = {}
+    for index in range(_EXAMPLES):
+        text = "".join(random.Random(index).choices(known, k=_EXAMPLE_LENGTH))
+        image = BytesIO()
+        Image.open(BytesIO(Renderer(_EXAMPLE_WIDTH)(f"0:{index}:{text}"))).save(image, "PNG")
+        drawn[f"rendered-{index}.png"] = image.getvalue()
+    return drawn
+
+
+def _check_installed() -> None:
+    for package in ("gradio", "prometheus_client"):
+        if find_spec(package) is None:
+            raise InputError(f"{package} is not installed; serving needs `pip install 'captcha-exp[serve]'`.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _warn(line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr, flush=True)
+
+
+def print_line(line: str) -> None:
+    """Tell the user something at once, also where standard output is a file."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Everything that answers requests, joined."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from gradio.routes import App
+
+from captcha_exp.config.schema.serving import ServingConfig
+from captcha_exp.serve.batcher import Batcher
+from captcha_exp.serve.demo_page import build_page
+from captcha_exp.serve.endpoint import Endpoint, build_api
+from captcha_exp.serve.model_holder import ModelHolder
+from captcha_exp.serve.prometheus_metrics import ServerMetrics
+from captcha_exp.serve.reading_html import STYLE
+from captcha_exp.serve.request_limits import MIB, RequestLimits
+from captcha_exp.serve.request_router import Front, Switch
+from captcha_exp.serve.upload_room import UploadRoom
+
+# So many of the largest uploads to the page are kept at a time.
+_UPLOADS_KEPT = 32
+
+
+class Application:
+    """One server's endpoint and page over one model holder.
+
+    Attributes:
+        front: the whole as an ASGI application.
+    """
+
+    def __init__(self, config: ServingConfig, models: ModelHolder, examples: Mapping[str, bytes], folder: Path) -> None:
+        """Join the parts; `folder` takes the files of `examples`, images by name."""
+        self._batcher = Batcher(models, config.limits.pixels)
+        metrics = ServerMetrics(models)
+        most_files = config.limits.images_per_request
+        page = build_page(self._batcher, models, most_files, _written(examples, folder))
+        mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self._gradio = _mount(page, mounted, config)
+        api = build_api(Endpoint(self._batcher, models, metrics, most_files, lambda: limits.busy))
+        self._room = UploadRoom(mounted, folder, int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT)
+        limits = RequestLimits(Switch(api, self._room), config.limits, metrics.in_progress.set)
+        self.front = Front(limits, metrics)
+
+    def end_streams(self) -> None:
+        """Let go of the browsers that listen; to be called from the server's own loop."""
+        self._gradio.stop_event.set()
+
+    def close(self) -> None:
+        """Answer what waits."""
+        self._batcher.close()
+        self._room.close()
+
+
+def _mount(page: gr.Blocks, parent: FastAPI, config: ServingConfig) -> App:
+    page.queue(max_size=config.limits.concurrent, default_concurrency_limit=config.limits.concurrent, api_open=False)
+    gr.mount_gradio_app(
+        parent,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=int(config.limits.upload_mib * MIB),
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        css=STYLE,
+    )
+    # Gradio holds only what was launched to files of its own uploads: mounted, it would read any file of the machine.
+    page.has_launched = True
+    return next(app for app in (getattr(route, "app", None) for route in parent.routes) if isinstance(app, App))
+
+
+def _written(examples: Mapping[str, bytes], folder: Path) -> list[Path]:
+    paths = [folder / name for name in examples]
+    for path, data in zip(paths, examples.values(), strict=True):
+        path.write_bytes(data)
+    return paths

@@ -1,0 +1,165 @@
+"""The demo page: pictures in, texts out, for a browser without internet."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+# To be set before Gradio is imported: nothing about a user leaves the machine.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+
+from captcha_exp.errors import InputError
+from captcha_exp.reader.decoding import Constraint
+from captcha_exp.reader.image import BadImageError
+from captcha_exp.serve.batcher import Answer, Batcher, ReadOptions
+from captcha_exp.serve.model_holder import ModelHolder
+from captcha_exp.serve.reading_html import draw_model, draw_problem, draw_reading
+
+_ALTERNATIVES = 4
+_TABLE = ["file", "text", "confidence", "problem"]
+_Input = TypeVar("_Input", gr.Image, gr.File)
+_QUIET = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
+_NOTHING_YET = '<div class="ce-reading"><p class="ce-note">What is read appears here.</p></div>'
+
+
+def _picture() -> gr.Image:
+    """Where one picture is dropped, handed on as the path of its file: Gradio would decode it, if it is an image."""
+    picture = gr.Image(label="Picture", type="filepath", sources=["upload", "clipboard"], height=220, buttons=[])
+    _set(picture, "preprocess", lambda upload: None if upload is None else upload.path)
+    return _uploads_alone(picture)
+
+
+def _uploads_alone(component: _Input) -> _Input:
+    """Let a component take the files of this page's uploads alone: Gradio also fetches any address it is given."""
+    keep = component.async_move_resource_to_block_cache
+
+    async def keep_upload(path: str | Path | None) -> str | None:
+        if "://" in str(path):
+            raise gr.Error("Only uploaded files are read.", print_exception=False)
+        return await keep(path)
+
+    _set(component, "async_move_resource_to_block_cache", keep_upload)
+    return component
+
+
+def _set(component: gr.components.Component, method: str, replaced: Callable[..., Any]) -> None:
+    # Of a subclass, which would be plainer, Gradio writes a .pyi file into the folder of its module.
+    setattr(component, method, replaced)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What the page's events call."""
+
+    batcher: Batcher
+    most_files: int
+
+    def one(self, path: str | None, *known: str | None) -> str:
+        """A single picture, drawn."""
+        if path is None:
+            return _NOTHING_YET
+        try:
+            data = Path(path).read_bytes()
+            answer = self._read([data], known, _ALTERNATIVES, True)
+        except InputError as error:
+            return draw_problem(str(error))
+        except OSError:
+            return draw_problem("The upload is no longer kept; choose the picture again.")
+        return draw_reading(answer.model, data, answer.readings[0])
+
+    def several(self, paths: list[str] | None, *known: str | None) -> tuple[list[list[str]], str]:
+        """A line for each file, and a summary."""
+        if not paths:
+            return [], ""
+        if len(paths) > self.most_files:
+            return [], draw_problem(f"{len(paths)} files at once; at most {self.most_files} are read.")
+        try:
+            answer = self._read([Path(path).read_bytes() for path in paths], known, 0, False)
+        except InputError as error:
+            return [], draw_problem(str(error))
+        except OSError:
+            return [], draw_problem("The uploads are no longer kept; choose the files again.")
+        lines = []
+        for path, reading in zip(paths, answer.readings, strict=True):
+            if isinstance(reading, BadImageError):
+                lines.append([Path(path).name, "", "", str(reading)])
+            else:
+                lines.append([Path(path).name, reading.text, f"{100 * reading.confidence:.1f} %", ""])
+        read = sum(not line[3] for line in lines)
+        return lines, f'<p class="ce-note">{read} of {len(lines)} files read by {answer.model.name}.</p>'
+
+    def _read(
+        self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool
+    ) -> Answer:
+        pattern, alphabet, least, most = known
+        constraint = Constraint(
+            pattern or None, alphabet or None, _length("Fewest characters", least), _length("Most characters", most)
+        )
+        return self.batcher.submit(files, ReadOptions(constraint or None, alternatives, probabilities)).result()
+
+
+def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples: Sequence[Path]) -> gr.Blocks:
+    """The page, yet to be mounted.
+
+    Args:
+        batcher: reads what is uploaded.
+        models: tells about the model.
+        most_files: how many files are read at once.
+        examples: image files to try, which are copied.
+    """
+    reader = _Reader(batcher, most_files)
+    with gr.Blocks(analytics_enabled=False, title="captcha_exp") as page:
+        gr.Markdown("# Read short text in images")
+        model = gr.HTML(padding=False)
+        page.load(lambda: draw_model(models.current), outputs=model, api_visibility="private", show_progress="hidden")
+        with gr.Tab("One picture"), gr.Row(equal_height=False):
+            _add_one(reader, examples)
+        with gr.Tab("Several files"):
+            _add_several(reader)
+    return page
+
+
+def _add_one(reader: _Reader, examples: Sequence[Path]) -> None:
+    with gr.Column(scale=2):
+        picture = _picture()
+        known = _known()
+        button = gr.Button("Read", variant="primary")
+        if examples:
+            gr.Examples([[str(path)] for path in examples], picture, label="Examples")
+    with gr.Column(scale=3):
+        drawn = gr.HTML(_NOTHING_YET, padding=False)
+    events = [picture.change, button.click, *(part.submit for part in known)]
+    gr.on(events, reader.one, [picture, *known], drawn, **_QUIET)
+
+
+def _add_several(reader: _Reader) -> None:
+    files = _uploads_alone(gr.File(label=f"Files, up to {reader.most_files}", file_count="multiple"))
+    known = _known()
+    button = gr.Button("Read", variant="primary")
+    summary = gr.HTML(padding=False)
+    table = gr.Dataframe(headers=_TABLE, datatype="str", interactive=False, wrap=True, show_label=False)
+    events = [files.change, button.click, *(part.submit for part in known)]
+    gr.on(events, reader.several, [files, *known], [table, summary], **_QUIET)
+
+
+def _length(name: str, typed: str | None) -> int | None:
+    if not typed or not typed.strip():
+        return None
+    try:
+        return int(typed)
+    except ValueError as error:
+        raise InputError(f"{name} must be a number, not {typed!r}.") from error
+
+
+def _known() -> list[gr.Textbox]:
+    """What the user may know of the text."""
+    with gr.Accordion("What is known of the text", open=False):
+        pattern = gr.Textbox(label="Pattern", placeholder="[0-9]{6}", info="a regular expression for the whole text")
+        alphabet = gr.Textbox(label="Characters", placeholder="0123456789", info="that can occur")
+        with gr.Row():
+            least = gr.Textbox(label="Fewest characters", placeholder="4", min_width=120)
+            most = gr.Textbox(label="Most characters", placeholder="6", min_width=120)
+    return [pattern, alphabet, least, most]

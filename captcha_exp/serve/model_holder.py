@@ -1,0 +1,93 @@
+"""The model in use, replaced by a newer version while requests go on."""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from captcha_exp.errors import InputError
+from captcha_exp.predict.load_predictor import load_predictor
+from captcha_exp.reader.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A model, and the address that it was loaded from, which always means this model."""
+
+    predictor: Predictor
+    address: str
+
+    @property
+    def name(self) -> str:
+        """How answers call it: `NAME/VERSION`, else the id, else what the user called it."""
+        return self.predictor.version or self.predictor.model_id or self.address
+
+
+class ModelHolder:
+    """Holds one model; where an alias moves to another version, loads that one beside it and swaps.
+
+    Attributes:
+        current: the model in use; readers take it once for each batch.
+        problem: why the version that the alias means is not in use, None where it is.
+    """
+
+    def __init__(self, model_uri: str, tracking_uri: str, threads: int | None, reload_s: float) -> None:
+        """Load the model.
+
+        Args:
+            model_uri: as `load_predictor` takes it.
+            tracking_uri: the store that knows it.
+            threads: of the network's computation; None uses every core.
+            reload_s: seconds between two looks at where an alias points.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        self._model_uri, self._tracking_uri, self._threads = model_uri, tracking_uri, threads
+        self._reload_s = reload_s
+        self.current = self._load(self._address())
+        self.problem: str | None = None
+        self._failed: str | None = None  # the address that could not be used
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="model-reload", daemon=True)
+
+    def start(self) -> None:
+        """Watch the alias; an address that cannot change is not watched."""
+        if self.current.address != self._model_uri:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._stop.set()
+
+    def refresh(self) -> None:
+        """Use the version that the alias means now; where that fails, go on with the old one and say why."""
+        address = self._model_uri
+        try:
+            address = self._address()
+            if address != self.current.address:
+                self.current = self._load(address)
+                logger.info("model %s is in use", self.current.name)
+        except Exception as error:  # whatever is wrong with the new one, the old one answers
+            reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            self.problem = f"{address} cannot be used: {' '.join(str(reason).split())}"
+            if self._failed != address:  # once, not at every look
+                logger.error("model %s stays in use; %s", self.current.name, self.problem)
+            self._failed = address
+        else:
+            self.problem = self._failed = None
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._reload_s):
+            self.refresh()
+
+    def _address(self) -> str:
+        if not self._model_uri.startswith("models:/"):
+            return self._model_uri  # an ONNX file or a folder needs no MLflow, which takes seconds to import
+        from captcha_exp.tracking.alias import resolve_alias
+
+        return resolve_alias(self._model_uri, self._tracking_uri)
+
+    def _load(self, address: str) -> Held:
+        return Held(load_predictor(address, self._tracking_uri, self._threads), address)

@@ -1,0 +1,120 @@
+"""How much of a server one request, one client and all of them may take."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from captcha_exp.config.schema.serving import RequestLimitsConfig
+from captcha_exp.serve.http_refusal import refusal
+
+MIB = 2**20
+# Clients remembered before those that have not asked for a while are forgotten.
+_MOST_CLIENTS = 10_000
+# A body above the limit is received and dropped up to so many times the limit: who is still sending reads no answer.
+_DROPPED = 4
+_WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
+
+
+class Rates:
+    """A bucket of tokens for each client: `per_second` flow in, a second's worth fits."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._room, self._clock = per_second, max(1.0, per_second), clock
+        self._left: dict[str, tuple[float, float]] = {}  # client -> (tokens, when)
+
+    def wait_s(self, client: str) -> float:
+        """Take a token, or tell after how many seconds there is one; 0 where one was taken."""
+        now = self._clock()
+        if len(self._left) >= _MOST_CLIENTS:
+            self._left = {name: left for name, left in self._left.items() if self._tokens(left, now) < self._room}
+        tokens = self._tokens(self._left.get(client, (self._room, now)), now)
+        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._per_second
+        self._left[client] = (tokens if wait_s else tokens - 1, now)
+        return wait_s
+
+    def _tokens(self, left: tuple[float, float], now: float) -> float:
+        tokens, when = left
+        return min(self._room, tokens + (now - when) * self._per_second)
+
+
+class RequestLimits:
+    """Lets requests that carry something through to `app` as far as the limits allow.
+
+    Others (of a page, its files, health) cost next to nothing and pass.
+    """
+
+    def __init__(self, app: ASGIApp, limits: RequestLimitsConfig, in_progress: Callable[[int], None]) -> None:
+        """Take what is limited; `in_progress` is told how many requests are."""
+        self._app, self._limits, self._in_progress = app, limits, in_progress
+        self._most_bytes = int(limits.upload_mib * MIB)
+        self._rates = None if limits.requests_per_second is None else Rates(limits.requests_per_second)
+        self._count = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next request would be refused."""
+        return self._count >= self._limits.concurrent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        wait_s = self._rates.wait_s(scope["client"][0]) if self._rates and scope["client"] else 0
+        if wait_s or self.busy:
+            await self._drop_body(receive)
+            await self._refuse(wait_s)(scope, receive, send)
+            return
+        self._count += 1
+        self._in_progress(self._count)
+        try:
+            await self._app(scope, self._bounded(scope, receive), send)
+        finally:
+            self._count -= 1
+            self._in_progress(self._count)
+
+    def _refuse(self, wait_s: float) -> ASGIApp:
+        if wait_s:
+            reason = f"more than {self._limits.requests_per_second:g} requests a second from one address"
+            return refusal(429, reason, {"Retry-After": str(math.ceil(wait_s))})
+        reason = f"{self._limits.concurrent} requests are in progress; try again"
+        return refusal(503, reason, {"Retry-After": "1"})
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Receive a body that is neither too long nor too slow, or raise the answer that it gets."""
+        received = 0
+        until = asyncio.get_running_loop().time() + self._limits.upload_s
+
+        async def bounded() -> Message:
+            nonlocal received
+            try:
+                async with asyncio.timeout_at(until if received >= 0 else None):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"the upload took longer than {self._limits.upload_s:g} s") from None
+            if message["type"] == "http.request" and received >= 0:
+                received += len(message.get("body", b""))
+                if received > self._most_bytes:
+                    await self._drop_body(receive)
+                    raise HTTPException(413, f"an upload may have {self._limits.upload_mib:g} MiB (limits.upload_mib)")
+                if not message.get("more_body"):
+                    received = -1  # what comes now is that the client has gone, whenever that is
+            return message
+
+        return bounded
+
+    async def _drop_body(self, receive: Receive) -> None:
+        dropped = 0
+        try:
+            async with asyncio.timeout(self._limits.upload_s):
+                while dropped <= _DROPPED * self._most_bytes:
+                    message = await receive()
+                    dropped += len(message.get("body", b""))
+                    if not message.get("more_body"):
+                        return
+        except TimeoutError:
+            return

@@ -1,0 +1,170 @@
+"""What a sweep shows while it runs: a live table in a terminal, plain lines elsewhere."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from captcha_exp.config import Direction, ObjectiveConfig
+from captcha_exp.sweep.live_table import last_ended, live_table, short_names
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.storage import PROCESS
+from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
+
+_SILENCE_S = 60  # without a terminal, how long nothing may be heard of a sweep
+
+
+class View:
+    """Shows a tally whenever it is given a new one."""
+
+    def __init__(self, plan: SweepPlan, console: Console, now: Callable[[], datetime] = datetime.now) -> None:
+        self._plan, self._console, self._now = plan, console, now
+        self._live = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        self._seen: dict[int, TrialOutcome] | None = None
+        self._spoke = now()
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line that stays."""
+        self._spoke = self._now()
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def update(self, tally: Tally) -> None:
+        """Show what changed since the last call."""
+        # A trial that runs but has not been given to a process yet has not got all its parameters.
+        shown = [t for t in tally.trials if t.state is not TrialState.RUNNING or PROCESS in t.user_attrs]
+        outcomes = {t.number: tally.outcome(t) for t in shown}
+        first, before = self._seen is None, self._seen or {}
+        self._seen = outcomes
+        if self._live is not None:
+            self._live.update(self._table(tally))
+        for trial in shown:
+            outcome = outcomes[trial.number]
+            # What earlier starts did is told by the first line, not again one by one.
+            new = before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running)
+            # The live table shows the rest.
+            if new and (self._live is None or outcome is TrialOutcome.failed):
+                self._tell(trial, tally)
+        if self._live is None and (self._now() - self._spoke).total_seconds() > _SILENCE_S:
+            running = [f"trial {t.number} {' '.join(self._at(t))}".rstrip() for t in tally.running]
+            self.say("; ".join([self.summary(tally), *running]))
+
+    def _at(self, trial: FrozenTrial) -> tuple[str, str]:
+        """The epoch and the value where a running trial is."""
+        at = progress(trial)
+        if at is None:
+            return "starting", ""
+        epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
+        return f"{at[0] + 1}/{epochs}", f"{at[1]:.4f}" if at[1] is not None else ""
+
+    def _tell(self, trial: FrozenTrial, tally: Tally) -> None:
+        outcome = tally.outcome(trial)
+        if outcome is TrialOutcome.waiting:
+            return
+        line = f"trial {trial.number} {'started' if outcome is TrialOutcome.running else outcome.name}"
+        if outcome is TrialOutcome.running:
+            line += f": {_params(trial)}"
+        elif tally.reason(trial) is not None:
+            line += f": {tally.reason(trial)}"
+        elif trial.values is not None:
+            line += f": {shown_values(trial, self._plan.config.sweep.objectives)}"
+        if outcome in (TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed):
+            line += f" ({self.summary(tally)})"
+        self.say(line)
+
+    def summary(self, tally: Tally) -> str:
+        """How far the sweep is, in one line."""
+        parts = [f"{len(tally.ended)} of {self._plan.n_trials} trials ended"]
+        for outcome in (TrialOutcome.pruned, TrialOutcome.failed):
+            if tally.of(outcome):
+                parts.append(f"{len(tally.of(outcome))} {outcome.name}")
+        objectives = self._plan.config.sweep.objectives
+        best = best_trials(tally, objectives)
+        if best and len(objectives) == 1:
+            parts.append(f"best {best[0].values[0]:.4f} in trial {best[0].number}")
+        left = self._time_left_s(tally)
+        if left is not None:
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
+
+    def _time_left_s(self, tally: Tally) -> float | None:
+        durations = [t.duration.total_seconds() for t in tally.ended if t.duration is not None]
+        open_trials = self._plan.n_trials - len(tally.ended)
+        if not durations or open_trials <= 0:
+            return None
+        mean = sum(durations) / len(durations)
+        running = tally.running
+        begun = sum(min(mean, self._age_s(t)) for t in running)
+        parallel = max(1, min(open_trials, len(running) or self._plan.config.sweep.workers))
+        return max(0.0, (mean * open_trials - begun) / parallel)
+
+    def _age_s(self, trial: FrozenTrial) -> float:
+        return (self._now() - trial.datetime_start).total_seconds() if trial.datetime_start is not None else 0.0
+
+    def _table(self, tally: Tally) -> RenderableType:
+        objectives = self._plan.config.sweep.objectives
+        running = [[str(t.number), *self._at(t), duration(self._age_s(t)), self._short(t)] for t in tally.running]
+        ended = [
+            [
+                str(trial.number),
+                tally.outcome(trial).name,
+                shown_values(trial, objectives),
+                duration(trial.duration.total_seconds()) if trial.duration is not None else "",
+                tally.reason(trial) or self._short(trial),
+            ]
+            for trial in last_ended(tally)
+        ]
+        share = (len(tally.ended), self._plan.n_trials)
+        return live_table(f"sweep {self._plan.name}", self.summary(tally), share, running, ended)
+
+    def _short(self, trial: FrozenTrial) -> str:
+        names = short_names([parameter.key for parameter in self._plan.space.parameters])
+        return " ".join(f"{names.get(key, key)}={shown_value(value)}" for key, value in trial.params.items())
+
+
+def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenTrial]:
+    """Finished trials, the best first by the first objective."""
+    sign = -1 if objectives[0].direction is Direction.maximize else 1
+    finished = [t for t in tally.of(TrialOutcome.finished) if not math.isnan(t.values[0])]
+    return sorted(finished, key=lambda t: (sign * t.values[0], t.number))
+
+
+def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:
+    """Objective values with their names where there are several."""
+    values = trial.values or []
+    if len(objectives) == 1:
+        return ", ".join(f"{value:.4f}" for value in values)
+    # A pruned trial has one value whatever the number of objectives.
+    return ", ".join(f"{o.metric} {value:.6g}" for o, value in zip(objectives, values, strict=False))
+
+
+def shown_value(value: object) -> str:
+    """A parameter's value, short."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _params(trial: FrozenTrial) -> str:
+    return " ".join(f"{key}={shown_value(value)}" for key, value in trial.params.items())
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours and minutes."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole >= 600 else f"{whole // 60} min {whole % 60} s"

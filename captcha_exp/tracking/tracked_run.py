@@ -1,0 +1,200 @@
+"""One run as MLflow keeps it."""
+
+import json
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, Metric, Param, RunTag
+
+from captcha_exp.config import Config, flatten, to_plain, without_passwords
+from captcha_exp.errors import InputError
+from captcha_exp.tracking.dataset_inputs import LoggedSplit, as_input, describe_splits
+from captcha_exp.tracking.environment import describe_environment
+from captcha_exp.tracking.logged_model import log_model
+from captcha_exp.tracking.mlflow_text import param_key, param_value, reason_of
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from matplotlib.figure import Figure
+
+_MAX_PARAMS_PER_BATCH = 100
+
+Outcome = Literal["finished", "pruned", "failed"]
+
+
+class TrackedRun:
+    """A run in the store.
+
+    As a context manager it also ends the run: `finished` unless `set_outcome` said otherwise, with an exception
+    `failed` and its reason, with Ctrl-C killed.
+    """
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.run_id = run_id
+        self._client = client
+        self._outcome: Outcome = "finished"
+        self._reason: str | None = None
+        self._datasets: dict[str, Dataset] = {}
+        self._model_id: str | None = None
+
+    @property
+    def store_uri(self) -> str:
+        """The store that this run is in."""
+        return str(self._client.tracking_uri)
+
+    def log_config(self, config: Config) -> None:
+        """Write the resolved configuration: flattened as params but for the group `sweep`, whole as `config.yaml`."""
+        plain = without_passwords(to_plain(config))
+        # How a sweep goes on is nothing that its trials differ in: in the UI it would hide what they do differ in.
+        self.log_params({key: value for key, value in flatten(plain).items() if not key.startswith("sweep.")})
+        self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Write values as they are typed in overrides; what the run has already stays, as MLflow changes no param."""
+        known = self._client.get_run(self.run_id).data.params
+        flat = {param_key(name): param_value(value) for name, value in params.items()}
+        batch = [Param(key, value) for key, value in flat.items() if key not in known]
+        for start in range(0, len(batch), _MAX_PARAMS_PER_BATCH):
+            self._client.log_batch(self.run_id, params=batch[start : start + _MAX_PARAMS_PER_BATCH])
+
+    def log_environment(self) -> None:
+        """Write versions, machine and source state as `environment.json`."""
+        self.log_json(describe_environment(), "environment.json")
+
+    def log_dataset(self, name: str, uri: str, fingerprint: str, splits: Mapping[str, LoggedSplit]) -> None:
+        """Write the splits as MLflow dataset inputs, and the fingerprint as a tag.
+
+        Args:
+            name: name of the source, the first part of each input's name.
+            uri: path or address of the source.
+            fingerprint: hex digest of everything in the source.
+            splits: by name: train, validation, test.
+        """
+        self._datasets = describe_splits(name, uri, fingerprint, splits)
+        self._client.log_inputs(self.run_id, [as_input(split, dataset) for split, dataset in self._datasets.items()])
+        self.set_tags({"dataset.fingerprint": fingerprint})
+
+    def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Write all metrics of one epoch in one batch; `epoch` counts from 1."""
+        self._log_metrics(metrics, step=epoch)
+
+    def last_epoch(self, metric: str) -> int:
+        """The last epoch of which `metric` is in the store, 0 if there is none."""
+        return max((point.step for point in self._client.get_metric_history(self.run_id, metric)), default=0)
+
+    def log_metrics(self, metrics: Mapping[str, float], split: str | None = None) -> None:
+        """Write metrics of the whole run.
+
+        Args:
+            metrics: by name.
+            split: ties them to that logged split, and to the logged model if there is one.
+        """
+        self._log_metrics(metrics, step=0, dataset=self._datasets[split] if split else None)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Write tags in one batch."""
+        self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Keep a copy of the file, in the folder `folder` of the run's artifacts."""
+        self._client.log_artifact(self.run_id, str(path), folder)
+
+    def log_text(self, text: str, name: str) -> None:
+        """Keep `text` as an artifact; `name` may hold folders."""
+        with self._new_file(name) as path:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+    def log_json(self, value: Any, name: str) -> None:
+        """Keep a plain value as an artifact."""
+        self.log_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", name)
+
+    def log_figure(self, figure: "Figure", name: str) -> None:
+        """Keep a figure as an artifact, in the format of the name's suffix."""
+        with self._new_file(name) as path:
+            figure.savefig(path)
+
+    def tie_to_model(self, model_id: str) -> None:
+        """Make the metrics of a split, from now on, those of a model that is in the store already."""
+        self._model_id = model_id
+
+    def log_model(
+        self,
+        model: "keras.Model",
+        metadata: Mapping[str, Any],
+        example_shape: tuple[int, ...],
+        training_images: "np.ndarray | None" = None,
+    ) -> str:
+        """Keep a model with its signature, pinned requirements and metadata.
+
+        Args:
+            model: stock layers only, float32 `(B, *example_shape)` in, `(B, T, K)` out.
+            metadata: plain values that describe what goes in and what comes out.
+            example_shape: shape of one input, without the batch.
+            training_images: uint64, a digest of each image that it was trained on.
+
+        Returns:
+            The model's address, `models:/m-...`.
+        """
+        self._model_id = log_model(self._client, self.run_id, model, metadata, example_shape, training_images)
+        return f"models:/{self._model_id}"
+
+    def set_outcome(self, outcome: Outcome, reason: str | None = None) -> None:
+        """Choose how the run will have ended."""
+        self._outcome, self._reason = outcome, reason
+
+    def end(self) -> None:
+        """Write the outcome and end the run."""
+        tags = {"outcome": str(self._outcome)}
+        if self._reason:
+            tags["reason"] = self._reason
+        self.set_tags(tags)
+        self._client.set_terminated(self.run_id, "FAILED" if self._outcome == "failed" else "FINISHED")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.end()
+            return
+        # A store that fails as well must not hide the error that came first.
+        with suppress(Exception):
+            self._end_with(error)
+
+    def _end_with(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            self.set_tags({"reason": "interrupted"})
+            self._client.set_terminated(self.run_id, "KILLED")
+            return
+        self.set_outcome("failed", reason_of(error))
+        self.end()
+        if not isinstance(error, InputError):
+            self.log_text("".join(traceback.format_exception(error)), "traceback.txt")
+
+    def _log_metrics(self, metrics: Mapping[str, float], step: int, dataset: Dataset | None = None) -> None:
+        now_ms = int(time.time() * 1000)
+        tie: dict[str, str | None] = {}
+        if dataset is not None:
+            tie = {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
+            tie |= {"run_id": self.run_id, "model_id": self._model_id}
+        batch = [Metric(key, float(value), now_ms, step, **tie) for key, value in metrics.items()]
+        self._client.log_batch(self.run_id, metrics=batch)
+
+    @contextmanager
+    def _new_file(self, name: str) -> Iterator[Path]:
+        folder, _, file_name = name.rpartition("/")
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / file_name
+            yield path
+            self.log_file(path, folder or None)

@@ -1,0 +1,76 @@
+"""A store with a registered model whose versions are small, and processes that are stopped in the middle."""
+
+import multiprocessing
+import runpy
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from captcha_exp.config import TrackingConfig
+from captcha_exp.tracking import Registry, Store, open_store
+
+
+@pytest.fixture(scope="session")
+def store_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Making a database takes seconds: most tests share one."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
+    """An experiment of the test's own."""
+    name = request.node.name.replace("/", "-")
+    return open_store(TrackingConfig(None, name, None, True, 0), store_root)
+
+
+@pytest.fixture
+def server_like(store: Store) -> Store:
+    """The same store, as a server is one: nothing of it can be locked from here."""
+    return replace(store, lock_file=None)
+
+
+@pytest.fixture
+def registry(store: Store) -> Registry:
+    """A registered model of the test's own."""
+    registry = Registry(store, store.experiment)
+    registry.ensure()
+    return registry
+
+
+@pytest.fixture
+def add_model(store: Store) -> Callable[[], tuple[str, str]]:
+    """Log a model, which nobody reads here, and return its id and its run's."""
+
+    def add() -> tuple[str, str]:
+        run_id = store.start_run("trained", {}).run_id
+        logged = store.client.create_logged_model(store.experiment_id, "model", source_run_id=run_id)
+        return str(logged.model_id), run_id
+
+    return add
+
+
+@pytest.fixture
+def killed_at(store: Store, registry: Registry, store_root: Path) -> Callable[..., None]:
+    """Run `interrupted_process.py` in a process of its own, and kill it when it reaches a step."""
+    context = multiprocessing.get_context("forkserver")
+    # Loaded once, so that each process does not take seconds to import.
+    context.set_forkserver_preload(["captcha_exp.promote"])
+
+    def run(step: str, **given: Any) -> None:
+        reached, sender = context.Pipe(duplex=False)
+        known = {"root": str(store_root), "experiment": store.experiment, "step": step, "reached": sender, **given}
+        script = str(Path(__file__).with_name("interrupted_process.py"))
+        process = context.Process(target=runpy.run_path, args=(script, known))
+        process.start()
+        sender.close()
+        assert reached.poll(60), f"step {step!r} was not reached"
+        assert reached.recv() == step
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+
+    return run

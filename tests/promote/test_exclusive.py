@@ -1,0 +1,96 @@
+"""Two promotions at once cannot both go on."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from captcha_exp.errors import InputError
+from captcha_exp.promote.exclusive import exclusive
+from captcha_exp.tracking import Registry, Store
+
+
+def test_on_this_machine_the_second_waits_for_the_first(store: Store, registry: Registry, tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with exclusive(store, registry, tmp_path, order.append):
+            order.append("second")
+
+    with exclusive(store, registry, tmp_path, order.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not order:
+            time.sleep(0.01)
+        order.append("first")
+    thread.join()
+    assert order == [f"waiting for another promotion of {registry.name}", "first", "second"]
+
+
+def test_at_a_server_the_second_gives_way(server_like: Store, registry: Registry, tmp_path: Path) -> None:
+    with exclusive(server_like, registry, tmp_path, print):
+        with (
+            pytest.raises(
+                InputError, match=rf"^Another promotion of {registry.name} is under way \(\w+ on .*, since 2"
+            ),
+            exclusive(server_like, registry, tmp_path, print),
+        ):
+            pass
+        assert len(registry.model_tags()) == 1, "the first one's claim stays"
+    assert registry.model_tags() == {}
+    with exclusive(server_like, registry, tmp_path, print):
+        pass
+
+
+def test_at_a_server_never_two_at_once(server_like: Store, registry: Registry, tmp_path: Path) -> None:
+    inside, most, entered = [0], [0], [0]
+    count = threading.Lock()
+
+    def attempt() -> None:
+        for _ in range(4):
+            try:
+                with exclusive(server_like, registry, tmp_path, print):
+                    with count:
+                        inside[0] += 1
+                        entered[0] += 1
+                        most[0] = max(most[0], inside[0])
+                    time.sleep(0.02)
+                    with count:
+                        inside[0] -= 1
+            except InputError:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=attempt) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert registry.model_tags() == {}
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_claim_of_a_killed_process_is_removed(
+    server_like: Store, registry: Registry, killed_at: Callable[..., None], tmp_path: Path
+) -> None:
+    killed_at("holding", claims=str(tmp_path))
+    assert len(registry.model_tags()) == 1
+    with exclusive(server_like, registry, tmp_path, print):
+        assert len(registry.model_tags()) == 1
+    assert registry.model_tags() == {}
+
+
+def test_a_claim_from_elsewhere_is_named(
+    server_like: Store, registry: Registry, killed_at: Callable[..., None], tmp_path: Path
+) -> None:
+    """Whether a process of another machine is alive cannot be told from here."""
+    killed_at("holding", claims=str(tmp_path / "elsewhere"))
+    with (
+        pytest.raises(
+            InputError, match=r"if it died, remove the registered model's tag promotion\.claim\.[0-9a-f]{32}\."
+        ),
+        exclusive(server_like, registry, tmp_path / "here", print),
+    ):
+        pass

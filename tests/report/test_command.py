@@ -1,0 +1,159 @@
+"""What the page of a sweep tells, and that it needs nothing but itself."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from captcha_exp.errors import InputError
+from tests.report.conftest import Place, Trial
+
+Written = Callable[..., str]
+PRUNED, FAILED, RUNNING = TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING
+
+
+def text_of(page: str) -> str:
+    """What can be read in the page, drawings left out."""
+    body = re.sub(r"<(style|svg).*?</\1>", " ", page.split("<body>")[1], flags=re.DOTALL)
+    return " ".join(unescape(re.sub("<[^>]+>", " ", body)).split())
+
+
+@pytest.fixture(scope="module")
+def whole(place: Place) -> str:
+    """The name of a sweep in which everything happened."""
+    trials = [
+        Trial([0.25, 0.5, 0.75], dropout=0.1, heads=1, size=2000),
+        Trial([0.3, 0.6, 1.0], dropout=0.02, heads=4, size=5000),
+        Trial([0.1, 0.2], dropout=0.39, heads=2, state=PRUNED),
+        Trial([0.2, 0.3], dropout=0.3, heads=2, state=PRUNED),
+        Trial([], state=FAILED, reason="DivergedError: the loss is not a number"),
+        Trial([0.2, 0.5, 0.5], dropout=0.2, heads=1, size=1000, minutes=2),
+    ]
+    place.sweep("whole", trials, "how <much>, & why?").end()
+    (place.root / "sweeps" / "whole" / "best.yaml").write_text("root: .\n")
+    return "whole"
+
+
+def test_the_page_answers_the_question(whole: str, written: Written) -> None:
+    told = text_of(written(whole))
+    assert "how <much>, & why?" in told
+    assert (
+        "100.0% of the validation texts are read right with transformer.dropout 0.02, transformer.num_heads 4 "
+        "(trial-0001), the best of 3 finished trials." in told
+    )
+    assert "Among 5 trials after epoch 2 no single key stands out" in told
+    assert "6 3 finished, 2 pruned, 1 failed" in told
+    assert "--config-dir" in told and "--config-name best" in told
+
+
+def test_the_page_says_why_trials_did_not_finish_and_what_it_all_cost(whole: str, written: Written) -> None:
+    told = text_of(written(whole))
+    assert "trial-0002 pruned after epoch 2 at 20.0%, where those that finished were at 50.0%" in told
+    assert "trial-0004 failed DivergedError: the loss is not a number" in told
+    # Trials begin a minute apart and take one minute each, the last one two.
+    assert "Trials ran for 7.0 minutes; side by side they add up to 7.0, of which 2.5 were training" in told
+    assert "2.0 went into trials that were pruned. Pruning spared 14 of 27 epochs." in told
+
+
+def test_the_page_needs_nothing_but_itself(whole: str, written: Written) -> None:
+    page = written(whole)
+    assert "<script" not in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+    assert not re.search(r"url\((?!#)", page)
+    assert "prefers-color-scheme: dark" in page
+    # Colours of the drawings are variables of the page, so that they change with it.
+    assert "#fe01" not in page
+    drawn = " ".join(re.findall("<svg.*?</svg>", page, flags=re.DOTALL))
+    assert not re.search(r"(fill|stroke): #", drawn)
+    repeated = [name for name, count in Counter(re.findall(r' id="([^"]+)"', page)).items() if count > 1]
+    assert not repeated
+    assert len(page) < 1_500_000
+
+
+def test_wrong_reads_are_shown_as_pictures(place: Place, written: Written) -> None:
+    place.sweep("wrong", [Trial([0.5, 0.75]), Trial([0.4, 0.5])]).end()
+    page = written("wrong")
+    images = len(place.dataset.validation)
+    wrong = images - round(0.75 * images)
+    assert f"{wrong} of {images} validation texts." in text_of(page)
+    assert page.count('<img src="data:image/png;base64,') == wrong
+    assert page.count("<mark>9</mark>") == wrong
+    assert "the 1 that it was surest of are shown" in text_of(written("wrong", "report.images=1"))
+
+
+def test_a_dataset_that_changed_since_is_not_shown_as_that_of_the_sweep(place: Place, written: Written) -> None:
+    parent = place.sweep("moved", [Trial([0.5])])
+    (run,) = place.store.children(parent.run_id)
+    place.store.client.set_tag(run.info.run_id, "dataset.fingerprint", "another")
+    page = written("moved")
+    assert "The images cannot be shown: the dataset synthetic has changed since the sweep." in text_of(page)
+    assert "<img" not in page
+
+
+def test_a_running_sweep_gives_a_report_that_says_so(place: Place, written: Written) -> None:
+    parent = place.sweep("running", [Trial([0.5, 0.6]), Trial([0.4], state=RUNNING)], n_trials=9)
+    assert "This sweep has not ended: 1 of 9 trials ended so far, 1 running." in text_of(written("running"))
+    parent.end(interrupted=True)
+    told = text_of(written("running"))
+    assert "This sweep was interrupted: 1 of 9 trials ended. The same command goes on with it." in told
+
+
+def test_a_sweep_without_a_finished_trial_has_a_report(place: Place, written: Written) -> None:
+    place.sweep("nothing", [Trial([], state=FAILED, reason="no memory")], question=None).end()
+    told = text_of(written("nothing"))
+    assert "No trial has finished, so there is no answer yet." in told
+    assert "no memory" in told
+    assert "Best configuration" not in told
+
+
+def test_several_sweeps_stand_side_by_side(whole: str, place: Place, written: Written) -> None:
+    place.sweep("second", [Trial([0.5, 0.6]), Trial([0.7])], "and this?").end()
+    page = written(f"[{whole},second]")
+    told = text_of(page)
+    assert told.startswith("sweep report whole, second")
+    assert "best 100.0% (trial-0001) 70.0% (trial-0001)" in told
+    assert "Best so far" in told
+    assert "different data" not in told
+    assert (place.root / "sweeps" / "whole-second.html").is_file()
+    assert not [n for n, count in Counter(re.findall(r' id="([^"]+)"', page)).items() if count > 1]
+
+
+def test_sweeps_on_other_data_are_not_to_be_compared(whole: str, place: Place, written: Written) -> None:
+    parent = place.sweep("elsewhere", [Trial([0.5])])
+    (run,) = place.store.children(parent.run_id)
+    place.store.client.set_tag(run.info.run_id, "dataset.fingerprint", "another")
+    told = text_of(written(f"[{whole},elsewhere]"))
+    assert "These sweeps saw different data, so their values cannot be compared." in told
+
+
+def test_the_page_is_kept_on_the_run_of_the_sweep(place: Place, written: Written, tmp_path: Path) -> None:
+    parent = place.sweep("kept", [Trial([0.5])])
+    written("kept", f"report.output={tmp_path / 'mine.html'}")
+    assert (tmp_path / "mine.html").is_file()
+    assert "mine.html" in {artifact.path for artifact in place.store.client.list_artifacts(parent.run_id)}
+
+
+def test_an_unknown_sweep_is_refused_with_those_that_exist(whole: str, place: Place, written: Written) -> None:
+    with pytest.raises(InputError, match=r"There is no sweep 'hole' under .*; there are .*whole") as caught:
+        written("hole")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"There is no database .*; check `report\.storage`"):
+        written(whole, "report.storage=sqlite:///nowhere.db")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("report.curves=7", "report.curves must be from 1 to 6, not 7."),
+        ("report.images=-1", "report.images must be at least 0, not -1."),
+        ("report.images=many", "report.images: Value 'many'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused(override: str, message: str, written: Written) -> None:
+    with pytest.raises(InputError) as caught:
+        written("whole", override)
+    assert str(caught.value).startswith(message)

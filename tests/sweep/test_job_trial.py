@@ -1,0 +1,102 @@
+"""A trial as its job sees it, and the study's own rules about lost trials."""
+
+import warnings
+from collections.abc import Callable
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from captcha_exp.config import Config
+from captcha_exp.errors import InputError
+from captcha_exp.sweep import open_trial
+from captcha_exp.sweep.storage import PROCESS
+from captcha_exp.sweep.study import OpenStudy, open_study, take_worker_number
+from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.trial_process import this_process
+
+# Trials are asked for outside of optimize() here.
+pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+Compose = Callable[..., Config]
+SWEEP = ["sweep.name=s", "sweep.pruner.n_startup_trials=1", "sweep.pruner.n_warmup_epochs=1"]
+
+
+def opened(config: Config) -> OpenStudy:
+    return open_study(config, optuna.samplers.RandomSampler(seed=0), {})
+
+
+def begin(study: optuna.Study, **process: str) -> optuna.Trial:
+    trial = study.ask()
+    trial.suggest_float("x", 0, 1)
+    trial.set_user_attr(PROCESS, {**this_process(), **process})
+    return trial
+
+
+def test_a_trial_reports_and_is_pruned_by_the_studys_pruner(compose: Compose) -> None:
+    study = opened(compose(*SWEEP)).study
+    first, second = begin(study), begin(study)
+    for epoch, value in enumerate([0.5, 0.9]):
+        first.report(value, epoch)
+    study.tell(first, 0.9)
+    trial = open_trial(compose(*SWEEP, f"sweep.trial_id={second._trial_id}"))
+    assert (trial.name, trial.tags) == ("trial-0001", {"sweep": "s", "trial": "1"})
+    assert trial.parent_run_id is None
+    assert not trial.report(0, {"val/sequence_accuracy": 0.1})
+    assert trial.report(1, {"val/sequence_accuracy": 0.2})
+
+
+def test_an_epoch_without_the_metric_is_an_error(compose: Compose) -> None:
+    study = opened(compose(*SWEEP)).study
+    trial = open_trial(compose(*SWEEP, f"sweep.trial_id={begin(study)._trial_id}"))
+    with pytest.raises(InputError, match="names best/val/sequence_accuracy, but an epoch has only val/ctc_loss"):
+        trial.report(0, {"val/ctc_loss": 1.0})
+
+
+def test_a_job_without_a_trial_is_an_error(compose: Compose) -> None:
+    with pytest.raises(InputError, match=r"sweep\.trial_id is set by a sweep"):
+        open_trial(compose())
+
+
+def test_pruning_needs_a_metric_of_each_epoch(compose: Compose) -> None:
+    from captcha_exp.sweep.study import check_pruning_metric
+
+    objectives = "sweep.objectives=[{metric: latency_ms, direction: minimize}]"
+    with pytest.raises(InputError, match="latency_ms is known only at the end"):
+        check_pruning_metric(compose(objectives))
+    check_pruning_metric(compose(objectives, "sweep.pruner.kind=none"))
+
+
+def test_only_trials_whose_process_is_known_to_be_dead_are_given_up(compose: Compose) -> None:
+    found = opened(compose(*SWEEP))
+    alive, elsewhere = begin(found.study), begin(found.study, host="elsewhere", started="1")
+    dead, unbegun = begin(found.study, started="1"), found.study.ask()
+    with found.lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        optuna.storages.fail_stale_trials(found.study)
+    states = [t.state for t in found.study.trials]
+    assert [states[t.number] for t in (alive, elsewhere)] == [TrialState.RUNNING] * 2
+    assert [states[t.number] for t in (dead, unbegun)] == [TrialState.FAIL] * 2
+    assert states[4:] == [TrialState.WAITING] * 2
+    assert Tally(found.study.trials).free_slots(10) == 8
+    assert found.study.trials[4].params == dead.params
+
+
+def test_every_worker_gets_a_number_of_its_own(compose: Compose) -> None:
+    found = opened(compose(*SWEEP))
+    assert [take_worker_number(found) for _ in range(3)] == [0, 1, 2]
+    assert take_worker_number(opened(compose(*SWEEP))) == 3
+
+
+@pytest.mark.parametrize("kind", ["tpe", "random", "nsga2"])
+def test_workers_differ_in_what_they_suggest(compose: Compose, kind: str) -> None:
+    from captcha_exp.sweep.samplers import build_sampler, worker_seed
+    from captcha_exp.sweep.space import Space
+
+    config = compose(f"sweep.sampler.kind={kind}").sweep.sampler
+
+    def suggested(worker: int) -> float:
+        sampler = build_sampler(config, Space((), {}), worker_seed(config.seed, worker))
+        return optuna.create_study(sampler=sampler).ask().suggest_float("x", 0, 1)
+
+    assert suggested(0) == suggested(0)
+    assert len({suggested(worker) for worker in range(4)}) == 4
