@@ -12,7 +12,7 @@ GREEDY = None  # no beam
 
 def test_greedy_equals_the_reference_on_random_inputs() -> None:
     probabilities = random_probabilities(0, 200, 17, 4)
-    for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
+    for row, prediction in zip(probabilities, decode(probabilities, CHARACTERS, GREEDY), strict=True):
         path = tuple(int(np.argmax(step)) for step in row)
         assert prediction.text == collapse(path, CHARACTERS)
 
@@ -20,13 +20,13 @@ def test_greedy_equals_the_reference_on_random_inputs() -> None:
 def test_the_confidence_of_greedy_decoding_is_the_sum_over_all_alignments() -> None:
     """It once counted the best alignment alone, so greedy and beam search gave one text two confidences."""
     probabilities = random_probabilities(5, 25, 6, 4)
-    for row, prediction in zip(probabilities, decode(probabilities, GREEDY, CHARACTERS), strict=True):
+    for row, prediction in zip(probabilities, decode(probabilities, CHARACTERS, GREEDY), strict=True):
         assert prediction.confidence == pytest.approx(exhaustive(row, CHARACTERS)[prediction.text], rel=1e-6)
 
 
 def test_greedy_merges_repeats_unless_a_blank_parts_them() -> None:
     path = [1, 1, 0, 1, 2, 2, 0, 0, 3]
-    assert decode(np.eye(4, dtype=np.float32)[[path]], GREEDY, CHARACTERS)[0].text == "aabc"
+    assert decode(np.eye(4, dtype=np.float32)[[path]], CHARACTERS, GREEDY)[0].text == "aabc"
 
 
 def test_only_blanks_are_an_empty_text() -> None:
