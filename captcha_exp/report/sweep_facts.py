@@ -33,9 +33,14 @@ class SweepFacts:
         return self.runs.get(trial.run_id) if trial.run_id is not None else None
 
     def metric_of(self, trial: ReadTrial, metric: str) -> float | None:
-        """A metric of a trial's run, or None where it was not measured."""
+        """A metric of a trial's run, or of the study where it is an objective; None where it was not measured."""
         run = self.run_of(trial)
-        return run.metrics.get(metric) if run is not None else None
+        if run is not None and metric in run.metrics:
+            return run.metrics[metric]
+        objectives = [objective.metric for objective in self.sweep.objectives]
+        if trial.outcome is TrialOutcome.finished and metric in objectives:
+            return trial.values[objectives.index(metric)]
+        return None
 
     def reason_of(self, trial: ReadTrial) -> str | None:
         """Why a trial did not finish."""
@@ -49,11 +54,12 @@ class SweepFacts:
 
     @cached_property
     def measured(self) -> list[str]:
-        """Which of size and latency any run has, against which accuracy can be drawn."""
+        """Which of size and latency any trial has, against which accuracy can be drawn."""
+        trials = self.sweep.trials
         return [
             metric
             for metric in (PARAMETERS, LATENCY)
-            if any(metric in run.metrics and ACCURACY in run.metrics for run in self.runs.values())
+            if any(self.metric_of(t, metric) is not None and self.metric_of(t, ACCURACY) is not None for t in trials)
         ]
 
     @property

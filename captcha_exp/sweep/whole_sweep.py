@@ -15,7 +15,6 @@ from captcha_exp.sweep.live_view import View, best_trials, duration, shown_value
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.storage import quiet_optuna, shown
 from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, OpenStudy, definition, open_study
-from captcha_exp.sweep.study_pictures import draw_pictures
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError
 from captcha_exp.sweep.sweep_store import SweepRecord
 from captcha_exp.sweep.sweep_tables import counts, description, train_command, write_tables
@@ -28,16 +27,17 @@ _BEGINNING = 100
 _FILE_WIDTH = 200  # nobody wraps the lines of a file
 
 OpenRecord = Callable[[str], SweepRecord | None]
+WriteReport = Callable[[], Path | None]
 
 
-def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *, draws_pictures: bool = True) -> int:
+def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, write_report: WriteReport) -> int:
     """Start or resume a sweep, wait for its end, and write its results.
 
     Args:
         plan: the sweep.
         data: what tells the data of this sweep from others, by the name that a refusal shows.
         open_record: from the study's key to the run that keeps the sweep; None keeps it nowhere.
-        draws_pictures: whether the report has them; they are the slowest part of the end.
+        write_report: called once the results are written; returns the report's page, None where there is none.
 
     Returns:
         The exit code: 0 when a trial finished, 1 when none could, 130 or 143 after a signal.
@@ -58,7 +58,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, *,
     if record is not None:
         opened.study.set_user_attr(PARENT_RUN, record.run_id)
         _introduce(plan, opened, record)
-    ending = _Ending(plan, opened, record, console, draws_pictures=draws_pictures)
+    ending = _Ending(plan, opened, record, console, write_report)
     with View(plan, console) as view:
         view.say(_opening(plan, opened))
         supervisor = Supervisor(plan, opened, view)
@@ -96,11 +96,10 @@ class _Ending:
         opened: OpenStudy,
         record: SweepRecord | None,
         console: Console,
-        *,
-        draws_pictures: bool,
+        write_report: WriteReport,
     ) -> None:
         self._plan, self._opened, self._record, self._console = plan, opened, record, console
-        self._draws_pictures = draws_pictures
+        self._write_report = write_report
 
     def failed(self, failure: SweepFailedError) -> int:
         self._close(interrupted=False)
@@ -122,8 +121,6 @@ class _Ending:
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         objectives = self._plan.config.sweep.objectives
         files = write_tables(self._plan, tally)
-        if self._draws_pictures:
-            files += draw_pictures(self._opened.study, self._plan, self._plan.folder / "report", self._say)
         if self._record is not None:
             self._record.log_files(files)
             best = best_trials(tally, objectives)
@@ -168,8 +165,10 @@ class _Ending:
         overrides = " ".join(plan.space.overrides(best[0].params))
         self._say(f"best: trial {best[0].number}, {shown_values(best[0], objectives)}: {overrides}")
         self._say(f"train it again: {train_command(plan.folder)}")
-        self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml, report/")
-        self._say(f"as a page:      python -m captcha_exp.report sweep={plan.name}")
+        self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml")
+        page = self._write_report()
+        if page is not None:
+            self._say(f"report:         {_short(page)}")
         if self._record is not None:
             self._say(f"in the UI:      {self._record.ui_hint}")
         return 0

@@ -14,6 +14,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 # Every module here is imported at each start of Hydra, for --help too: what is heavy waits until sweep().
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from captcha_exp.config import Config
     from captcha_exp.sweep import SweepPlan, SweepRecord
 
@@ -33,7 +35,6 @@ ConfigStore.instance().store(
 class CaptchaExpSweeper(Sweeper):
     """Runs as the supervisor that the user started, or as one of its workers."""
 
-    draws_pictures = True
     hydra_context: HydraContext
     config: DictConfig
 
@@ -58,8 +59,8 @@ class CaptchaExpSweeper(Sweeper):
         if order is not None:
             raise SystemExit(Worker(plan, order, self._launcher(plan)).run())
         data = self.prepare_data(plan)
-        open_record = partial(self.open_record, config)
-        raise SystemExit(run_sweep(plan, data, open_record, draws_pictures=self.draws_pictures))
+        open_record, write_report = partial(self.open_record, config), partial(self.write_report, config)
+        raise SystemExit(run_sweep(plan, data, open_record, write_report))
 
     def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
         """Prepare the dataset once for all workers, and tell what is in it; its mistakes end the command here."""
@@ -77,6 +78,20 @@ class CaptchaExpSweeper(Sweeper):
 
         store = open_store(config.tracking, config.root_path)
         return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+
+    def write_report(self, config: "Config") -> "Path | None":
+        """The sweep as one page, with the defaults of the report command."""
+        from hydra.types import RunMode
+
+        from captcha_exp.config.report import load_report_config
+        from captcha_exp.report import write_report
+
+        loader = self.hydra_context.config_loader
+        composed = loader.load_configuration("report", ["report.sweep=null"], RunMode.RUN)
+        with open_dict(composed):
+            composed.root, composed.tracking = config.root, self.config.tracking
+            composed.report.sweep, composed.report.storage = config.sweep.name, config.sweep.storage
+        return write_report(load_report_config(without_hydra(composed)))
 
     def _compose(self, overrides: Sequence[str]) -> "Config":
         from captcha_exp.config import load_config

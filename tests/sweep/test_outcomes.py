@@ -35,7 +35,7 @@ def trials_csv(sweep: Sweep) -> list[dict[str, str]]:
 
 
 def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sweep) -> None:
-    code, printed = sweep.run("sweep.n_trials=7", "sweep.workers=3", PICTURES="1")
+    code, printed = sweep.run("sweep.n_trials=7", "sweep.workers=3", REPORT="1")
     assert code == 0, printed
     assert sweep.outcomes() == {"finished": 7}
     rows = trials_csv(sweep)
@@ -43,8 +43,9 @@ def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sw
     assert all(row["state"] == "finished" and row["epochs"] == "4" for row in rows)
     best = max(rows, key=lambda row: float(row["best/val/sequence_accuracy"]))
     assert f"best: trial {best['number']}," in printed
-    pictures = {file.stem for file in (sweep.folder / "sweeps/t/report").iterdir()}
-    assert pictures == {"history", "importance", "parallel_coordinates", "slices", "learning_curves"}
+    page = (sweep.folder / "sweeps/t/report/report.html").read_text()
+    for heading in ("Each trial", "What it depends on", "Where the good ones lie"):
+        assert f">{heading}<" in page
     with initialize_config_dir(str(sweep.folder / "sweeps/t"), version_base="1.3"):
         again = load_config(compose("best"))
     assert again.transformer.dropout == float(best["transformer.dropout"])
@@ -135,9 +136,11 @@ def test_several_objectives_end_with_a_pareto_front(sweep: Sweep) -> None:
         "sweep.objectives=[{metric:best/val/sequence_accuracy,direction:maximize},"
         "{metric:latency_ms,direction:minimize}]"
     )
-    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.sampler.kind=nsga2", PICTURES="1")
+    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.sampler.kind=nsga2", REPORT="1")
     assert code == 0, printed
-    assert (sweep.folder / "sweeps/t/report/pareto_front.png").exists()
+    page = (sweep.folder / "sweeps/t/report/report.html").read_text()
+    assert "Pareto front" in page
+    assert "report:         sweeps/t/report/report.html" in printed
     assert all(float(row["latency_ms"]) > 0 for row in trials_csv(sweep))
 
 
