@@ -88,15 +88,7 @@ def fit_alone(config: Config) -> dict[str, float]:
         seed=config.training.seed,
     )
     started = time.perf_counter()
-    train(
-        model,
-        data.train.images,
-        data.train.labels,
-        data.validation.images,
-        data.validation.labels,
-        data.vocabulary.characters,
-        config,
-    )
+    train(model, data.train, data.validation, data.vocabulary.characters, config)
     return {"fit": time.perf_counter() - started, "wall": time.time() - process_start()}
 
 

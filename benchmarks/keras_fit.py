@@ -59,8 +59,9 @@ def fit_ours(config: Config, dataset: PreparedDataset, marks: list[float]) -> No
         marks.append(time.process_time())
         return False
 
-    both = (dataset.train.images, dataset.train.labels, dataset.validation.images, dataset.validation.labels)
-    train(recogniser(config, dataset), *both, dataset.vocabulary.characters, config, on_epoch)
+    train(
+        recogniser(config, dataset), dataset.train, dataset.validation, dataset.vocabulary.characters, config, on_epoch
+    )
 
 
 def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
@@ -75,13 +76,13 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
         keras.optimizers.AdamW(rate, weight_decay=optimizer.weight_decay, global_clipnorm=optimizer.clip_norm),
         keras.losses.CTC(),
     )
-    rows = (to_input(dataset.train.images), vocabulary.encode(dataset.train.labels))
+    rows = (to_input(dataset.train.images[:]), vocabulary.encode(dataset.train.labels))
     batches = (
         tf.data.Dataset.from_tensor_slices(rows).shuffle(len(dataset.train), seed=0).batch(size, drop_remainder=True)
     )
     seed = tf.constant([1, 2])
     batches = batches.map(lambda images, labels: (augment(images, seed, config.augmentation), labels))
-    held_out = (to_input(dataset.validation.images), vocabulary.encode(dataset.validation.labels))
+    held_out = (to_input(dataset.validation.images[:]), vocabulary.encode(dataset.validation.labels))
     mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.process_time()))
     model.fit(batches, validation_data=held_out, epochs=config.training.epochs, callbacks=[mark], verbose=0)
 

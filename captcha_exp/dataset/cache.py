@@ -14,7 +14,6 @@ import PIL
 
 from captcha_exp.dataset.cached_samples import IMAGES, Cached, replacing
 from captcha_exp.dataset.decode_images import Job, Outcome, create_output, decode_all
-from captcha_exp.dataset.journal import Journal
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.lock import locked
@@ -28,8 +27,8 @@ _META = "meta.json"
 def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
     """The cache of a source, built by one process at a time and only if it isn't there.
 
-    Whether it is there is told from names, labels, sizes and modification times alone. A build that was killed is
-    continued by the next.
+    Whether it is there is told from names, labels, sizes and modification times alone. A build that was killed leaves
+    nothing that the next would take for whole.
 
     Args:
         source: what to decode.
@@ -45,12 +44,11 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
     with locked(keys / f"{key}.lock", lambda: report("waiting for another process that prepares the same dataset")):
         cached = _load(keys / key, root, source, spec)
         if cached is None:
-            partial, journal = keys / f"{key}.partial", keys / f"{key}.journal"
-            outcomes = _decoded(source, spec, partial, journal, report)
+            partial = keys / f"{key}.partial"
+            outcomes = _decoded(source, spec, partial, report)
             folder = _publish(_meta(source, outcomes, spec), partial, root, spec)
             with replacing(keys / key) as file:
                 file.write(folder.name.encode())
-            journal.unlink(missing_ok=True)
             cached = _load_folder(folder, source, spec)
     if cached is None:
         raise OSError(None, "the cache was removed while it was made", str(root))
@@ -67,21 +65,16 @@ def _identity(spec: ImageSpec) -> str:
     return json.dumps([_FORMAT, PIL.__version__, spec.to_dict()])
 
 
-def _decoded(source: Source, spec: ImageSpec, partial: Path, journal_path: Path, report: Report) -> list[Outcome]:
+def _decoded(source: Source, spec: ImageSpec, partial: Path, report: Report) -> list[Outcome]:
     """What became of every sample of `source`, whose images are then in the folder `partial`."""
     images, total = partial / IMAGES, len(source.samples)
-    journal = Journal(journal_path, images, spec.height * spec.width)
-    outcomes = journal.recovered()
-    if outcomes:
-        report(f"continuing after {len(outcomes)} of {total} images that an interrupted preparation left")
-    else:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        create_output(images, total, spec)
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed preparation left
+    partial.mkdir()
+    create_output(images, total, spec)
+    outcomes: list[Outcome] = []
     job = Job(source.load, spec, str(images))
-    chunks = decode_all(job, [sample.locator for sample in source.samples], len(outcomes))
-    with Progress(total, len(outcomes), report) as progress:
-        for chunk in journal.write(chunks):
+    with Progress(total, report) as progress:
+        for chunk in decode_all(job, [sample.locator for sample in source.samples]):
             outcomes += chunk
             progress.update(len(outcomes))
     return outcomes

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,8 @@ from typing import IO
 
 import numpy as np
 
-from captcha_exp.dataset.samples import Report, Sample, SkippedFile
+from captcha_exp.dataset.mapped_images import MappedImages
+from captcha_exp.dataset.samples import Sample, SkippedFile
 from captcha_exp.lock import locked
 from captcha_exp.reader.image import ImageSpec
 
@@ -45,29 +45,10 @@ class Cached:
             file.write(json.dumps(answered).encode())
         return answered
 
-    def arranged(self, order: Sequence[int] | np.ndarray, spec: ImageSpec, report: Report) -> np.ndarray:
-        """The images in an order, mapped from a file that is written the first time the order is asked for.
-
-        Returns:
-            uint8 of shape (N, H, W), read-only; a slice of it stays mapped.
-        """
+    def images(self, order: Sequence[int], spec: ImageSpec) -> MappedImages:
+        """The images of samples in an order, (N, H, W), left on disk."""
         rows = self.rows[np.asarray(order, np.int64)]
-        name = f"order-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}"
-        path = self.folder / f"{name}.bin"
-        shape = (len(rows), spec.height, spec.width)
-        if not _is_whole(path, shape):
-            waiting = "waiting for another process that arranges the images"
-            with locked(self.folder / f"{name}.lock", lambda: report(waiting)):
-                if not _is_whole(path, shape):
-                    self._arrange(rows, path, shape)
-        return np.memmap(path, np.uint8, "r", shape=shape)
-
-    def _arrange(self, rows: np.ndarray, path: Path, shape: tuple[int, int, int]) -> None:
-        image_bytes = shape[1] * shape[2]
-        # Read and not mapped: pages of a map would count as this process's memory, all of them in the end.
-        with (self.folder / IMAGES).open("rb") as images, replacing(path) as file:
-            for row in rows.tolist():
-                file.write(os.pread(images.fileno(), image_bytes, row * image_bytes))
+        return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, rows)
 
 
 @contextmanager
@@ -79,10 +60,3 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-
-
-def _is_whole(path: Path, shape: tuple[int, int, int]) -> bool:
-    try:
-        return path.stat().st_size == math.prod(shape)
-    except FileNotFoundError:
-        return False

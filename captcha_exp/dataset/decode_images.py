@@ -56,14 +56,14 @@ def decode_chunk(job: Job, output: int, first: int, locators: Sequence[str]) -> 
 
 
 def decode_all(
-    job: Job, locators: Sequence[str], first: int = 0, worth_children_s: float = WORTH_CHILDREN_S
+    job: Job, locators: Sequence[str], worth_children_s: float = WORTH_CHILDREN_S
 ) -> Iterator[list[Outcome]]:
-    """Decode the samples from `first` on, chunk by chunk and in order.
+    """Decode samples chunk by chunk and in order.
 
     It begins in this process and goes on in one child per core once more than `worth_children_s` seconds of work,
     judged by the chunks so far, are left.
     """
-    chunks = [(start, locators[start : start + CHUNK]) for start in range(first, len(locators), CHUNK)]
+    chunks = [(start, locators[start : start + CHUNK]) for start in range(0, len(locators), CHUNK)]
     output = os.open(job.output, os.O_RDWR)
     try:
         started = time.perf_counter()

@@ -14,6 +14,7 @@ from captcha_exp.dataset.cache import load_or_build
 from captcha_exp.dataset.cached_samples import Cached
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.label_checks import check_characters, check_fit, in_case
+from captcha_exp.dataset.mapped_images import MappedImages
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
@@ -26,16 +27,28 @@ _SKIPPED_NAMED = 3
 
 @dataclass(frozen=True)
 class Split:
-    """One side of the division: images are uint8 (N, H, W), mapped from disk and read-only."""
+    """One side of the division: images are uint8 (N, H, W), read from disk where they are indexed."""
 
     name: str
-    images: np.ndarray
+    images: MappedImages
     labels: list[str]
     names: list[str]
     origins: list[str]
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def only(self, which: Sequence[int] | np.ndarray) -> "Split":
+        """The samples at some places."""
+        parts = ([values[place] for place in which] for values in (self.labels, self.names, self.origins))
+        return Split(self.name, self.images.only(which), *parts)
+
+    def followed_by(self, other: "Split") -> "Split":
+        """These samples and then those of another split of the same dataset, under this split's name."""
+        images = self.images.followed_by(other.images)
+        return Split(
+            self.name, images, self.labels + other.labels, self.names + other.names, self.origins + other.origins
+        )
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -
         skipped = [*source.skipped, *cached.skipped]
         _check_skipped(skipped, total, config)
         with _nothing_collected():
-            return _divided(source, cached, skipped, config, spec, report)
+            return _divided(source, cached, skipped, config, spec)
     except OSError as error:
         if isinstance(error, InputError):
             raise
@@ -153,7 +166,7 @@ def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetCo
 
 
 def _divided(
-    source: Source, cached: Cached, skipped: list[SkippedFile], config: DatasetConfig, spec: ImageSpec, report: Report
+    source: Source, cached: Cached, skipped: list[SkippedFile], config: DatasetConfig, spec: ImageSpec
 ) -> PreparedDataset:
     samples = cached.samples
     labels = in_case([sample.label for sample in samples], config.label_case)
@@ -168,18 +181,16 @@ def _divided(
             seed=config.split_seed,
         ),
     )
-    # One file for all three: each split is a slice of it, so nothing is copied into memory.
-    images = cached.arranged([index for split in positions.values() for index in split], spec, report)
-    splits, first = {}, 0
-    for name, indices in positions.items():
-        splits[name] = Split(
+    splits = {
+        name: Split(
             name,
-            images[first : first + len(indices)],
+            cached.images(indices, spec),
             [labels[index] for index in indices],
             [samples[index].name for index in indices],
             [samples[index].origin for index in indices],
         )
-        first += len(indices)
+        for name, indices in positions.items()
+    }
     given = config.vocabulary
     vocabulary = Vocabulary.from_labels(splits["train"].labels if given is None else [given])
     return PreparedDataset(

@@ -15,10 +15,10 @@ _LIVE_EVERY_S = 0.2
 
 
 class Progress:
-    """Tells rate and time left of `total` images, of which `before` were done earlier."""
+    """Tells rate and time left of `total` images."""
 
-    def __init__(self, total: int, before: int, report: Report) -> None:
-        self._total, self._before, self._report = total, before, report
+    def __init__(self, total: int, report: Report) -> None:
+        self._total, self._report = total, report
         self._stack = ExitStack()
         self._live: Status | None = None
         self._started = self._told = time.monotonic()
@@ -35,12 +35,12 @@ class Progress:
         self._stack.close()
 
     def update(self, done: int) -> None:
-        """`done` images of all are done now, those of earlier starts among them."""
+        """`done` images of all are done now."""
         now = time.monotonic()
         if done < self._total and now - self._told < (_LIVE_EVERY_S if self._live else _LINE_EVERY_S):
             return
         self._told = now
-        rate = (done - self._before) / max(now - self._started, 1e-9)
+        rate = done / max(now - self._started, 1e-9)
         line = f"prepared {done} of {self._total} images ({rate:.0f}/s"
         if done == self._total:
             self._stack.close()  # what is printed beside a live line would go where that does

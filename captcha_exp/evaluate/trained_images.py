@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from captcha_exp.reader.image import Images
+
 if TYPE_CHECKING:
     from captcha_exp.tracking import LoadedRecogniser
 
 
-def image_digests(images: np.ndarray) -> np.ndarray:
+def image_digests(images: Images) -> np.ndarray:
     """A digest of the pixels of each image: uint8 (N, H, W) -> uint64 (N,).
 
     Equal images have equal digests. Of a million and another million different images, two share one with a probability
@@ -19,7 +21,7 @@ def image_digests(images: np.ndarray) -> np.ndarray:
     return np.frombuffer(b"".join(digests), "<u8")
 
 
-def count_seen(recogniser: "LoadedRecogniser", images: np.ndarray) -> int | None:
+def count_seen(recogniser: "LoadedRecogniser", images: Images) -> int | None:
     """How many images are among those that a model was trained on; None where the model does not tell.
 
     Args:

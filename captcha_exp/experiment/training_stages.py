@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from captcha_exp.config import Config, time_steps
-from captcha_exp.dataset import PreparedDataset
+from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
@@ -116,26 +116,14 @@ class TrainingRun:
             self._report(_epoch_line(epoch + 1, epochs, metrics))
             return trial is not None and trial.report(epoch, metrics)
 
-        data = self._dataset
-        images, labels = self._training_images()
-        return train(
-            model,
-            images,
-            labels,
-            data.validation.images,
-            data.validation.labels,
-            data.vocabulary.characters,
-            self._config,
-            on_epoch,
-            checkpoint_dir,
-        )
+        characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
+        return train(model, self._learnt(), held_out, characters, self._config, on_epoch, checkpoint_dir)
 
-    def _training_images(self) -> tuple[np.ndarray, list[str]]:
+    def _learnt(self) -> Split:
         split, training = self._dataset.train, self._config.training
         if training.limit is None or training.limit >= len(split):
-            return split.images, split.labels
-        rows = np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit])
-        return split.images[rows], [split.labels[row] for row in rows]
+            return split
+        return split.only(np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit]))
 
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
         metrics = {"best/epoch": float(result.best_epoch + 1)}

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from captcha_exp.figures.figure_style import INK, MONOSPACE, RIGHT, WRONG, new_figure, shown
+from captcha_exp.reader.image import Images
 
 _COLUMNS = 6
 _CELL_WIDTH = 2.0  # inches, as all lengths here
@@ -21,7 +22,7 @@ _MAX_IMAGE_HEIGHT = 2.0
 
 
 def prediction_sheet(
-    images: np.ndarray, labels: Sequence[str], predictions: Sequence[str], confidences: Sequence[float], limit: int
+    images: Images, labels: Sequence[str], predictions: Sequence[str], confidences: Sequence[float], limit: int
 ) -> Figure:
     """Images with label, prediction and confidence: wrong ones first, the surest of them ahead, then unsure ones.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from captcha_exp.metrics.accuracy import sequence_accuracy
 from captcha_exp.metrics.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from captcha_exp.reader.image import Images
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Robustness:
 
 
 def measure_robustness(
-    read: Callable[[np.ndarray], list[str]],
-    images: np.ndarray,
+    read: Callable[[Images], list[str]],
+    images: Images,
     labels: Sequence[str],
     *,
     most_images: int | None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -12,10 +13,20 @@ from captcha_exp.errors import InputError
 from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
 from captcha_exp.model.ctc import ctc_loss
 from captcha_exp.reader.decoding import Prediction, decode
-from captcha_exp.reader.image import to_input
+from captcha_exp.reader.image import Images, to_input
 from captcha_exp.reader.vocabulary import Vocabulary
 
 TINY = 1e-30
+
+
+class LabelledImages(Protocol):
+    """Images with their texts, such as a split of a dataset."""
+
+    @property
+    def images(self) -> Images: ...
+
+    @property
+    def labels(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Reader:
         self._batch_size = batch_size
         self._run = tf.function(lambda images: model(images, training=False), autograph=False)
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: Images) -> np.ndarray:
         """Turn uint8 (N, H, W), N at least 1, into probabilities float32 (N, T, K)."""
         parts = [
             self._run(to_input(images[rows])).numpy()[:count] for rows, count in _batches(images, self._batch_size)
@@ -62,11 +73,11 @@ class Reader:
 
 def text_reader(
     model: keras.Model, characters: str, beam_width: int | None, batch_size: int
-) -> Callable[[np.ndarray], list[str]]:
+) -> Callable[[Images], list[str]]:
     """Turn a model into a function from uint8 (N, H, W), N at least 1, to the N texts that it reads."""
     reader = Reader(model, batch_size)
 
-    def read(images: np.ndarray) -> list[str]:
+    def read(images: Images) -> list[str]:
         return [prediction.text for prediction in decode(reader(images), characters, beam_width)]
 
     return read
@@ -88,7 +99,7 @@ class Evaluator:
 
         self._run = tf.function(run, autograph=False)
 
-    def __call__(self, images: np.ndarray, labels: Sequence[str]) -> Evaluation:
+    def __call__(self, images: Images, labels: Sequence[str]) -> Evaluation:
         """Evaluate on uint8 (N, H, W) images and their N labels."""
         class_ids = checked_class_ids(len(images), labels, self._vocabulary, self._time_steps)
         predictions, losses = [], []
@@ -101,7 +112,7 @@ class Evaluator:
 
 def evaluate(
     model: keras.Model,
-    images: np.ndarray,
+    images: Images,
     labels: Sequence[str],
     characters: str,
     beam_width: int | None,
@@ -151,7 +162,7 @@ def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary
     return vocabulary.encode(labels)
 
 
-def _batches(images: np.ndarray, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
+def _batches(images: Images, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
     """Rows of each batch, and how many of them count.
 
     A smaller last batch would be compiled once more: it repeats its last image, and what comes of that is dropped.

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.errors import InputError
@@ -15,7 +13,7 @@ from captcha_exp.metrics.robustness import Robustness, measure_robustness
 from captcha_exp.model.evaluator import text_reader
 from captcha_exp.model.latency import latency_ms
 from captcha_exp.reader.decoding import beam_width_of
-from captcha_exp.reader.image import to_input
+from captcha_exp.reader.image import Images, to_input
 from captcha_exp.tracking import LoadedRecogniser
 
 _BATCH = 32
@@ -116,7 +114,5 @@ def judge(
     return Judged(folded if rule.ignore_case else [label == text for label, text in pairs], metrics)
 
 
-def _robustness(
-    read: Callable[[np.ndarray], list[str]], test: Split, rule: RuleConfig, limits: LimitsConfig
-) -> Robustness:
+def _robustness(read: Callable[[Images], list[str]], test: Split, rule: RuleConfig, limits: LimitsConfig) -> Robustness:
     return measure_robustness(read, test.images, test.labels, most_images=limits.robustness_images, seed=rule.seed)

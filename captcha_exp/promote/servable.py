@@ -10,7 +10,7 @@ import numpy as np
 from captcha_exp.errors import InputError
 from captcha_exp.model.keras_runtime import KerasRuntime
 from captcha_exp.model.onnx_export import export_onnx
-from captcha_exp.reader.image import encode_png
+from captcha_exp.reader.image import Images, encode_png
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _DESCRIBED = ("characters", "image", "decoding", "dataset", "run_id", "model_id"
 CHECKED_IMAGES = 500
 
 
-def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: np.ndarray) -> dict[str, str]:
+def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: Images) -> dict[str, str]:
     """Make the servable form of a logged model, check it on real images, and keep it with the model.
 
     Args:

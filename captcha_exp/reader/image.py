@@ -2,8 +2,9 @@
 
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -72,6 +73,19 @@ def decode_image(data: bytes, spec: ImageSpec) -> np.ndarray:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadImageError(f"not readable as an image ({reason})") from error
+
+
+class Images(Protocol):
+    """Grey images, uint8 (N, H, W), in memory or on disk; indexing gives those in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
 
 
 def to_input(images: np.ndarray) -> np.ndarray:

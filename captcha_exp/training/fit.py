@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,8 @@ import numpy as np
 from captcha_exp.config import Config
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.model import with_probabilities
-from captcha_exp.model.evaluator import Evaluation, Evaluator
-from captcha_exp.reader.image import to_input
+from captcha_exp.model.evaluator import Evaluation, Evaluator, LabelledImages
+from captcha_exp.reader.image import Images, to_input
 from captcha_exp.reader.vocabulary import Vocabulary
 from captcha_exp.training.batches import epoch_batches, steps_per_epoch
 from captcha_exp.training.best_epoch import best_epoch, out_of_patience
@@ -45,10 +45,8 @@ class FitResult:
 
 def train(
     model: keras.Model,
-    train_images: np.ndarray,
-    train_labels: Sequence[str],
-    validation_images: np.ndarray,
-    validation_labels: Sequence[str],
+    learnt: LabelledImages,
+    held_out: LabelledImages,
     characters: str,
     config: Config,
     on_epoch: EpochCallback | None = None,
@@ -58,10 +56,8 @@ def train(
 
     Args:
         model: what `build_recogniser` returned; ends with the weights of the best epoch.
-        train_images: uint8 (N, H, W).
-        train_labels: the N texts.
-        validation_images: uint8 (M, H, W), never altered; with M = 0 the last epoch is kept.
-        validation_labels: the M texts.
+        learnt: what the model learns from.
+        held_out: what chooses the epoch, never altered; without any the last epoch is kept.
         characters: `characters[i]` is class `i + 1`.
         config: its `training`, `optimizer`, `augmentation` and `decoding` decide.
         on_epoch: called with epoch and metrics after each epoch, and first for those that a checkpoint brings.
@@ -72,13 +68,13 @@ def train(
         DivergedError: the loss or its gradient was not a finite number, at the step where that happened.
         InputError: no images, or labels that do not go with them or with `characters`.
     """
-    if not len(train_images) or len(train_images) != len(train_labels):
-        raise InputError(f"Training needs a label for each image, not {len(train_labels)} for {len(train_images)}.")
+    if not len(learnt.images) or len(learnt.images) != len(learnt.labels):
+        raise InputError(f"Training needs a label for each image, not {len(learnt.labels)} for {len(learnt.images)}.")
     started = time.perf_counter()
     evaluator = Evaluator(
         with_probabilities(model), characters, config.decoding.search_width, config.training.batch_size
     )
-    loop = _Loop(model, train_images, Vocabulary(characters).encode(train_labels), config)
+    loop = _Loop(model, learnt.images, Vocabulary(characters).encode(learnt.labels), config)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)
     for epoch, metrics in enumerate(loop.history):
@@ -86,8 +82,8 @@ def train(
             loop.stopped = "pruned"
     while not loop.is_over():
         metrics = loop.train_epoch()
-        if len(validation_labels):
-            validation = evaluator(validation_images, validation_labels)
+        if len(held_out.labels):
+            validation = evaluator(held_out.images, held_out.labels)
             metrics |= {f"val/{name}": value for name, value in validation.metrics.items()}
         loop.finish_epoch(metrics)
         if checkpoint_dir is not None:
@@ -95,14 +91,14 @@ def train(
         if on_epoch is not None and on_epoch(len(loop.history) - 1, loop.history[-1]):
             loop.stopped = "pruned"
     model.set_weights(loop.best_weights)
-    best = evaluator(validation_images, validation_labels) if len(validation_labels) else None
+    best = evaluator(held_out.images, held_out.labels) if len(held_out.labels) else None
     return FitResult(loop.history, best_epoch(loop.history), best, loop.stopped, time.perf_counter() - started)
 
 
 class _Loop:
     """The state that grows from epoch to epoch."""
 
-    def __init__(self, model: keras.Model, images: np.ndarray, class_ids: np.ndarray, config: Config) -> None:
+    def __init__(self, model: keras.Model, images: Images, class_ids: np.ndarray, config: Config) -> None:
         self._model, self._images, self._class_ids, self._config = model, images, class_ids, config
         optimizer = config.optimizer
         self._optimizer = FlatAdam(model.trainable_variables, optimizer.weight_decay, optimizer.clip_norm)

@@ -1,6 +1,5 @@
 """Preparations in processes of their own: two at once, killed ones continued, and what they show."""
 
-import json
 import os
 import pty
 import re
@@ -12,11 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode_images import CHUNK
 from captcha_exp.dataset.progress import Progress
 
 Compose = Callable[..., Config]
@@ -76,13 +73,13 @@ def test_two_processes_prepare_the_same_dataset_once(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").rglob("*.partial"))
 
 
-def killed(process: "subprocess.Popen[str]", root: Path, chunks: int) -> int:
-    """Kill a preparation once it has written `chunks` chunks; the number of images that it leaves."""
+def killed(process: "subprocess.Popen[str]", root: Path) -> None:
+    """Kill a preparation in the middle of its images."""
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
     deadline = time.monotonic() + 60
-    while sum(path.read_bytes().count(b"\n") for path in root.rglob("*.journal")) < chunks:
+    while not any(path.stat().st_blocks for path in root.rglob("*.partial/images.bin")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.002)
     process.kill()
@@ -90,43 +87,18 @@ def killed(process: "subprocess.Popen[str]", root: Path, chunks: int) -> int:
     while _group_alive(process.pid):
         assert time.monotonic() < deadline, "children outlived the killed process"
         time.sleep(0.02)
-    assert list(root.rglob("*.partial/images.bin")) and not list(root.rglob("meta.json"))
-    (journal,) = root.rglob("*.journal")
-    return sum(len(json.loads(line)) for line in journal.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n")
+    assert not list(root.rglob("meta.json"))
 
 
-def test_a_killed_preparation_leaves_no_process_and_is_continued(tmp_path: Path) -> None:
-    left = killed(preparing(tmp_path, *SYNTHETIC), tmp_path, 4)
-    output, _ = preparing(tmp_path, *SYNTHETIC).communicate("\n", timeout=60)
-    assert f"continuing after {left} of {RENDERED} images that an interrupted preparation left" in output
-    assert f"prepared {RENDERED} of {RENDERED} images" in output
-    assert not [*tmp_path.rglob("*.partial"), *tmp_path.rglob("*.journal")]
-
-
-def test_a_continued_preparation_decodes_nothing_twice_and_gives_the_same_bytes(
-    compose: Compose, make_folder: MakeFolder, tmp_path: Path
+def test_a_killed_preparation_leaves_no_process_and_the_next_gives_the_same_bytes(
+    compose: Compose, tmp_path: Path
 ) -> None:
-    folder = make_folder([])
-    for index in range(6000):
-        file = folder / f"{index:04d}.ppm"
-        if index < 150:
-            Image.effect_noise((120, 40), 60).save(file)
-        else:
-            file.hardlink_to(folder / f"{index % 150:04d}.ppm")
-    overrides = ("dataset=folder", f"dataset.path={folder}")
-    config = compose(*overrides, f"root={tmp_path}/whole")
+    config = compose(*SYNTHETIC, f"root={tmp_path}/whole")
     whole = prepare_dataset(config.dataset, config.root_path, lambda line: None)
-    left = killed(preparing(tmp_path / "killed", *overrides), tmp_path / "killed", 5)
-    assert CHUNK <= left < 6000
-    # Nobody can see from outside that the first file was replaced: only decoding it again would.
-    first = folder / "0000.ppm"
-    size, modified = first.stat().st_size, first.stat().st_mtime_ns
-    first.unlink()
-    Image.new("L", (120, 40), 99).save(first)
-    os.utime(first, ns=(modified, modified))
-    assert first.stat().st_size == size
-    output, _ = preparing(tmp_path / "killed", *overrides).communicate("\n", timeout=60)
-    assert f"continuing after {left} of 6000 images" in output
+    killed(preparing(tmp_path / "killed", *SYNTHETIC), tmp_path / "killed")
+    output, _ = preparing(tmp_path / "killed", *SYNTHETIC).communicate("\n", timeout=60)
+    assert f"prepared {RENDERED} of {RENDERED} images" in output
+    assert not [*(tmp_path / "killed").rglob("*.partial")]
     (cache,) = (path.parent for path in (tmp_path / "killed").rglob("meta.json"))
     names = sorted(path.name for path in whole.cache_dir.iterdir())
     assert names == sorted(path.name for path in cache.iterdir())
@@ -148,7 +120,7 @@ def test_a_terminal_sees_one_live_line_with_rate_and_time_left(tmp_path: Path) -
 def test_without_a_terminal_plain_lines_tell_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("captcha_exp.dataset.progress._LINE_EVERY_S", 0)
     lines: list[str] = []
-    with Progress(total=400, before=100, report=lines.append) as progress:
+    with Progress(total=400, report=lines.append) as progress:
         for done in (150, 400):
             time.sleep(0.01)
             progress.update(done)

@@ -21,5 +21,4 @@ if __name__ == "__main__":
     configure_threads(config.training.threads)
     model = build_recogniser(config.cnn, config.transformer, 32, 64, len(texts.CHARACTERS) + 1, seed=0)
     learnt, judged = texts.draw_texts(40, seed=0), texts.draw_texts(12, seed=1)
-    splits = (learnt.images, learnt.labels, judged.images, judged.labels)
-    print(json.dumps(train(model, *splits, texts.CHARACTERS, config).history))
+    print(json.dumps(train(model, learnt, judged, texts.CHARACTERS, config).history))

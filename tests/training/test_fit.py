@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,7 @@ def fit(build: Callable[..., Any], texts: Any, other_texts: Any, characters: str
 
     def _fit(config: Config, *, model: Any = None, **keywords: Any) -> FitResult:
         model = model or build(config)
-        splits = (texts.images, texts.labels, other_texts.images, other_texts.labels)
-        return train(model, *splits, characters, config, **keywords)
+        return train(model, texts, other_texts, characters, config, **keywords)
 
     return _fit
 
@@ -159,4 +159,4 @@ def test_images_without_labels_are_refused(
 ) -> None:
     config = small()
     with pytest.raises(InputError, match="a label for each image, not 39 for 40"):
-        train(build(config), texts.images, texts.labels[1:], texts.images, texts.labels, characters, config)
+        train(build(config), replace(texts, labels=texts.labels[1:]), texts, characters, config)

@@ -1,6 +1,7 @@
 """Every network can learn one batch by heart."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,10 +38,10 @@ def test_one_batch_overfits_to_zero_errors(
         "optimizer.learning_rate=0.005",
         "optimizer.schedule=constant",
     )
-    images, labels = texts.images[:8], texts.labels[:8]
+    few = replace(texts, images=texts.images[:8], labels=texts.labels[:8])
     result = train(
-        build(config), images, labels, images, labels, characters, config,
+        build(config), few, few, characters, config,
         on_epoch=lambda _, metrics: metrics["val/sequence_accuracy"] == 1,
     )  # fmt: skip
-    assert result.best.predictions == labels
+    assert result.best.predictions == few.labels
     assert result.best.metrics["character_error_rate"] == 0

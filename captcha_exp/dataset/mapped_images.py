@@ -1,0 +1,54 @@
+"""Decoded images on disk, as an array that is read where it is indexed."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class MappedImages:
+    """Images of a file, uint8 (N, H, W), in the order of their `rows` there; none of them is held in memory.
+
+    Indexing as of a NumPy array copies what is asked for. NumPy's functions take it, and read it whole.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 3
+
+    def __init__(self, mapped: np.ndarray, rows: np.ndarray) -> None:
+        """Take the images of a file, (M, H, W), and the places of those that count, int (N,)."""
+        self._mapped, self._rows = mapped, rows
+        self.shape = (len(rows), *mapped.shape[1:])
+
+    @classmethod
+    def open(cls, path: Path, height: int, width: int, rows: np.ndarray) -> "MappedImages":
+        """Map the file `path`, whose images are of one size; it may be removed from then on."""
+        images = path.stat().st_size // (height * width)
+        # An empty file cannot be mapped.
+        shape = (images, height, width)
+        return cls(np.memmap(path, np.uint8, "r", shape=shape) if images else np.empty(shape, np.uint8), rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return np.array(self._mapped[self._rows[index]])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self._mapped[row] for row in self._rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("Images on disk become an array only as a copy.")
+        return np.asarray(self[:], dtype)
+
+    def only(self, which: Sequence[int] | np.ndarray) -> "MappedImages":
+        """Those at some places, still on disk."""
+        return MappedImages(self._mapped, self._rows[np.asarray(which, np.int64)])
+
+    def followed_by(self, others: "MappedImages") -> "MappedImages":
+        """These and then others of the same file, still on disk."""
+        if others._mapped is not self._mapped:
+            raise ValueError("Images of two files cannot be joined.")
+        return MappedImages(self._mapped, np.concatenate([self._rows, others._rows]))

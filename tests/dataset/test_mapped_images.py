@@ -1,0 +1,53 @@
+"""Decoded images on disk, read where they are indexed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from captcha_exp.dataset.mapped_images import MappedImages
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> np.ndarray:
+    """Six images of 2 x 3, also in the file `images.bin`."""
+    images = np.arange(36, dtype=np.uint8).reshape(6, 2, 3)
+    (tmp_path / "images.bin").write_bytes(images.tobytes())
+    return images
+
+
+def opened(folder: Path, rows: list[int]) -> MappedImages:
+    return MappedImages.open(folder / "images.bin", 2, 3, np.array(rows, np.int64))
+
+
+def test_they_are_indexed_as_an_array_in_their_own_order(tmp_path: Path, stored: np.ndarray) -> None:
+    rows = [4, 0, 5]
+    mapped, expected = opened(tmp_path, rows), stored[rows]
+    assert (len(mapped), mapped.shape, mapped.dtype, mapped.ndim) == (3, (3, 2, 3), np.uint8, 3)
+    for index in (1, -1, slice(0, 2), slice(0, 0), [2, 0], np.array([True, False, True])):
+        np.testing.assert_array_equal(mapped[index], expected[index])
+    np.testing.assert_array_equal(np.stack(list(mapped)), expected)
+    np.testing.assert_array_equal(mapped, expected)
+
+
+def test_what_is_read_can_be_written_without_a_change_on_disk(tmp_path: Path, stored: np.ndarray) -> None:
+    mapped = opened(tmp_path, [0, 1])
+    mapped[0][:] = 99
+    np.testing.assert_array_equal(mapped, stored[:2])
+    with pytest.raises(ValueError, match="only as a copy"):
+        np.asarray(mapped, copy=False)
+
+
+def test_parts_and_sums_stay_on_disk(tmp_path: Path, stored: np.ndarray) -> None:
+    mapped = opened(tmp_path, [4, 0, 5])
+    part = mapped.only([2, 0])
+    assert isinstance(part, MappedImages)
+    np.testing.assert_array_equal(part.followed_by(mapped.only([1])), stored[[5, 4, 0]])
+    assert len(mapped.only([])) == 0
+    with pytest.raises(ValueError, match="two files"):
+        mapped.followed_by(opened(tmp_path, [1]))
+
+
+def test_no_images_are_an_array_of_none(tmp_path: Path) -> None:
+    (tmp_path / "images.bin").touch()
+    assert opened(tmp_path, []).shape == (0, 2, 3)
