@@ -6,10 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from captcha_exp.errors import InputError
+
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to standard error inside, and write it after all if an exception leaves.
+    """Hold back what is written to standard error inside, and write it after all if a failure leaves.
+
+    An `InputError` is no failure: its one line says all that a user can mend.
 
     TensorFlow tells about the processor and missing graphics cards before any setting can reach it, past `sys.stderr`.
     """
@@ -20,6 +24,8 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except InputError:
+            raise
         except BaseException:
             os.dup2(terminal, 2)
             held.seek(0)

@@ -42,7 +42,9 @@ def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, 
     """
     if recogniser.dataset["fingerprint"] != dataset.fingerprint:
         return
-    trained, given = recogniser.config["dataset"], to_plain(config)
+    trained, given = recogniser.config.get("dataset"), to_plain(config)
+    if not isinstance(trained, dict):
+        raise InputError(f"The model says nothing of how its dataset was divided, but {trained!r}; train it again.")
     for key in _DIVIDING:
         if key in trained and trained[key] != given[key]:
             raise InputError(

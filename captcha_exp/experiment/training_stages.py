@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from captcha_exp.config import Config, time_steps
+from captcha_exp.config import Config, CustomCnnConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.experiment.run_artifacts import (
@@ -19,7 +19,7 @@ from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
 from captcha_exp.quiet import quiet_stderr
 from captcha_exp.reader.image import to_input
-from captcha_exp.tracking import TrackedRun
+from captcha_exp.tracking import TrackedRun, check_readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +87,9 @@ class TrainingRun:
             classes,
             seed=self._config.training.seed,
         )
+        cnn = self._config.cnn
+        if isinstance(cnn, CustomCnnConfig) and self._config.tracking.log_model:
+            check_readable(model, f"cnn.builder={cnn.builder}")  # not only when it has been trained for hours
         if self._config.training.initial_model is not None:
             self._start_from_trained(model)
         steps = time_steps(self._config)

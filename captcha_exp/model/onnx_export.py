@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from captcha_exp.errors import InputError
-from captcha_exp.reader.onnx_runtime import ONNX_KEY
+from captcha_exp.reader.onnx_file import ONNX_KEY
 
 
 def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) -> None:

@@ -4,7 +4,6 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from captcha_exp.errors import InputError
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 
 
@@ -20,25 +19,28 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         InputError: there is no such model, or it is none of ours.
     """
     if model_uri.endswith(".onnx"):
-        if not Path(model_uri).is_file():
-            raise InputError(f"model={model_uri} does not exist.")
         return Predictor.of_onnx(Path(model_uri), threads)
-    if (Path(model_uri) / ONNX_FILE).is_file() and find_spec("onnxruntime"):
-        return Predictor.of_onnx(Path(model_uri) / ONNX_FILE, threads)
-    from captcha_exp.tracking.logged_model import load_recogniser, model_folder
+    if (Path(model_uri) / ONNX_FILE).is_file() and _has_onnx():
+        return Predictor.of_onnx(Path(model_uri) / ONNX_FILE, threads, model_uri=model_uri)
+    from captcha_exp.tracking.logged_model import model_folder, read_recogniser
     from captcha_exp.tracking.model_description import describe_model
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = model_folder(model_uri, tracking_uri, Path(temporary))
         known = describe_model(folder, model_uri, tracking_uri)
-        if (folder / ONNX_FILE).is_file() and find_spec("onnxruntime"):
-            return Predictor.of_onnx(folder / ONNX_FILE, threads, known.version, known.figures)
+        if (folder / ONNX_FILE).is_file() and _has_onnx():
+            return Predictor.of_onnx(folder / ONNX_FILE, threads, known.version, known.figures, model_uri)
         from captcha_exp.model.keras_runtime import KerasRuntime, limit_tensorflow
 
         if threads is not None:
             limit_tensorflow(threads)
-        recogniser = load_recogniser(str(folder), tracking_uri)
+        recogniser = read_recogniser(folder, model_uri)
         compute = KerasRuntime(recogniser.model)
         if (folder / ONNX_FILE).is_file():
             compute.name += " because onnxruntime is not installed (`pip install 'captcha-exp[serve]'`)"
     return Predictor(compute, vars(recogniser), known.version, known.figures)
+
+
+def _has_onnx() -> bool:
+    """Whether an ONNX file can be checked and computed."""
+    return find_spec("onnxruntime") is not None and find_spec("onnx") is not None

@@ -1,16 +1,18 @@
 """A recogniser in an ONNX file, computed by ONNX Runtime."""
 
-import json
+import os
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import to_input
+from captcha_exp.reader.onnx_file import read_onnx
 
-# The key under which an ONNX file holds what is needed to read images with it.
-ONNX_KEY = "captcha_exp"
+_FATAL = 4
+_ARENA_DEFAULTS = (-1, -1, -1)
 
 
 class Runtime(Protocol):
@@ -27,29 +29,48 @@ class OnnxRuntime:
 
     name = "ONNX Runtime"
 
-    def __init__(self, path: Path, threads: int | None) -> None:
-        """Open a file that `servable.export_onnx` wrote; `threads` None uses every core.
+    def __init__(self, path: Path, threads: int | None, model_uri: str | None = None) -> None:
+        """Open a file that `model.onnx_export` wrote.
+
+        Args:
+            path: the file.
+            threads: of the computation; None uses every core.
+            model_uri: what the user called the model, for messages; None for the path.
 
         Raises:
             InputError: the file is damaged or was not written by this project.
         """
         import onnxruntime
 
+        _bound_memory()
+        where = f"model={model_uri or path}"
+        network, self.description = read_onnx(path, where)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         # Its threads would otherwise keep the processor busy while they wait for work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        options.log_severity_level = _FATAL  # what goes wrong is raised as well
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own classes of exception have no common base
             reason = str(error).splitlines()[0]
-            raise InputError(f"model={path} is no ONNX file that can be opened: {reason}") from error
+            raise InputError(f"{where} is no ONNX file that can be opened: {reason}") from error
         self._input = self._session.get_inputs()[0].name
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        if ONNX_KEY not in metadata:
-            raise InputError(f"model={path} does not say what its classes are; it was not written by captcha_exp.")
-        self.description: dict[str, Any] = json.loads(metadata[ONNX_KEY])
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """See `Runtime`."""
         return np.asarray(self._session.run(None, {self._input: to_input(images)})[0])
+
+
+@cache
+def _bound_memory() -> None:
+    """Let all networks of this process take half of the machine's memory, so that none brings it down.
+
+    Sizes that a network computes for itself are known only when it runs.
+    """
+    import onnxruntime as ort
+
+    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(most, *_ARENA_DEFAULTS))

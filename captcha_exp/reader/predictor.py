@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from captcha_exp.errors import InputError
 from captcha_exp.reader.decoding import (
     Automaton,
     Constraint,
@@ -70,7 +71,7 @@ class Predictor:
         self.runtime = compute.name
         self._compute = compute
         self.beam_width = beam_width_of(description["decoding"])
-        self.time_steps: int = compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape[1]
+        self.time_steps = self._count_time_steps()
         self.automaton = lru_cache(_AUTOMATA)(self._build_automaton)
 
     @classmethod
@@ -80,9 +81,10 @@ class Predictor:
         threads: int | None = None,
         version: str | None = None,
         figures: dict[str, float] | None = None,
+        model_uri: str | None = None,
     ) -> "Predictor":
-        """Open an ONNX file that `servable.export_onnx` wrote; needs neither MLflow nor TensorFlow."""
-        compute = OnnxRuntime(path, threads)
+        """Open an ONNX file that `model.onnx_export` wrote; needs neither MLflow nor TensorFlow."""
+        compute = OnnxRuntime(path, threads, model_uri)
         return cls(compute, compute.description, version, figures)
 
     def read(
@@ -116,6 +118,15 @@ class Predictor:
             )
             results += [image if isinstance(image, BadImageError) else next(readings) for image in images]
         return results
+
+    def _count_time_steps(self) -> int:
+        try:
+            shape = self._compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape
+        except Exception as error:  # each library has its own, without a common base
+            raise InputError(f"The model cannot read an image of its own size: {str(error).splitlines()[0]}") from error
+        if len(shape) != 3 or shape[2] != len(self.characters) + 1:
+            raise InputError(f"The model gives {shape} for one image, not (1, T, {len(self.characters) + 1}).")
+        return int(shape[1])
 
     def _image(self, data: bytes) -> np.ndarray | BadImageError:
         try:

@@ -9,6 +9,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from captcha_exp.tracking.dataset_inputs import LoggedSplit
+from captcha_exp.tracking.keras_file import check_readable
 from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
 from captcha_exp.tracking.opening import open_store, store_uri
 from captcha_exp.tracking.registry import Move, Registry, Version
@@ -25,6 +26,7 @@ __all__ = [
     "SweepRun",
     "TrackedRun",
     "Version",
+    "check_readable",
     "load_recogniser",
     "open_store",
     "store_uri",

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.exceptions import MlflowException
 
 from captcha_exp.errors import InputError
+from captcha_exp.reader.metadata import check_shapes
 from captcha_exp.tracking.environment import installed_version
+from captcha_exp.tracking.keras_file import read_network
 from captcha_exp.tracking.mlflow_text import one_line
+from captcha_exp.tracking.model_folder import MLMODEL, NETWORK, PARTS, TRAINING_IMAGES, read_parts
 
 if TYPE_CHECKING:
     import keras
 
 MODEL_NAME = "model"
 _REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
-_PARTS = ("characters", "image", "decoding", "dataset", "config")
-_TRAINING_IMAGES = "training_images.npy"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def log_model(
             folder = Path(temporary) / MODEL_NAME
             _save(folder, model, metadata, example_shape, run_id, logged.model_id, logged.artifact_location)
             if training_images is not None:
-                np.save(folder / _TRAINING_IMAGES, training_images)
+                np.save(folder / TRAINING_IMAGES, training_images)
             client.log_model_artifacts(logged.model_id, str(folder))
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
@@ -98,7 +98,24 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
         InputError: the store has no such model, or it is none of ours.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        return _read(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri)
+        return read_recogniser(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri)
+
+
+def read_recogniser(folder: Path, model_uri: str) -> LoadedRecogniser:
+    """Read the model in a folder, from its network and what stands beside it alone; no code that it holds is run.
+
+    Args:
+        folder: where the model is.
+        model_uri: what the user called it, for messages.
+
+    Raises:
+        InputError: it is none of ours, or holds anything that could run code.
+    """
+    where = f"model={model_uri}"
+    parts = read_parts(folder, where)
+    network = read_network(folder / NETWORK, where)
+    check_shapes(network.input_shape, network.output_shape, parts, where)
+    return LoadedRecogniser(network, **parts)
 
 
 def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
@@ -107,7 +124,7 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
     Raises:
         InputError: the store has no such model.
     """
-    if (Path(model_uri) / "MLmodel").is_file():
+    if (Path(model_uri) / MLMODEL).is_file():
         return Path(model_uri)
     address = f"models:/{model_uri}" if model_uri.startswith("m-") else model_uri
     if not address.startswith(("runs:/", "models:/")):
@@ -124,31 +141,11 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
 
 def save_recogniser(recogniser: LoadedRecogniser, folder: Path) -> None:
     """Write a model as it was logged; `folder` is made."""
-    metadata = {part: getattr(recogniser, part) for part in _PARTS}
+    metadata = {part: getattr(recogniser, part) for part in PARTS}
     shape = recogniser.model.input_shape[1:]
     _save(folder, recogniser.model, metadata, shape, recogniser.run_id, recogniser.model_id, MODEL_NAME)
     if recogniser.training_images is not None:
-        np.save(folder / _TRAINING_IMAGES, recogniser.training_images)
-
-
-def _read(folder: Path, model_uri: str) -> LoadedRecogniser:
-    try:
-        description = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"model={model_uri} cannot be read: {one_line(error)}") from error
-    metadata = description.get("metadata") or {}
-    missing = [part for part in _PARTS if part not in metadata]
-    if missing:
-        raise InputError(f"model={model_uri} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
-    parts = {part: metadata[part] for part in _PARTS}
-    digests = folder / _TRAINING_IMAGES
-    return LoadedRecogniser(
-        _load(str(folder)),
-        **parts,
-        run_id=description["run_id"],
-        model_id=description["model_id"],
-        training_images=np.load(digests) if digests.is_file() else None,
-    )
+        np.save(folder / TRAINING_IMAGES, recogniser.training_images)
 
 
 def _save(
@@ -179,13 +176,6 @@ def _save(
         pip_requirements=[f"{package}=={installed_version(package)}" for package in _REQUIRED],
         metadata=dict(metadata),
     )
-
-
-def _load(folder: str) -> "keras.Model":
-    import mlflow.keras
-
-    # The loss is not part of a saved model, so there is nothing to compile.
-    return mlflow.keras.load_model(folder, load_model_kwargs={"compile": False})
 
 
 def _plain_tags(tags: Mapping[str, str]) -> dict[str, str]:

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+
+from captcha_exp.tracking.model_folder import read_mlmodel
 
 _TEST = "test/"
 
@@ -27,9 +28,9 @@ def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDesc
     client = MlflowClient(tracking_uri, tracking_uri)
     if Path(model_uri) == folder:
         return ModelDescription(None, {})
-    run_id = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8")).get("run_id")
+    run_id = read_mlmodel(folder, f"model={model_uri}").run_id
     try:
-        metrics = client.get_run(run_id).data.metrics if run_id else {}
+        metrics = client.get_run(run_id).data.metrics if isinstance(run_id, str) and run_id else {}
     except MlflowException:  # the run was deleted, its model not
         metrics = {}
     figures = {name.removeprefix(_TEST): value for name, value in metrics.items() if name.startswith(_TEST)}

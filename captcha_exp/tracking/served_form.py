@@ -19,7 +19,7 @@ _CODE = _PACKAGE / "reader" / "served_model.py"
 # All that the code below imports of this package.
 _CARRIED = ("__init__.py", "errors.py", "reader")
 # What the code below needs on the machine that serves: no TensorFlow.
-_REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow")
+_REQUIRED = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pillow")
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.binary, "image")]),
     outputs=Schema(

@@ -96,3 +96,14 @@ def test_a_builder_of_the_wrong_shape_is_named(followed) -> None:
     done = followed.run(*own)
     message = "error: cnn.builder=my_cnns:flat must return (B, H', W', C) with W' = 28 for images 112 pixels wide"
     assert (done.returncode, done.stderr.splitlines()[-1][: len(message)]) == (2, message)
+
+
+def test_a_builder_of_layers_that_are_not_read_back_is_named_before_the_training(followed) -> None:
+    with (followed.path / "my_cnns.py").open("a") as module:
+        module.write("\n\ndef noisy(images, cnn):\n    return separable(layers.GaussianNoise(0.1)(images), cnn)\n")
+    done = followed.run("--config-dir", "my_conf", "cnn=separable", "cnn.builder=my_cnns:noisy", "dataset.size=60")
+    message = (
+        "error: cnn.builder=my_cnns:noisy holds 'GaussianNoise' of 'keras.layers', which is none of the stock Keras"
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1][: len(message)]) == (2, message)
+    assert "epoch" not in done.stdout

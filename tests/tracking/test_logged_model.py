@@ -17,10 +17,10 @@ METADATA = {
 }
 
 
-def test_a_model_is_found_by_each_of_its_addresses(store: Store, small_model: Any) -> None:
+def test_a_model_is_found_by_each_of_its_addresses(store: Store, model_of_eight: Any) -> None:
     with store.start_run("x", {"sweep": "s"}) as run:
         run.log_text("1", "note.txt")
-        uri = run.log_model(small_model, METADATA, (4, 6, 1))
+        uri = run.log_model(model_of_eight, METADATA, (4, 6, 1))
     model_id = uri.removeprefix("models:/")
     store.client.create_registered_model("reader")
     version = store.client.create_model_version("reader", uri, run.run_id, model_id=model_id).version
@@ -32,7 +32,7 @@ def test_a_model_is_found_by_each_of_its_addresses(store: Store, small_model: An
         parts = {name: getattr(loaded, name) for name in METADATA}
         assert parts == METADATA
         assert (loaded.run_id, loaded.model_id) == (run.run_id, model_id)
-        np.testing.assert_array_equal(loaded.model(images), small_model(images))
+        np.testing.assert_array_equal(loaded.model(images), model_of_eight(images))
     assert store.client.get_logged_model(model_id).tags["sweep"] == "s"
 
 

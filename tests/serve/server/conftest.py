@@ -19,7 +19,7 @@ from PIL import Image
 
 from captcha_exp.config import conf_dir
 from captcha_exp.config.serving import load_serving
-from captcha_exp.reader.onnx_runtime import ONNX_KEY
+from captcha_exp.reader.onnx_file import ONNX_KEY
 from captcha_exp.serve.application import Application
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.server import Server

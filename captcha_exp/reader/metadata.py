@@ -1,0 +1,146 @@
+"""What stands beside a trained network, checked before anything relies on it: whoever made the file wrote it."""
+
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from captcha_exp.errors import InputError
+from captcha_exp.reader.untrusted import check_plain, must_be
+
+# Far above what one line of text takes; within it, one batch of images stays below half a gigabyte.
+MAX_SIDE = 2**13
+MAX_IMAGE_PIXELS = 2**22
+# The largest scripts have some tens of thousands of characters.
+MAX_CHARACTERS = 2**16
+MAX_BEAM_WIDTH = 1_000
+# A network's file, its weights included, and what it holds for one image between its layers.
+MAX_NETWORK_BYTES = 2**29
+MAX_ELEMENTS = 2**27
+_MAX_NAME = 500
+_DECODING_KINDS = ("greedy", "beam")  # `beam_width_of` tells them apart
+
+
+def check_metadata(values: Any, where: str, parts: Collection[str]) -> dict[str, Any]:
+    """The parts of a recogniser's description, each of its type and within bounds.
+
+    Args:
+        values: what a file says.
+        where: what the user called the model, for messages, e.g. `model=reader.onnx`.
+        parts: which parts are needed; of `characters`, `image`, `decoding`, `dataset`, `config`, `run_id`, `model_id`.
+
+    Returns:
+        These parts alone.
+
+    Raises:
+        InputError: one is missing, or is not what it must be.
+    """
+    if not isinstance(values, Mapping):
+        raise must_be(where, "metadata", "a mapping", values)
+    missing = [part for part in parts if part not in values]
+    if missing:
+        raise InputError(f"{where} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
+    for part in parts:
+        _CHECKS[part](where, part, values[part])
+    return {part: values[part] for part in parts}
+
+
+def check_shapes(
+    input_shape: Sequence[int | None], output_shape: Sequence[int | None], described: Mapping[str, Any], where: str
+) -> None:
+    """Refuse a network that is not of the image size and the characters beside it.
+
+    Args:
+        input_shape: of the network, (B, H, W, 1); None where a size is free.
+        output_shape: of the network, (B, T, K).
+        described: what `check_metadata` returned.
+        where: what the user called the model, for messages.
+
+    Raises:
+        InputError: a rank or a size is another.
+    """
+    image = described["image"]
+    size = (None, image["height"], image["width"], 1)
+    given = (None, None, len(described["characters"]) + 1)
+    for what, expected, shape in (("takes", size, input_shape), ("gives", given, output_shape)):
+        fits = len(shape) == len(expected) and all(
+            one is None or two is None or one == two for one, two in zip(expected, shape, strict=True)
+        )
+        if not fits:
+            raise InputError(
+                f"{where} {what} {_size(shape)} where its image size and characters need {_size(expected)}."
+            )
+
+
+def _size(shape: Sequence[int | None]) -> str:
+    return f"({', '.join('any' if size is None else str(size) for size in shape)})"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cs"} for char in value)
+
+
+def _number(where: str, key: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise must_be(where, key, f"a whole number from {least} to {most}", value)
+
+
+def _keys(where: str, key: str, value: object, keys: set[str]) -> None:
+    if not isinstance(value, dict) or set(value) != keys:
+        raise must_be(where, key, f"a mapping of {', '.join(sorted(keys))}", value)
+
+
+def _characters(where: str, key: str, value: Any) -> None:
+    if not _is_text(value) or not 1 <= len(value) <= MAX_CHARACTERS or len(set(value)) != len(value):
+        raise must_be(where, key, f"1 to {MAX_CHARACTERS} different printable characters", value)
+
+
+def _image(where: str, key: str, value: Any) -> None:
+    _keys(where, key, value, {"height", "width", "keep_aspect_ratio", "background"})
+    for side in ("height", "width"):
+        _number(where, f"{key}.{side}", value[side], 1, MAX_SIDE)
+    if value["height"] * value["width"] > MAX_IMAGE_PIXELS:
+        size = f"{value['height']}x{value['width']}"
+        raise InputError(f"{where}: an image may have at most {MAX_IMAGE_PIXELS} pixels, not {size}.")
+    if type(value["keep_aspect_ratio"]) is not bool:
+        raise must_be(where, f"{key}.keep_aspect_ratio", "true or false", value["keep_aspect_ratio"])
+    _number(where, f"{key}.background", value["background"], 0, 255)
+
+
+def _decoding(where: str, key: str, value: Any) -> None:
+    _keys(where, key, value, {"kind", "beam_width"})
+    if value["kind"] not in _DECODING_KINDS:
+        raise must_be(where, f"{key}.kind", f"one of {', '.join(_DECODING_KINDS)}", value["kind"])
+    _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
+
+
+def _dataset(where: str, key: str, value: Any) -> None:
+    _keys(where, key, value, {"name", "fingerprint"})
+    for name, text in value.items():
+        _name(where, f"{key}.{name}", text)
+
+
+def _name(where: str, key: str, value: Any) -> None:
+    if not _is_text(value) or len(value) > _MAX_NAME:
+        raise must_be(where, key, f"a text of at most {_MAX_NAME} printable characters", value)
+
+
+def _name_or_none(where: str, key: str, value: Any) -> None:
+    if value is not None:
+        _name(where, key, value)
+
+
+def _config(where: str, key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise must_be(where, key, "a mapping", value)
+    check_plain(where, key, value)
+
+
+_CHECKS: dict[str, Callable[[str, str, Any], None]] = {
+    "characters": _characters,
+    "image": _image,
+    "decoding": _decoding,
+    "dataset": _dataset,
+    "config": _config,
+    "run_id": _name,
+    "model_id": _name_or_none,
+}

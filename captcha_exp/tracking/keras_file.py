@@ -1,0 +1,133 @@
+"""A network read from a `.keras` file of a stranger's: first checked, then rebuilt, and no code of its run."""
+
+import json
+import math
+import stat
+import tempfile
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from captcha_exp.errors import InputError
+from captcha_exp.reader.metadata import MAX_ELEMENTS, MAX_NETWORK_BYTES
+from captcha_exp.reader.untrusted import parse_json, read_file, shown
+from captcha_exp.tracking.mlflow_text import one_line
+from captcha_exp.tracking.stock_layers import check_architecture
+from captcha_exp.tracking.weights_file import check_weights
+
+if TYPE_CHECKING:
+    import keras
+
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_MEMBERS = {"metadata.json": 2**16, _CONFIG: 2**24, _WEIGHTS: MAX_NETWORK_BYTES}
+_FLOAT_BYTES = 4
+
+
+def read_network(path: Path, where: str) -> "keras.Model":
+    """Read a model back, in Keras' safe mode, from what its file holds of architecture and weights.
+
+    Args:
+        path: the `.keras` file.
+        where: what the user called the model, for messages.
+
+    Raises:
+        InputError: the file is damaged, too large, or holds anything but stock layers and their weights.
+    """
+    members = _members(read_file(path, MAX_NETWORK_BYTES, where), where)
+    architecture = parse_json(members[_CONFIG], f"{where}: {_CONFIG}")
+    check_architecture(architecture, where)
+    check_weights(members[_WEIGHTS], where)
+    # The loss is not part of a saved model, so there is nothing to compile.
+    model = _rebuild({**architecture, "compile_config": None}, where)
+    with tempfile.TemporaryDirectory() as temporary:
+        weights = Path(temporary) / _WEIGHTS
+        weights.write_bytes(members[_WEIGHTS])
+        try:
+            model.load_weights(weights)
+        except Exception as error:
+            raise InputError(f"{where}: its weights do not fit its layers: {one_line(error)}") from error
+    return model
+
+
+def check_readable(model: "keras.Model", where: str) -> None:
+    """Refuse a model that could be saved, but not read back.
+
+    Args:
+        model: one that is about to be trained.
+        where: what makes it so, for messages.
+
+    Raises:
+        InputError: naming the layer.
+    """
+    import keras
+
+    check_architecture(parse_json(json.dumps(keras.saving.serialize_keras_object(model)), where), where)
+    _check_sizes(model, where)
+
+
+def _members(data: bytes, where: str) -> dict[str, bytes]:
+    """The archive's files, none of them larger than it may be."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            infos = archive.infolist()
+            _check_members(infos, where)
+            return {info.filename: archive.read(info) for info in infos}
+    except InputError:
+        raise
+    except Exception as error:  # damaged archives make zipfile raise nearly anything
+        raise InputError(f"{where}: its .keras file is damaged: {one_line(error)}.") from error
+
+
+def _check_members(infos: list[zipfile.ZipInfo], where: str) -> None:
+    for info in infos:
+        if info.filename not in _MEMBERS or stat.S_ISLNK(info.external_attr >> 16):
+            raise InputError(
+                f"{where}: its .keras file holds {shown(info.filename)}; only {', '.join(_MEMBERS)} are read."
+            )
+        # zipfile itself never gives more than a member declares.
+        if info.file_size > _MEMBERS[info.filename]:
+            raise InputError(f"{where}: {info.filename} unpacks to {info.file_size} bytes, more than is read.")
+    names = [info.filename for info in infos]
+    if len(set(names)) != len(names) or not {_CONFIG, _WEIGHTS} <= set(names):
+        raise InputError(f"{where}: its .keras file must hold {_CONFIG} and {_WEIGHTS} once, not {shown(names)}.")
+
+
+def _rebuild(architecture: dict[str, Any], where: str) -> "keras.Model":
+    import keras
+
+    try:
+        # Here variables have shapes but no values yet, so that a layer of a billion units takes no memory.
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(architecture, custom_objects={}, safe_mode=True)
+            _check_sizes(model, where)
+    except Exception as error:
+        keras.utils.clear_session()  # forgets the variables without values
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where}: its layers do not fit together: {one_line(error)}") from error
+    with keras.StatelessScope():
+        pass  # at its end every variable that waits gets its value
+    return model
+
+
+def _check_sizes(model: "keras.Model", where: str) -> None:
+    import keras
+
+    bytes_ = _FLOAT_BYTES * sum(math.prod(variable.shape) for variable in model.variables)
+    if bytes_ > MAX_NETWORK_BYTES:
+        raise InputError(f"{where} needs {bytes_ >> 20} MiB of weights; at most {MAX_NETWORK_BYTES >> 20} are loaded.")
+    between = 0
+    for operation in model.operations:
+        outputs = operation.output if isinstance(operation.output, list | tuple) else [operation.output]
+        between += sum(_elements(output.shape) for output in outputs)
+        if isinstance(operation, keras.layers.MultiHeadAttention):
+            steps = _elements(outputs[0].shape[:-1])
+            between += operation.num_heads * steps * steps
+    if between > MAX_ELEMENTS:
+        raise InputError(f"{where} computes {between} numbers for one image; at most {MAX_ELEMENTS} are accepted.")
+
+
+def _elements(shape: tuple[int | None, ...]) -> int:
+    """Of one image."""
+    return math.prod(size or 1 for size in shape[1:])

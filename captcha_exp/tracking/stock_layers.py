@@ -1,0 +1,107 @@
+"""The only classes that a network read from a file may be made of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from captcha_exp.errors import InputError
+from captcha_exp.reader.untrusted import check_plain, shown
+
+# By the module that a `.keras` file names them with. What `model.build_recogniser` makes, whatever the choices:
+BUILT = {
+    "keras": {"DTypePolicy"},
+    "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "RandomUniform", "Zeros"},
+    "keras.layers": {
+        *("Activation", "Add", "BatchNormalization", "Bidirectional", "Conv2D", "Dense", "Dropout", "Embedding"),
+        *("InputLayer", "LSTM", "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "Permute", "Reshape"),
+        "Softmax",
+    },
+    "keras.src.models.functional": {"Functional"},
+    "keras.src.ops.nn": {"Gelu", "Sigmoid"},
+    "keras.src.ops.numpy": {"Cumsum", "GetItem", "Multiply", "OnesLike", "Subtract"},
+}
+# What a `cnn.builder` of the user's own may use besides: all of it computes, and none of it calls, reads or holds code.
+FOR_BUILDERS = {
+    "keras.initializers": {
+        *("Constant", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "RandomNormal"),
+        *("TruncatedNormal", "VarianceScaling"),
+    },
+    "keras.layers": {
+        *("Average", "AveragePooling2D", "Concatenate", "Conv2DTranspose", "Cropping2D", "DepthwiseConv2D", "ELU"),
+        *("GlobalAveragePooling2D", "GlobalMaxPooling2D", "GroupNormalization", "LeakyReLU", "Maximum", "Minimum"),
+        *("Multiply", "PReLU", "ReLU", "SeparableConv2D", "SpatialDropout2D", "Subtract", "UpSampling2D"),
+        "ZeroPadding2D",
+    },
+    "keras.regularizers": {"L1", "L1L2", "L2"},
+    "keras.src.ops.nn": {"Elu", "LeakyRelu", "Relu", "Silu", "Softmax"},
+    "keras.src.ops.numpy": {"Add", "Concatenate", "Divide", "Max", "Mean", "Reshape", "Tanh", "Transpose"},
+}
+# Marks of Keras' own in the arguments of a call; none has a module.
+_MARKS = {"__keras_tensor__", "__slice__"}
+_DTYPES = {"float32", "int32", "int64", "bool"}
+_MAX_LAYERS = 2_000
+
+
+def check_architecture(architecture: Any, where: str) -> None:
+    """Refuse a network that has anything but stock layers, before Keras makes any of it.
+
+    Args:
+        architecture: what `keras.saving.serialize_keras_object` makes of a model, as plain values.
+        where: what the user called the model, for messages.
+
+    Raises:
+        InputError: naming what it has.
+    """
+    if not isinstance(architecture, dict) or architecture.get("class_name") != "Functional":
+        kind = architecture.get("class_name") if isinstance(architecture, dict) else architecture
+        raise InputError(f"{where} is a {shown(kind)}, not the Functional model that captcha_exp builds.")
+    config = architecture.get("config")
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        raise InputError(f"{where} has no list of layers.")
+    layers = config["layers"]
+    if len(layers) > _MAX_LAYERS:
+        raise InputError(f"{where} has {len(layers)} layers; at most {_MAX_LAYERS} are rebuilt.")
+    for part in [*layers, {**architecture, "config": {**config, "layers": []}}]:
+        check_plain(where, "a layer", part)
+        for found in _mappings(part):
+            _check_class(found, where)
+    for layer in layers:
+        if isinstance(layer, dict) and layer.get("class_name") == "Functional":
+            raise InputError(f"{where} has a model as a layer, which captcha_exp does not build.")
+
+
+def _check_class(found: dict[str, Any], where: str) -> None:
+    dtype = found.get("dtype")
+    if isinstance(dtype, str) and dtype not in _DTYPES:
+        raise InputError(f"{where} computes in {shown(dtype)}, which captcha_exp does not build.")
+    if found.get("unroll"):
+        raise InputError(f"{where} has an unrolled layer, which captcha_exp does not build.")
+    # Keras looks a class up by any of these names.
+    if not {"class_name", "module", "registered_name"} & set(found):
+        return
+    module, name, registered = (found.get(key) for key in ("module", "class_name", "registered_name"))
+    if isinstance(name, str) and name in _MARKS and set(found) == {"class_name", "config"}:
+        return
+    stock = isinstance(name, str) and isinstance(module, str) and name in _allowed(module)
+    if not stock or registered not in (None, name):
+        # Where a name is registered, that is what Keras would look up.
+        what = name if registered in (None, name) else registered
+        raise InputError(
+            f"{where} holds {shown(what)} of {shown(module)}, which is none of the stock Keras layers that a model is "
+            "read back with, as others could run code; docs/extending.md lists them."
+        )
+
+
+def _allowed(module: str) -> set[str]:
+    return BUILT.get(module, set()) | FOR_BUILDERS.get(module, set())
+
+
+def _mappings(value: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in plain values, however deep."""
+    todo = [value]
+    while todo:
+        found = todo.pop()
+        if isinstance(found, dict):
+            yield found
+            todo += found.values()
+        elif isinstance(found, list):
+            todo += found
