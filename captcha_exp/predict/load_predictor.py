@@ -22,7 +22,7 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         return Predictor.of_onnx(Path(model_uri), threads)
     if (Path(model_uri) / ONNX_FILE).is_file() and _has_onnx():
         return Predictor.of_onnx(Path(model_uri) / ONNX_FILE, threads, model_uri=model_uri)
-    from captcha_exp.tracking.logged_model import model_folder, read_recogniser
+    from captcha_exp.tracking.logged_model import check_model, model_folder
     from captcha_exp.tracking.model_description import describe_model
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -30,11 +30,12 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         known = describe_model(folder, model_uri, tracking_uri)
         if (folder / ONNX_FILE).is_file() and _has_onnx():
             return Predictor.of_onnx(folder / ONNX_FILE, threads, known.version, known.figures, model_uri)
+        checked = check_model(folder, model_uri)  # no refusal waits for TensorFlow
         from captcha_exp.model.keras_runtime import KerasRuntime, limit_tensorflow
 
         if threads is not None:
             limit_tensorflow(threads)
-        recogniser = read_recogniser(folder, model_uri)
+        recogniser = checked.rebuild()
         compute = KerasRuntime(recogniser.model)
         if (folder / ONNX_FILE).is_file():
             compute.name += " because onnxruntime is not installed (`pip install 'captcha-exp[serve]'`)"

@@ -5,6 +5,7 @@ import math
 import stat
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,37 @@ _MEMBERS = {"metadata.json": 2**16, _CONFIG: 2**24, _WEIGHTS: MAX_NETWORK_BYTES}
 _FLOAT_BYTES = 4
 
 
-def read_network(path: Path, where: str) -> "keras.Model":
-    """Read a model back, in Keras' safe mode, from what its file holds of architecture and weights.
+@dataclass(frozen=True)
+class CheckedNetwork:
+    """A network of stock layers as its file holds it; `weights` is an HDF5 file, `where` what the user called it."""
+
+    architecture: dict[str, Any]
+    weights: bytes
+    where: str
+
+    def rebuild(self) -> "keras.Model":
+        """Make the model, in Keras' safe mode.
+
+        Raises:
+            InputError: layers or weights do not fit together, or are too large.
+        """
+        # The loss is not part of a saved model, so there is nothing to compile.
+        model = _rebuild({**self.architecture, "compile_config": None}, self.where)
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / _WEIGHTS
+            path.write_bytes(self.weights)
+            try:
+                model.load_weights(path)
+            except Exception as error:
+                raise InputError(f"{self.where}: its weights do not fit its layers: {one_line(error)}") from error
+        return model
+
+
+def check_network(path: Path, where: str) -> CheckedNetwork:
+    """Read a `.keras` file once, and refuse what is not fit to be rebuilt; TensorFlow is not needed for it.
 
     Args:
-        path: the `.keras` file.
+        path: the file.
         where: what the user called the model, for messages.
 
     Raises:
@@ -38,16 +65,7 @@ def read_network(path: Path, where: str) -> "keras.Model":
     architecture = parse_json(members[_CONFIG], f"{where}: {_CONFIG}")
     check_architecture(architecture, where)
     check_weights(members[_WEIGHTS], where)
-    # The loss is not part of a saved model, so there is nothing to compile.
-    model = _rebuild({**architecture, "compile_config": None}, where)
-    with tempfile.TemporaryDirectory() as temporary:
-        weights = Path(temporary) / _WEIGHTS
-        weights.write_bytes(members[_WEIGHTS])
-        try:
-            model.load_weights(weights)
-        except Exception as error:
-            raise InputError(f"{where}: its weights do not fit its layers: {one_line(error)}") from error
-    return model
+    return CheckedNetwork(architecture, members[_WEIGHTS], where)
 
 
 def check_readable(model: "keras.Model", where: str) -> None:

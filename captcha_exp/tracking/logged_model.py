@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from captcha_exp.errors import InputError
 from captcha_exp.reader.metadata import check_shapes
 from captcha_exp.tracking.environment import installed_version
-from captcha_exp.tracking.keras_file import read_network
+from captcha_exp.tracking.keras_file import CheckedNetwork, check_network
 from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.model_folder import MLMODEL, NETWORK, PARTS, TRAINING_IMAGES, read_parts
 
@@ -98,11 +98,29 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
         InputError: the store has no such model, or it is none of ours.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        return read_recogniser(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri)
+        return check_model(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri).rebuild()
 
 
-def read_recogniser(folder: Path, model_uri: str) -> LoadedRecogniser:
-    """Read the model in a folder, from its network and what stands beside it alone; no code that it holds is run.
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model in which nothing was found that could run code; `parts` is what stands beside its network."""
+
+    network: CheckedNetwork
+    parts: dict[str, Any]
+
+    def rebuild(self) -> LoadedRecogniser:
+        """Make the model.
+
+        Raises:
+            InputError: its network cannot be made, or is not what stands beside it.
+        """
+        model = self.network.rebuild()
+        check_shapes(model.input_shape, model.output_shape, self.parts, self.network.where)
+        return LoadedRecogniser(model, **self.parts)
+
+
+def check_model(folder: Path, model_uri: str) -> CheckedModel:
+    """Read the network in a folder and what stands beside it, nothing else; no code that it holds is run.
 
     Args:
         folder: where the model is.
@@ -113,9 +131,7 @@ def read_recogniser(folder: Path, model_uri: str) -> LoadedRecogniser:
     """
     where = f"model={model_uri}"
     parts = read_parts(folder, where)
-    network = read_network(folder / NETWORK, where)
-    check_shapes(network.input_shape, network.output_shape, parts, where)
-    return LoadedRecogniser(network, **parts)
+    return CheckedModel(check_network(folder / NETWORK, where), parts)
 
 
 def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:

@@ -43,7 +43,7 @@ def read_mlmodel(folder: Path, where: str) -> Description:
     """
     text = read_file(folder / MLMODEL, _MAX_DESCRIPTION_BYTES, where)
     try:
-        content = yaml.safe_load(text)
+        content = yaml.safe_load(text)  # libyaml would be faster, but crashes on what is nested too deep
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{where} cannot be read: {one_line(error)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("flavors"), dict):

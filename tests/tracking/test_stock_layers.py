@@ -13,7 +13,7 @@ import pytest
 
 from captcha_exp.config import Activation, Config, PositionEmbedding, conf_dir
 from captcha_exp.errors import InputError
-from captcha_exp.tracking.keras_file import check_readable, read_network
+from captcha_exp.tracking.keras_file import check_network, check_readable
 from captcha_exp.tracking.stock_layers import BUILT, FOR_BUILDERS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -54,7 +54,7 @@ def test_every_shipped_choice_is_read_back_and_no_class_is_allowed_in_vain(
         model.save(path)
         with zipfile.ZipFile(path) as archive:
             made |= classes_of(json.loads(archive.read("config.json")))
-        loaded = read_network(path, "model=x")
+        loaded = check_network(path, "model=x").rebuild()
         kept = zip(loaded.get_weights(), model.get_weights(), strict=True)
         assert all(np.array_equal(one, two) for one, two in kept), choices
     assert made == {(module, name) for module, names in BUILT.items() for name in names}
@@ -78,7 +78,7 @@ def test_what_a_builder_may_use_is_read_back_and_told(compose: Callable[..., Con
         layer = getattr(keras.layers, name)(**needed.get(name, {}))
         model = keras.Model(images, layer([images, images] if name in merging else images))
         model.save(tmp_path / "own.keras")
-        assert read_network(tmp_path / "own.keras", "model=x").output_shape == model.output_shape, name
+        assert check_network(tmp_path / "own.keras", "model=x").rebuild().output_shape == model.output_shape, name
     for module, names in FOR_BUILDERS.items():
         assert {name for name in names if not hasattr(importlib.import_module(module), name)} == set()
     page = (DOCS / "extending.md").read_text().split("`tracking.log_model=false`):")[1].split(".\n")[0]
