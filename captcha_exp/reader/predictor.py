@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from captcha_exp.errors import InputError
 from captcha_exp.reader.decoding import (
     Automaton,
+    AutomatonCache,
     Constraint,
     beam_width_of,
     build_automaton,
@@ -24,7 +24,6 @@ from captcha_exp.reader.onnx_runtime import OnnxRuntime, Runtime
 ONNX_FILE = Path("artifacts") / "model.onnx"
 # Larger batches are no faster on a processor, and hold more memory.
 BATCH_SIZE = 32
-_AUTOMATA = 8
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Predictor:
         self._compute = compute
         self.beam_width = beam_width_of(description["decoding"])
         self.time_steps = self._count_time_steps()
-        self.automaton = lru_cache(_AUTOMATA)(self._build_automaton)
+        self.automaton = AutomatonCache(self._build_automaton)
 
     @classmethod
     def of_onnx(
@@ -108,7 +107,14 @@ class Predictor:
         Raises:
             InputError: no text that the model can read satisfies the constraint.
         """
-        automaton = self.automaton(constraint) if constraint else None
+        return self.read_within(
+            files, self.automaton(constraint) if constraint else None, alternatives, with_probabilities
+        )
+
+    def read_within(
+        self, files: Sequence[bytes], automaton: Automaton | None, alternatives: int, with_probabilities: bool
+    ) -> list[Reading | BadImageError]:
+        """As `read`, given what `automaton` made of the constraint; None of none."""
         results: list[Reading | BadImageError] = []
         for start in range(0, len(files), BATCH_SIZE):
             images = [self._image(data) for data in files[start : start + BATCH_SIZE]]

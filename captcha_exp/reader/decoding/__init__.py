@@ -1,12 +1,14 @@
 """From class probabilities to text, held to what is known of the text, in NumPy alone."""
 
 from captcha_exp.reader.decoding.automaton import Automaton
+from captcha_exp.reader.decoding.automaton_cache import AutomatonCache
 from captcha_exp.reader.decoding.constraint import Constraint, build_automaton, read_lexicon, unreadable_words
 from captcha_exp.reader.decoding.decode import Prediction, beam_width_of, decode, decode_alternatives
 from captcha_exp.reader.decoding.likelihood import log_language_probability, log_text_probability
 
 __all__ = [
     "Automaton",
+    "AutomatonCache",
     "Constraint",
     "Prediction",
     "beam_width_of",

@@ -40,6 +40,11 @@ class Automaton:
         return int(self.steps_after_blank[0])
 
     @property
+    def nbytes(self) -> int:
+        """What its arrays take in memory."""
+        return sum(array.nbytes for array in vars(self).values())
+
+    @property
     def is_tree(self) -> bool:
         """Whether every text has nodes of its own from where it leaves the others."""
         return int((self.next != DEAD).sum()) == len(self.state) - 1 == len(self.accepting) - 1
@@ -62,17 +67,18 @@ class Automaton:
         return np.where(keys[places] == wanted, places, -1)
 
 
-def automaton_of(transitions: np.ndarray, accepting: np.ndarray) -> Automaton | None:
-    """Number the nodes of a state table, less the states through which no text goes.
+def automaton_of(transitions: np.ndarray, accepting: np.ndarray, longest: int) -> Automaton | None:
+    """Number the nodes of a state table, less the states through which no text goes that is short enough.
 
     Args:
         transitions: int (S, C), the state that each character leads to, `DEAD` for none; state 0 is the start.
         accepting: bool (S,).
+        longest: length of the longest text that matters.
 
     Returns:
         The automaton, or None if it accepts nothing.
     """
-    transitions, accepting = _without_useless(transitions, accepting)
+    transitions, accepting = _without_useless(transitions, accepting, longest)
     if not len(accepting):
         return None
     classes = transitions.shape[1]
@@ -82,18 +88,22 @@ def automaton_of(transitions: np.ndarray, accepting: np.ndarray) -> Automaton | 
     state, character = keys // (classes + 1), keys % (classes + 1)
     successors = np.full(transitions.shape, DEAD, np.int32)
     successors[source, column] = np.searchsorted(keys, reached)
-    return Automaton(successors, state, character, accepting, *_steps_to_end(successors, state, character, accepting))
+    edges = source, column + 1, successors[source, column]
+    return Automaton(successors, state, character, accepting, *_steps_to_end(*edges, state, character, accepting))
 
 
 def _key(state: np.ndarray, character: np.ndarray, classes: int) -> np.ndarray:
     return state.astype(np.int64) * (classes + 1) + character
 
 
-def _without_useless(transitions: np.ndarray, accepting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _without_useless(transitions: np.ndarray, accepting: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Keep the states that can be reached and from which an end can be; the start stays first."""
     source, column = np.nonzero(transitions != DEAD)
     target = transitions[source, column]
-    useful = _closure(np.arange(len(accepting)) == 0, source, target) & _closure(accepting, target, source)
+    start = np.arange(len(accepting)) == 0
+    # Of the shortest text through each state: then those before it on that text's way are kept too.
+    length = _distance(start, source, target, longest) + _distance(accepting, target, source, longest)
+    useful = length <= longest
     if useful.all():
         return transitions, accepting
     if not useful[0]:
@@ -103,37 +113,63 @@ def _without_useless(transitions: np.ndarray, accepting: np.ndarray) -> tuple[np
     return np.where(kept == DEAD, DEAD, renumbered[kept]), accepting[useful]
 
 
-def _closure(marked: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """States that can be reached from the marked ones."""
-    marked = marked.copy()
-    while True:
-        found = target[marked[source]]
-        if marked[found].all():
-            return marked
-        marked[found] = True
+def _distance(marked: np.ndarray, source: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:
+    """Transitions from the marked states to each; `NEVER` where they are more than `most`."""
+    distance = np.where(marked, 0, NEVER)
+    last = marked
+    for step in range(1, most + 1):
+        found = np.zeros(len(marked), bool)
+        found[target[last[source]]] = True
+        last = found & (distance == NEVER)
+        if not last.any():
+            break
+        distance[last] = step
+    return distance
 
 
 def _steps_to_end(
-    successors: np.ndarray, state: np.ndarray, character: np.ndarray, accepting: np.ndarray
+    source: np.ndarray,
+    label: np.ndarray,
+    target: np.ndarray,
+    state: np.ndarray,
+    character: np.ndarray,
+    accepting: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fewest time steps to an end: (S,) after a blank, (N,) after the node's own character."""
-    source, column = np.nonzero(successors != DEAD)
-    target = successors[source, column]
-    leaving, starts = np.unique(source, return_index=True)
-    # The node that a node reaches by its own character once more, which costs a blank in between.
-    again = np.where(character != BLANK, successors[state, character - 1], DEAD)
-    steps_after_blank = np.where(accepting, 0, NEVER)
-    steps = steps_after_blank[state]
-    while len(leaving):
-        by_edge = steps[target] + 1
-        fewest = np.full(len(accepting), NEVER)
-        fewest[leaving] = np.minimum.reduceat(by_edge, starts)
-        ways = np.zeros(len(accepting), np.int64)
-        ways[leaving] = np.add.reduceat((by_edge == fewest[source]).astype(np.int64), starts)
-        only_by_repeating = (again != DEAD) & (steps[again] + 1 == fewest[state]) & (ways[state] == 1)
-        better = np.minimum(steps, fewest[state] + only_by_repeating)
-        steps_after_blank = np.minimum(steps_after_blank, fewest)
-        if (better == steps).all():
-            break
-        steps = better
-    return steps_after_blank, steps
+    """Fewest time steps to an end: (S,) after a blank, (N,) after the node's own character.
+
+    Nodes and states are reached backwards from the ends, the nearest first, so each transition is looked at once.
+
+    Args:
+        source, label, target: (E,), the state, class id and node of every transition.
+        state, character: (N,), of each node.
+        accepting: (S,).
+    """
+    order = np.argsort(target, kind="stable")
+    source, label = source[order], label[order]
+    begins = np.searchsorted(target[order], np.arange(len(state) + 1))
+    after_blank = np.where(accepting, 0, NEVER)
+    steps = after_blank[state]
+    own = np.full(len(accepting), BLANK)  # the only character with which a state's nearest transitions are made
+    done = farthest = 0
+    while done <= farthest:
+        edges = _ranges(begins, np.flatnonzero(steps == done))
+        edges = edges[after_blank[source[edges]] == NEVER]
+        done += 1
+        if len(edges):
+            nearest = source[edges]
+            after_blank[nearest] = done
+            own[nearest] = label[edges]
+            own[nearest[own[nearest] != label[edges]]] = BLANK  # there are several
+            found = np.flatnonzero(after_blank[state] == done)
+            # To repeat its own character, a node has to pass a blank first.
+            repeats = (character[found] == own[state[found]]) & (character[found] != BLANK)
+            steps[found] = done + repeats
+            farthest = done + 1
+    return after_blank, steps
+
+
+def _ranges(begins: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The numbers from `begins[i]` to below `begins[i + 1]` of each chosen i."""
+    lengths = begins[chosen + 1] - begins[chosen]
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(begins[chosen] - before, lengths) + np.arange(lengths.sum())

@@ -8,6 +8,14 @@ import numpy as np
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.decoding.automaton import DEAD, Automaton, automaton_of
+from captcha_exp.reader.decoding.budget import (
+    MAX_LETTERS,
+    MAX_LEXICON_BYTES,
+    most_states,
+    shown,
+    too_large,
+)
+from captcha_exp.reader.decoding.lengths import of_length
 from captcha_exp.reader.decoding.lexicon import encode_words, lexicon_states
 from captcha_exp.reader.decoding.pattern import pattern_states
 
@@ -35,6 +43,7 @@ class Constraint:
     def __str__(self) -> str:
         """The keys as they are typed."""
         given = {name: value for name, value in vars(self).items() if value is not None}
+        given |= {name: shown(value) for name, value in given.items() if isinstance(value, str)}
         if self.lexicon is not None:
             given["lexicon"] = f"({len(self.lexicon)} words)"
         return " ".join(f"{name}={value}" for name, value in given.items())
@@ -51,28 +60,29 @@ def build_automaton(constraint: Constraint, characters: str, time_steps: int) ->
         InputError: there is no such text, or the constraint is not well-formed.
     """
     _check_lengths(constraint)
-    alphabet = characters if constraint.alphabet is None else constraint.alphabet
-    usable = "".join(character for character in characters if character in set(alphabet))
+    allowed = set(characters if constraint.alphabet is None else constraint.alphabet)
+    usable = "".join(sorted(allowed & set(characters)))
     if not usable:
-        raise InputError(f"alphabet={constraint.alphabet} has none of the model's characters: {characters}")
-    pattern = ".*" if constraint.pattern is None else constraint.pattern
-    transitions, accepting = _with_all_columns(*pattern_states(pattern, usable, time_steps), usable, characters)
-    # More characters than time steps cannot be read, however many more.
-    least = None if constraint.min_length is None else min(constraint.min_length, time_steps + 1)
-    most = None if constraint.max_length is None else min(constraint.max_length, time_steps)
-    transitions, accepting = _of_length(transitions, accepting, least, most)
-    if constraint.lexicon is not None:
-        words = _accepted(encode_words(constraint.lexicon, characters)[0], transitions, accepting)
-        if not len(words):
-            raise InputError(f"{constraint} leaves no word that this model can read; its characters are {characters}")
-        transitions, accepting = lexicon_states(words, len(characters))
-    automaton = automaton_of(transitions, accepting)
-    if automaton is None:
-        raise InputError(f"No text satisfies {constraint}; the model's characters are {characters}")
-    if automaton.min_time_steps > time_steps:
         raise InputError(
-            f"{constraint} needs at least {automaton.min_time_steps} time steps, but this model gives {time_steps}."
+            f"alphabet={shown(constraint.alphabet or '')} has none of the model's characters: {characters}"
         )
+    transitions, accepting = _pattern_and_lengths(constraint, usable, characters, time_steps)
+    if constraint.lexicon is not None:
+        words = _accepted(_readable_words(constraint, characters, time_steps), transitions, accepting)
+        if not len(words):
+            raise _no_word(constraint, characters)
+        trie = lexicon_states(words, len(characters))
+        if trie is None:
+            raise _too_many_words(constraint)
+        transitions, accepting = trie
+    automaton = automaton_of(transitions, accepting, time_steps + 1)
+    if automaton is None:
+        raise InputError(
+            f"No text satisfies {constraint}; the model's characters are {characters}, of which it reads at most "
+            f"{time_steps} in an image."
+        )
+    if automaton.min_time_steps > time_steps:
+        raise _needs(constraint, automaton.min_time_steps, time_steps)
     return automaton
 
 
@@ -83,10 +93,14 @@ def read_lexicon(path: Path) -> tuple[str, ...]:
         InputError: there is no such file, or it is not UTF-8 text.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open("rb") as file:
+            data = file.read(MAX_LEXICON_BYTES + 1)  # what is no plain file may have no end
+        lines = data.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise InputError(f"lexicon={path} cannot be read: {reason}.") from error
+    if len(data) > MAX_LEXICON_BYTES:
+        raise InputError(f"lexicon={path} has more than {MAX_LEXICON_BYTES >> 20} MiB; leave words out.")
     words = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
     if not words:
         raise InputError(f"lexicon={path} has no words; write one a line.")
@@ -95,8 +109,8 @@ def read_lexicon(path: Path) -> tuple[str, ...]:
 
 def unreadable_words(words: Sequence[str], characters: str) -> list[str]:
     """The words with a character that a model does not know; it can never read them."""
-    readable = encode_words(words, characters)[1]
-    return [word for word, known in zip(words, readable, strict=True) if not known]
+    known = set(characters)
+    return [word for word in words if not known.issuperset(word)]
 
 
 def _check_lengths(constraint: Constraint) -> None:
@@ -108,32 +122,49 @@ def _check_lengths(constraint: Constraint) -> None:
         raise InputError(f"min_length {least} is above max_length {most}.")
 
 
-def _with_all_columns(
-    transitions: np.ndarray, accepting: np.ndarray, usable: str, characters: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """A state table over some of the characters as one over all of them."""
-    columns = [characters.index(character) for character in usable]
-    widened = np.full((len(transitions), len(characters)), DEAD, np.int64)
-    widened[:, columns] = transitions
-    return widened, accepting
+def _needs(constraint: Constraint, needed: int, time_steps: int) -> InputError:
+    return InputError(f"{constraint} needs at least {needed} time steps, but this model gives {time_steps}.")
 
 
-def _of_length(
-    transitions: np.ndarray, accepting: np.ndarray, least: int | None, most: int | None
+def _pattern_and_lengths(
+    constraint: Constraint, usable: str, characters: str, time_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same texts, counted: a state becomes one for each number of characters read."""
-    if least is None and most is None:
-        return transitions, accepting
-    counted = most if most is not None else least or 0  # the last count stands for all above it if there is no most
-    states, classes = transitions.shape
-    counts = np.arange(counted + 1)
-    following = counts + 1 if most is not None else np.minimum(counts + 1, counted)
-    grown = transitions + states * following[:, np.newaxis, np.newaxis]  # (count, S, C)
-    grown[:, transitions == DEAD] = DEAD
-    if most is not None:
-        grown[-1] = DEAD
-    long_enough = counts >= (least or 0)
-    return grown.reshape(-1, classes), (long_enough[:, np.newaxis] & accepting).reshape(-1)
+    """The state table, over all characters, of all that is known but the words."""
+    classes = len(characters)
+    # What is known of lengths alone has no more states than there are time steps, and needs no bound.
+    pattern, most = (".*", time_steps + 2) if constraint.pattern is None else (constraint.pattern, most_states(classes))
+    narrow, accepting = pattern_states(pattern, usable, time_steps, most)
+    transitions = np.full((len(narrow), classes), DEAD, np.int64)
+    transitions[:, [characters.index(character) for character in usable]] = narrow
+    # More characters than time steps cannot be read, however many more.
+    shortest = min(constraint.min_length, time_steps + 1) if constraint.min_length else None
+    longest = None if constraint.max_length is None or constraint.max_length >= time_steps else constraint.max_length
+    counted = of_length(transitions, accepting, shortest, longest, most)
+    if counted is None:
+        raise too_large(str(constraint), f"with its lengths it needs more than {most} states")
+    return counted
+
+
+def _no_word(constraint: Constraint, characters: str) -> InputError:
+    return InputError(f"{constraint} leaves no word that this model can read; its characters are {characters}")
+
+
+def _too_many_words(constraint: Constraint) -> InputError:
+    return InputError(f"{constraint} has too many words of too many characters; leave the rarest out.")
+
+
+def _readable_words(constraint: Constraint, characters: str, time_steps: int) -> np.ndarray:
+    """Those words that a model can read at all, as int (N, L) padded with the blank."""
+    known = set(characters)
+    readable = [word for word in constraint.lexicon or () if known.issuperset(word)]
+    words = [word for word in readable if len(word) <= time_steps]
+    if not readable:
+        raise _no_word(constraint, characters)
+    if not words:
+        raise _needs(constraint, min(map(len, readable)), time_steps)
+    if len(words) * max(map(len, words)) > MAX_LETTERS:
+        raise _too_many_words(constraint)
+    return encode_words(words, characters)
 
 
 def _accepted(ids: np.ndarray, transitions: np.ndarray, accepting: np.ndarray) -> np.ndarray:

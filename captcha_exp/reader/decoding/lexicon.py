@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from captcha_exp.reader.decoding.automaton import DEAD
+from captcha_exp.reader.decoding.budget import MAX_LEXICON_CELLS
 from captcha_exp.reader.vocabulary import BLANK
 
 
-def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray] | None:
     """The state table of a trie.
 
     Args:
@@ -16,7 +17,8 @@ def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarra
         classes: number of characters C.
 
     Returns:
-        int (S, C) transitions and bool (S,) accepting states, as `automaton_of` takes them.
+        int (S, C) transitions and bool (S,) accepting states, as `automaton_of` takes them; None where
+        they would be too large.
     """
     # Sorted, the words that share their first characters are neighbours: a state is where a word leaves the one before.
     words = np.unique(ids, axis=0)
@@ -26,31 +28,28 @@ def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarra
     shares[1:] = np.logical_and.accumulate(words[1:] == words[:-1], axis=1)
     inside = words != BLANK
     new = inside & ~shares
+    states = int(new.sum()) + 1
+    if states * classes > MAX_LEXICON_CELLS:
+        return None
     # Depth by depth, so that a state's number is above its parent's.
     numbers = np.cumsum(new.T.ravel()).reshape(longest, count).T
     first = np.maximum.accumulate(np.where(new, np.arange(count)[:, np.newaxis], 0), axis=0)
     state = np.where(inside, np.take_along_axis(numbers, first, axis=0), 0)  # (N, L), of each prefix
     parent = np.concatenate([np.zeros((count, 1), state.dtype), state[:, :-1]], axis=1)
-    transitions = np.full((int(new.sum()) + 1, classes), DEAD, np.int32)
+    transitions = np.full((states, classes), DEAD, np.int32)
     transitions[parent[new], words[new] - 1] = state[new]
     accepting = np.zeros(len(transitions), bool)
     accepting[state.max(axis=1, initial=0)] = True
     return transitions, accepting
 
 
-def encode_words(words: Sequence[str], characters: str) -> tuple[np.ndarray, np.ndarray]:
-    """Class ids of the words that can be written in `characters`.
-
-    Returns:
-        int32 (N, L), padded with the blank, of the words that can be; and bool, which of all words those are.
-    """
-    longest = max(map(len, words), default=0)
+def encode_words(words: Sequence[str], characters: str) -> np.ndarray:
+    """Class ids of at least one word, of the given characters alone, int32 (N, L), padded with the blank."""
+    longest = max(map(len, words))
     codes = np.array(words, dtype=f"U{max(longest, 1)}").view(np.uint32).reshape(len(words), -1)  # (N, L)
     table = np.array(sorted(map(ord, characters)), np.uint32)
     ids_of = np.array([characters.index(chr(code)) + 1 for code in table])
     places = np.minimum(np.searchsorted(table, codes), len(table) - 1)
-    known = table[places] == codes
     lengths = np.array([len(word) for word in words])
     inside = np.arange(codes.shape[1]) < lengths[:, np.newaxis]
-    readable = (known | ~inside).all(axis=1)
-    return np.where(inside, ids_of[places], BLANK)[readable].astype(np.int32), readable
+    return np.where(inside, ids_of[places], BLANK).astype(np.int32)

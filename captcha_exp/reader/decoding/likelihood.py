@@ -84,9 +84,11 @@ class _Flow:
 
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
-        self._source, target, self._same = automaton.edges()
-        self._reached, self._edge_starts = np.unique(target, return_index=True)
+        source, target, same = automaton.edges()
+        self._target = target.astype(np.intp)
         self._node_starts = np.flatnonzero(np.diff(automaton.state, prepend=-1))
+        # What passes over an edge: of a node that has the edge's character the rest of its state, else the whole state.
+        self._passing = np.where(same >= 0, same, len(automaton.state) + source)
 
     def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
         """Log probability of all texts that are accepted, of one image's (T, K); leaves none out."""
@@ -97,7 +99,7 @@ class _Flow:
         log_scale = 0.0
         for step in emissions:
             entering, total = self._entering(ended, blank)
-            ended[self._reached] += np.add.reduceat(entering, self._edge_starts)
+            ended += np.bincount(self._target, entering, len(ended))
             ended *= step[automaton.character]
             blank = total * step[BLANK]
             scale = max(ended.max(), blank.max())
@@ -111,15 +113,15 @@ class _Flow:
 
         Without a blank between them two equal characters are one, so what ended with an edge's own character stays.
         """
+        state = self._automaton.state
         sums = self._totals(ended)
-        dominant = ended > 0.5 * sums[self._automaton.state]
+        of_node = sums[state]
+        dominant = ended > 0.5 * of_node
         # A difference would lose its digits where nearly all is taken away; that is then summed up anew.
         without_dominant = self._totals(np.where(dominant, 0.0, ended))
-        own = np.append(ended, 0.0)[self._same]
-        rest = np.where(
-            np.append(dominant, False)[self._same], without_dominant[self._source], sums[self._source] - own
-        )
-        return blank[self._source] + rest, sums + blank
+        rest = np.where(dominant, without_dominant[state], of_node - ended) + blank[state]
+        total = sums + blank
+        return np.concatenate([rest, total])[self._passing], total
 
     def _totals(self, ended: np.ndarray) -> np.ndarray:
         return np.add.reduceat(ended, self._node_starts)

@@ -1,52 +1,65 @@
 """From the positions of a pattern to a state table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from captcha_exp.reader.decoding.automaton import DEAD
-
-# Far beyond what short texts need; a few characters of pattern can ask for millions.
-MAX_STATES = 5_000
+from captcha_exp.reader.decoding.budget import Budget
 
 
-def deterministic(
-    matching: Sequence[frozenset[int]], follow: Sequence[int], first: int, last: int, nullable: bool, classes: int
-) -> tuple[np.ndarray, np.ndarray] | None:
+@dataclass(frozen=True)
+class Places:
+    """The positions of a pattern; sets of them are bits.
+
+    Attributes:
+        at: of each character, the positions where it can stand.
+        follow: of each position, those that may come after it.
+        nullable: whether the text may be empty.
+        first, last: positions with which a text may begin and end.
+    """
+
+    at: list[int]
+    follow: list[int]
+    nullable: bool
+    first: int
+    last: int
+
+
+def deterministic(places: Places, most_states: int, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
     """Subset construction; a state is the set of positions that may come next, with whether the text may end.
 
-    Args:
-        matching: of each position, the characters (0 to `classes` - 1) that can stand there.
-        follow: of each position, those that may come after it, as bits.
-        first: positions with which a text may begin, as bits.
-        last: positions with which it may end, as bits.
-        nullable: whether it may be empty.
-        classes: number of characters C.
-
     Returns:
-        int (S, C) transitions and bool (S,) accepting states; None if there would be more than `MAX_STATES`.
+        int (S, C) transitions and bool (S,) accepting states.
+
+    Raises:
+        InputError: there would be more states or more work than are allowed.
     """
-    at = [0] * classes  # of each character, the positions that match it
-    for position, characters in enumerate(matching):
-        for character in characters:
-            at[character] |= 1 << position
-    numbers = {(first, nullable): 0}
+    kinds = list(dict.fromkeys(places.at))  # many characters stand at the same positions
+    numbers = {(places.first, places.nullable): 0}
+    queue = [*numbers]
+    reached: dict[int, int] = {0: DEAD}  # from the positions that a character chose
     table: list[list[int]] = []
-    queue = [(first, nullable)]
     for following, _ in queue:  # grows while it is read
-        known: dict[int, int] = {0: DEAD}  # many characters stand at the same positions
-        for mask in at:
+        budget.spend(len(kinds))
+        row = []
+        for mask in kinds:
             chosen = following & mask
-            if chosen not in known:
-                subset = _after(follow, chosen), bool(chosen & last)
+            if chosen not in reached:
+                budget.spend(chosen.bit_count())
+                subset = _after(places.follow, chosen), bool(chosen & places.last)
                 if subset not in numbers:
-                    if len(numbers) == MAX_STATES:
-                        return None
+                    if len(numbers) == most_states:
+                        raise budget.exceeded(f"it needs more than {most_states} states")
                     numbers[subset] = len(numbers)
                     queue.append(subset)
-                known[chosen] = numbers[subset]
-        table.append([known[following & mask] for mask in at])
-    return np.array(table, np.int64).reshape(len(table), classes), np.array([ends for _, ends in queue])
+                reached[chosen] = numbers[subset]
+            row.append(reached[chosen])
+        table.append(row)
+    column = {mask: place for place, mask in enumerate(kinds)}
+    transitions = np.array(table, np.int64)[:, [column[mask] for mask in places.at]]
+    return transitions, np.array([ends for _, ends in queue])
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -57,7 +70,7 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def _after(follow: Sequence[int], positions: int) -> int:
+def _after(follow: list[int], positions: int) -> int:
     union = 0
     for position in bits(positions):
         union |= follow[position]

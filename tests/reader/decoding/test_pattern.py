@@ -51,6 +51,23 @@ def test_what_is_not_supported_is_refused_by_name(pattern: str, message: str) ->
     assert str(refused.value).startswith(message)
 
 
+def test_python_still_has_the_private_parser_whose_trees_are_read() -> None:
+    """What `decoding.syntax` takes from Python without a promise; where this fails, another parser is needed."""
+    from re import _constants as sre  # type: ignore[attr-defined]
+    from re import _parser as grammar  # type: ignore[attr-defined]
+
+    parsed = grammar.parse(r"(?:ab?|[^\dx-z]{2,})")
+    assert parsed.state.flags == re.UNICODE.value
+    ((branch, (_, (first, second))),) = list(parsed) if parsed[0][0] is sre.BRANCH else list(parsed[0][1][3])
+    assert branch is sre.BRANCH
+    literal, (repeat, (least, most, content)) = first
+    assert literal == (sre.LITERAL, ord("a"))
+    assert (repeat, least, most, list(content)) == (sre.MAX_REPEAT, 0, 1, [(sre.LITERAL, ord("b"))])
+    ((_, (least, most, content)),) = second
+    negated = [(sre.NEGATE, None), (sre.CATEGORY, sre.CATEGORY_DIGIT), (sre.RANGE, (ord("x"), ord("z")))]
+    assert (least, most, list(content)) == (2, sre.MAXREPEAT, [(sre.IN, negated)])
+
+
 def test_a_class_means_those_of_its_characters_that_the_model_knows() -> None:
     automaton = build_automaton(Constraint(pattern="[A-Z0-9]{2}"), "05BTx", 10)
     assert [t for t in texts_up_to(2, "05BTx") if accepts(automaton, t, "05BTx")] == [
