@@ -1,6 +1,7 @@
 """The command that serves a model: a demo page and an HTTP endpoint."""
 
 import ipaddress
+import os
 import random
 import signal
 import string
@@ -27,7 +28,21 @@ def main() -> int:
     """Serve the model that the command line names, e.g. `model=models:/captcha@champion port=7860`."""
     ended_by: list[int | None] = []
     code = hydra_command(lambda composed: ended_by.append(_serve(composed)), "serve", sys.argv[1:])
-    return EXIT_INTERRUPT if ended_by == [signal.SIGINT] else code
+    if ended_by == [signal.SIGINT]:
+        code = EXIT_INTERRUPT
+    if ended_by:
+        _end_what_hangs(code)
+    return code
+
+
+def _end_what_hangs(code: int) -> None:
+    """End at once where reading hangs: the libraries that it hangs in would abort the process at its usual end."""
+    from captcha_exp.serve.work_thread import one_hangs
+
+    if one_hangs():
+        _warn("reading hangs and is left undone")
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def _serve(composed: DictConfig) -> int | None:

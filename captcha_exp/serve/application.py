@@ -46,8 +46,12 @@ class Application:
         """Let go of the browsers that listen; to be called from the server's own loop."""
         self._gradio.stop_event.set()
 
+    def give_up(self) -> None:
+        """Refuse what is not read yet."""
+        self._batcher.give_up()
+
     def close(self) -> None:
-        """Answer what waits."""
+        """Answer what waits, unless it takes long."""
         self._batcher.close()
         self._room.close()
 

@@ -1,18 +1,25 @@
 """Requests that wait at the same time, read together."""
 
-import threading
+import contextlib
+import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-from io import BytesIO
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, replace
+from functools import partial
 
-from PIL import Image
-
-from captcha_exp.reader.decoding import Constraint
-from captcha_exp.reader.image import FORMATS, MAX_PIXELS, BadImageError
+from captcha_exp.reader.decoding import Automaton, Constraint
+from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import BATCH_SIZE, Reading
 from captcha_exp.serve.model_holder import Held, ModelHolder
+from captcha_exp.serve.pixels import pixel_problem
+from captcha_exp.serve.work_thread import Worker
+
+# Jobs that are prepared and wait; images that are read with an automaton before it is asked whether anybody waits.
+_PREPARED = 8
+_KNOWN_AT_ONCE = 8
+# A piece of work that takes longer than this is taken for one that hangs.
+STUCK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,100 +39,147 @@ class Answer:
     readings: list[Reading | BadImageError]
 
 
-@dataclass(frozen=True)
+class UnansweredError(Exception):
+    """A request that was not read, through no fault of its own; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Job:
+    """A request; once its constraint is prepared, with the model and the automaton to read it with."""
+
     files: Sequence[bytes]
     options: ReadOptions
     answer: "Future[Answer]"
+    model: Held | None = None
+    automaton: Automaton | None = None
 
 
 class Batcher:
-    """Reads images in a thread of its own, each time as many of those that wait as fit a batch.
+    """Reads images in threads of its own, each time as many of those that wait as fit a batch.
 
     No request waits for others to come: a batch is what gathered while the last one was read. `benchmarks.serve_load`
-    measures what that saves.
+    measures what that saves. Where something is known of the texts, a second thread prepares it and a third one reads,
+    so that costly knowledge holds up nobody who has none.
     """
 
     def __init__(self, models: ModelHolder, most_pixels: int) -> None:
-        """Start the thread; an image of more than `most_pixels` is not decoded."""
+        """Start the threads; an image of more than `most_pixels` is not decoded."""
         self._models, self._most_pixels = models, most_pixels
-        self._waiting: deque[_Job] = deque()
-        self._changed = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="read", daemon=True)
-        self._thread.start()
+        self._unanswered: set[Future[Answer]] = set()
+        self._plain = Worker("read", self._read_plain, _batch)
+        self._known = Worker("read-known", self._read_known, _batch)
+        self._preparing = Worker("prepare", self._prepare, _batch)
 
     def submit(self, files: Sequence[bytes], options: ReadOptions) -> "Future[Answer]":
-        """Have files read.
+        """Have files read; what is not begun when the future is cancelled is not read, the rest is soon left.
 
-        The future raises InputError where no text that the model can read satisfies the constraint.
+        The future raises InputError where no text that the model can read satisfies the constraint, and
+        UnansweredError where the server stops before they are read.
         """
         job = _Job(files, options, Future())
-        with self._changed:
-            if self._closed:
-                raise RuntimeError("the server is stopping")
-            self._waiting.append(job)
-            self._changed.notify()
+        if self._closed:
+            raise UnansweredError("the server is stopping")
+        self._unanswered.add(job.answer)
+        job.answer.add_done_callback(self._unanswered.discard)
+        self._put(self._plain if options.constraint is None else self._preparing, [job])
         return job.answer
 
-    def close(self) -> None:
-        """Read what waits, then end."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
+    @property
+    def busy_s(self) -> float:
+        """For how many seconds the slowest piece of work that is being done has been."""
+        return max(worker.busy_s for worker in (self._plain, self._known, self._preparing))
 
-    def _work(self) -> None:
-        while jobs := self._next():
-            running = [job for job in jobs if job.answer.set_running_or_notify_cancel()]
-            try:
-                answers = self._read(running)
-            except Exception as error:
-                for job in running:
-                    job.answer.set_exception(error)
-            else:
-                for job, answer in zip(running, answers, strict=True):
-                    job.answer.set_result(answer)
+    def give_up(self) -> None:
+        """Answer what is not read yet, and whatever comes, with UnansweredError."""
+        self._closed = True
+        for answer in list(self._unanswered):
+            _settle(answer, UnansweredError("the server is stopping"))
 
-    def _next(self) -> list[_Job]:
-        """The jobs of the next batch; none when there will be no more."""
-        with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            if not self._waiting:
-                return []
-            jobs = [self._waiting.popleft()]
-            images = len(jobs[0].files)
-            for job in list(self._waiting):
-                if job.options == jobs[0].options and images + len(job.files) <= BATCH_SIZE:
-                    self._waiting.remove(job)
-                    jobs.append(job)
-                    images += len(job.files)
-            return jobs
+    def close(self, patience_s: float = 1.0) -> None:
+        """Read what waits, then end; what takes longer is given up, a thread that hangs is left behind."""
+        self._closed = True
+        until = time.monotonic() + patience_s
+        for worker in (self._plain, self._preparing, self._known):
+            worker.close(max(0.0, until - time.monotonic()))
+        self.give_up()
 
-    def _read(self, jobs: list[_Job]) -> list[Answer]:
-        if not jobs:
-            return []
-        model, options = self._models.current, jobs[0].options
-        files = [data for job in jobs for data in job.files]
+    def _put(self, worker: "Worker[_Job]", jobs: list[_Job], room: int | None = None) -> None:
+        worker.put(jobs, room)
+        for job in jobs:  # its files are let go as soon as nobody waits for it
+            job.answer.add_done_callback(partial(_forget, worker))
+
+    def _prepare(self, jobs: list[_Job]) -> None:
+        waiting = [job for job in jobs if not job.answer.done()]
+        if not waiting or waiting[0].options.constraint is None:
+            return
+        model = self._models.current
+        try:
+            automaton = model.predictor.automaton(waiting[0].options.constraint)
+        except Exception as error:
+            for job in waiting:
+                _settle(job.answer, error)
+            return
+        self._preparing.pause()
+        # Only so many prepared jobs wait, for each may hold an automaton of its own.
+        self._put(self._known, [replace(job, model=model, automaton=automaton) for job in waiting], _PREPARED)
+
+    def _read_plain(self, jobs: list[_Job]) -> None:
+        self._read(self._plain, jobs, self._models.current, BATCH_SIZE)
+
+    def _read_known(self, jobs: list[_Job]) -> None:
+        # Few at a time, so that what nobody waits for any more is soon left.
+        self._read(self._known, jobs, jobs[0].model or self._models.current, _KNOWN_AT_ONCE)
+
+    def _read(self, worker: "Worker[_Job]", jobs: list[_Job], model: Held, at_once: int) -> None:
+        waiting = [job for job in jobs if not job.answer.done()]
+        files = [data for job in waiting for data in job.files]
+        readings: list[Reading | BadImageError] = []
+        try:
+            for start in range(0, len(files), at_once):
+                if all(job.answer.done() for job in waiting):
+                    return
+                worker.sign()
+                readings += self._read_batch(files[start : start + at_once], waiting[0], model)
+        except Exception as error:
+            for job in waiting:
+                _settle(job.answer, error)
+            return
+        for job in waiting:
+            _settle(job.answer, Answer(model, readings[: len(job.files)]))
+            del readings[: len(job.files)]
+
+    def _read_batch(self, files: list[bytes], job: _Job, model: Held) -> list[Reading | BadImageError]:
         problems = [pixel_problem(data, self._most_pixels) for data in files]
         readable = [data for data, problem in zip(files, problems, strict=True) if problem is None]
+        options = job.options
         found = iter(
-            model.predictor.read(readable, options.constraint, options.alternatives, options.with_probabilities)
+            model.predictor.read_within(readable, job.automaton, options.alternatives, options.with_probabilities)
         )
-        readings = iter([problem or next(found) for problem in problems])
-        return [Answer(model, [next(readings) for _ in job.files]) for job in jobs]
+        return [problem or next(found) for problem in problems]
 
 
-def pixel_problem(data: bytes, most_pixels: int) -> BadImageError | None:
-    """Why an image is too large to be decoded, told from its header; None where it is not."""
-    if most_pixels >= MAX_PIXELS:
-        return None  # the predictor has the same limit
-    try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-    except Exception:  # the predictor says what is wrong with the file
-        return None
-    if width * height > most_pixels:
-        return BadImageError(f"{width}x{height} is more than {most_pixels} pixels")
-    return None
+def _batch(waiting: deque[_Job]) -> list[_Job]:
+    """The first job, and as many of the same kind as fit a batch."""
+    first = waiting.popleft()
+    jobs, images = [first], len(first.files)
+    for job in list(waiting):
+        alike = job.options == first.options and job.automaton is first.automaton and job.model is first.model
+        if alike and images + len(job.files) <= BATCH_SIZE:
+            waiting.remove(job)
+            jobs.append(job)
+            images += len(job.files)
+    return jobs
+
+
+def _forget(worker: "Worker[_Job]", answer: "Future[Answer]") -> None:
+    # Given the job, the future would keep it, its automaton and its files alive.
+    worker.discard(lambda job: job.answer is answer)
+
+
+def _settle(answer: "Future[Answer]", result: Answer | Exception) -> None:
+    with contextlib.suppress(InvalidStateError):  # nobody waits any more
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)

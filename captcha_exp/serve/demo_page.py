@@ -1,5 +1,6 @@
 """The demo page: pictures in, texts out, for a browser without internet."""
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,18 @@ from typing import Any, TypeVar
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.decoding import Constraint
 from captcha_exp.reader.image import BadImageError
-from captcha_exp.serve.batcher import Answer, Batcher, ReadOptions
+from captcha_exp.serve.batcher import Answer, Batcher, ReadOptions, UnansweredError
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.reading_html import draw_model, draw_problem, draw_reading
 
 _ALTERNATIVES = 4
+# Gradio does not tell when a browser has left: nothing is read for one for longer than this.
+_PATIENCE_S = 20
 _TABLE = ["file", "text", "confidence", "problem"]
 _Input = TypeVar("_Input", gr.Image, gr.File)
 _QUIET = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
@@ -57,28 +61,29 @@ class _Reader:
     batcher: Batcher
     most_files: int
 
-    def one(self, path: str | None, *known: str | None) -> str:
+    async def one(self, path: str | None, *known: str | None) -> str:
         """A single picture, drawn."""
         if path is None:
             return _NOTHING_YET
         try:
-            data = Path(path).read_bytes()
-            answer = self._read([data], known, _ALTERNATIVES, True)
-        except InputError as error:
+            data = await run_in_threadpool(Path(path).read_bytes)
+            answer = await self._read([data], known, _ALTERNATIVES, True)
+        except (InputError, UnansweredError) as error:
             return draw_problem(str(error))
         except OSError:
             return draw_problem("The upload is no longer kept; choose the picture again.")
-        return draw_reading(answer.model, data, answer.readings[0])
+        return await run_in_threadpool(draw_reading, answer.model, data, answer.readings[0])
 
-    def several(self, paths: list[str] | None, *known: str | None) -> tuple[list[list[str]], str]:
+    async def several(self, paths: list[str] | None, *known: str | None) -> tuple[list[list[str]], str]:
         """A line for each file, and a summary."""
         if not paths:
             return [], ""
         if len(paths) > self.most_files:
             return [], draw_problem(f"{len(paths)} files at once; at most {self.most_files} are read.")
         try:
-            answer = self._read([Path(path).read_bytes() for path in paths], known, 0, False)
-        except InputError as error:
+            files = [await run_in_threadpool(Path(path).read_bytes) for path in paths]
+            answer = await self._read(files, known, 0, False)
+        except (InputError, UnansweredError) as error:
             return [], draw_problem(str(error))
         except OSError:
             return [], draw_problem("The uploads are no longer kept; choose the files again.")
@@ -91,14 +96,20 @@ class _Reader:
         read = sum(not line[3] for line in lines)
         return lines, f'<p class="ce-note">{read} of {len(lines)} files read by {answer.model.name}.</p>'
 
-    def _read(
+    async def _read(
         self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool
     ) -> Answer:
+        """Have files read without a thread that waits for it: there are few, and others need them."""
         pattern, alphabet, least, most = known
         constraint = Constraint(
             pattern or None, alphabet or None, _length("Fewest characters", least), _length("Most characters", most)
         )
-        return self.batcher.submit(files, ReadOptions(constraint or None, alternatives, probabilities)).result()
+        options = ReadOptions(constraint or None, alternatives, probabilities)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await asyncio.wrap_future(self.batcher.submit(files, options))
+        except TimeoutError:
+            raise UnansweredError(f"Not read within {_PATIENCE_S} s; try again.") from None
 
 
 def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples: Sequence[Path]) -> gr.Blocks:

@@ -1,6 +1,5 @@
 """The HTTP endpoint: images in, texts out as JSON."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +12,16 @@ from starlette.exceptions import HTTPException
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import Reading
-from captcha_exp.serve.batcher import Batcher
+from captcha_exp.serve.batcher import STUCK_S, Batcher, UnansweredError
 from captcha_exp.serve.http_refusal import refusal
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.prometheus_metrics import CONTENT_TYPE, ServerMetrics
 from captcha_exp.serve.upload import MULTIPART, ReadParameters, receive_upload
+from captcha_exp.serve.wanted import answer_while_wanted
 
 READ = "/v1/read"
 ROUTES = (READ, "/healthz", "/readyz", "/metrics", "/openapi.json")
+_AGAIN = {"Retry-After": "1"}
 
 
 class Alternative(BaseModel):
@@ -78,6 +79,7 @@ def build_api(endpoint: "Endpoint") -> FastAPI:
     api.get("/metrics", summary="Counters in Prometheus' text format", response_class=Response)(endpoint.counted)
     api.add_exception_handler(HTTPException, _refuse)
     api.add_exception_handler(InputError, _refuse_input)
+    api.add_exception_handler(UnansweredError, _unanswered)
     api.add_exception_handler(Exception, _apologise)
     return api
 
@@ -103,7 +105,7 @@ class Endpoint:
     async def read(self, request: Request) -> Response:
         upload = await receive_upload(request, self.most_files)
         names, files = zip(*upload.files, strict=True)
-        answer = await asyncio.wrap_future(self.batcher.submit(files, upload.options))
+        answer = await answer_while_wanted(request, self.batcher.submit(files, upload.options))
         found = [_found(reading, upload.options.alternatives) for reading in answer.readings]
         unreadable = sum("error" in one for one in found)
         self.metrics.count_images(len(found) - unreadable, unreadable)
@@ -127,7 +129,9 @@ class Endpoint:
         }
 
     async def readiness(self) -> Response:
-        return refusal(503, "busy", {"Retry-After": "1"}) if self.busy() else JSONResponse({"status": "ready"})
+        busy_s = self.batcher.busy_s
+        reason = f"reading hangs, for {busy_s:.0f} s now" if busy_s > STUCK_S else "busy" if self.busy() else None
+        return refusal(503, reason, _AGAIN) if reason else JSONResponse({"status": "ready"})
 
     async def counted(self) -> Response:
         return Response(self.metrics.text(), media_type=CONTENT_TYPE)
@@ -150,6 +154,10 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 async def _refuse_input(_: Request, error: Exception) -> Response:
     return refusal(400, str(error))
+
+
+async def _unanswered(_: Request, error: Exception) -> Response:
+    return refusal(503, str(error), _AGAIN)
 
 
 async def _apologise(_: Request, __: Exception) -> Response:
@@ -188,5 +196,5 @@ _READ_ANSWERS: dict[int | str, dict[str, Any]] = {
     415: {"model": Refused, "description": "The body is of another type"},
     422: {"model": Refused, "description": "No image of the request can be read"},
     429: {"model": Refused, "description": "Too many requests from one address; see Retry-After"},
-    503: {"model": Refused, "description": "Too many requests at once; see Retry-After"},
+    503: {"model": Refused, "description": "Too many requests at once, or none is read; see Retry-After"},
 }

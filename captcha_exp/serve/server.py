@@ -1,5 +1,6 @@
 """A server from its first look at the port to its last answer."""
 
+import asyncio
 import json
 import logging
 import os
@@ -24,8 +25,9 @@ from captcha_exp.serve.model_holder import ModelHolder
 if TYPE_CHECKING:
     from captcha_exp.serve.application import Application
 
-# What is in progress when the server is told to stop has so long to be answered.
-_GRACE_S = 20
+# What is in progress when the server is told to stop has so long to be read, and then to be refused.
+_GRACE_S = 5
+_REFUSED_WITHIN_S = 2
 _BACKLOG = 1024
 
 
@@ -137,7 +139,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 # The addresses that a client claims to come from would lift its limits.
                 proxy_headers=False,
-                timeout_graceful_shutdown=_GRACE_S,
+                timeout_graceful_shutdown=_GRACE_S + _REFUSED_WITHIN_S,
             )
         )
         self._application = application
@@ -149,6 +151,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._application.end_streams()
+        asyncio.get_running_loop().call_later(_GRACE_S, self._application.give_up)
         await super().shutdown(sockets)
 
 
