@@ -12,7 +12,7 @@ from captcha_exp.reader.image import ImageSpec
 from captcha_exp.tracking import LoadedRecogniser
 
 # What decides which samples of a dataset the splits hold.
-_DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
+DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
 
 
 def dataset_as_seen(
@@ -45,7 +45,7 @@ def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, 
     trained, given = recogniser.config.get("dataset"), to_plain(config)
     if not isinstance(trained, dict):
         raise InputError(f"The model says nothing of how its dataset was divided, but {trained!r}; train it again.")
-    for key in _DIVIDING:
+    for key in DIVIDING:
         if key in trained and trained[key] != given[key]:
             raise InputError(
                 f"dataset.{key} is {given[key]}, but {trained[key]} when the model was trained on the same data: "

@@ -12,8 +12,9 @@ from captcha_exp.config import PromotionConfig, load_promotion
 
 if TYPE_CHECKING:
     from captcha_exp.dataset import PreparedDataset
-    from captcha_exp.promote import Contest
-    from captcha_exp.tracking import Move, Store
+    from captcha_exp.promote import Chosen, Contest
+    from captcha_exp.promote.exclusive import Turn
+    from captcha_exp.tracking import Registry, Store
 
 # How the keys are typed. Hydra would look `sweep=NAME` up in the folder conf/sweep.
 _SHORT = {"sweep=": "challenger.sweep=", "run=": "challenger.run="}
@@ -56,27 +57,74 @@ def promote(
     from captcha_exp.promote.exclusive import exclusive
     from captcha_exp.quiet import quiet_stderr
     from captcha_exp.tracking import Registry, open_store
+    from captcha_exp.tracking.answering import short_patience, told_in_one_line
 
-    store = open_store(config.tracking, config.root_path)
+    with short_patience():
+        store = open_store(config.tracking, config.root_path)
     registry = Registry(store, config.model_name)
     with quiet_stderr():
-        from captcha_exp.promote import Contest, choose, refit, roll_back
-    if config.dry_run:
-        _dry_run(Contest(store, registry, choose(store, config.challenger), config, report), config, report)
+        from captcha_exp.promote import choose, refit
+    with told_in_one_line(store.uri):
+        if config.dry_run:
+            with short_patience():
+                _dry_run(store, registry, choose(store, config.challenger), config, report)
+            return
+        # Its trainings have MLflow's own patience.
+        chosen = None if config.rollback else refit(store, choose(store, config.challenger), config, report)
+        claims = config.root_path / "outputs" / "claims"
+        with short_patience(), exclusive(store, registry, claims, report) as turn:
+            step = partial(_checked, turn.check, on_step)
+            if chosen is None:
+                _roll_back(store, registry, turn, report, step)
+            else:
+                _judge(store, registry, chosen, config, report, step)
+
+
+def _checked(check: Callable[[], None], on_step: Callable[[str], None], name: str) -> None:
+    check()
+    on_step(name)
+
+
+def _roll_back(
+    store: "Store",
+    registry: "Registry",
+    turn: "Turn",
+    report: Callable[[str], None],
+    on_step: Callable[[str], None],
+) -> None:
+    from captcha_exp.promote import load_version, roll_back
+
+    def check(version: str) -> None:
+        load_version(store, registry, version, report)
+
+    move = roll_back(registry, on_step, check, turn)
+    back = f"`previous` is version {move.previous}" if move.previous else "there is no `previous` before it"
+    report(f"rolled back: version {move.champion} of {registry.name} is champion again; {back}")
+
+
+def _judge(
+    store: "Store",
+    registry: "Registry",
+    chosen: "Chosen",
+    config: PromotionConfig,
+    report: Callable[[str], None],
+    on_step: Callable[[str], None],
+) -> None:
+    from captcha_exp.promote import Contest, load_version
+
+    def check(version: str) -> None:
+        load_version(store, registry, version, report)
+
+    move = registry.finish_move(check)
+    if move is not None:
+        report(f"finished an interrupted {move.kind}: version {move.champion} of {registry.name} is champion")
+    contest = Contest(store, registry, chosen, config, report)
+    if contest.is_over:
+        report(f"nothing to do: it is champion of {registry.name} already")
         return
-    chosen = None if config.rollback else refit(store, choose(store, config.challenger), config, report)
-    with exclusive(store, registry, config.root_path / "outputs" / "claims", report):
-        if chosen is None:
-            _tell_rollback(config.model_name, roll_back(registry, on_step), report)
-            return
-        _tell_finished(config.model_name, registry.finish_move(), report)
-        contest = Contest(store, registry, chosen, config, report)
-        if contest.is_over:
-            report(f"nothing to do: it is champion of {config.model_name} already")
-            return
-        dataset, judged, verdict = contest.judge()
-        build = partial(_build_servable, store, contest, dataset) if config.servable and verdict.promoted else None
-        contest.record(dataset, judged, verdict, on_step, build)
+    dataset, judged, verdict = contest.judge()
+    build = partial(_build_servable, store, contest, dataset) if config.servable and verdict.promoted else None
+    contest.record(dataset, judged, verdict, on_step, build)
 
 
 def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDataset") -> Mapping[str, str]:
@@ -85,21 +133,17 @@ def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDatase
     return add_servable(store, contest.challenger, dataset.validation.images)
 
 
-def _dry_run(contest: "Contest", config: PromotionConfig, report: Callable[[str], None]) -> None:
+def _dry_run(
+    store: "Store", registry: "Registry", chosen: "Chosen", config: PromotionConfig, report: Callable[[str], None]
+) -> None:
+    from captcha_exp.promote import Contest
+
+    registry.check_aliases()
+    contest = Contest(store, registry, chosen, config, report)
     if config.refit.seeds:
         report("dry run: the chosen run is judged as it is, without the refit")
     _, _, verdict = contest.judge()
     report(f"dry run: it {'would' if verdict.promoted else 'would not'} become champion; nothing was changed")
-
-
-def _tell_rollback(name: str, move: "Move", report: Callable[[str], None]) -> None:
-    back = f"`previous` is version {move.previous}" if move.previous else "there is no `previous` before it"
-    report(f"rolled back: version {move.champion} of {name} is champion again; {back}")
-
-
-def _tell_finished(name: str, move: "Move | None", report: Callable[[str], None]) -> None:
-    if move is not None:
-        report(f"finished an interrupted {move.kind}: version {move.champion} of {name} is champion")
 
 
 def _say(line: str) -> None:

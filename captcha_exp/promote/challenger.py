@@ -1,5 +1,6 @@
 """Which run is the challenger, told by validation figures alone."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ def _one_run(store: Store, run_id: str) -> Chosen:
     run = store.record(run_id)
     if run is None:
         raise InputError(f"run={run_id} is not in the experiment {store.experiment} of {store.uri}.")
-    if run.data.tags.get("outcome") != "finished" or _ACCURACY not in run.data.metrics:
+    if not _finished(run):
         raise InputError(f"run={run_id} is no finished training, so there is no model of it to promote.")
     return Chosen(run_id, run.data.tags.get("sweep"), f"run {_name(run)}, chosen by you: {_figures(run)}")
 
@@ -46,16 +47,21 @@ def _best_of_sweep(store: Store, sweep: str) -> Chosen:
     # Compared here: MLflow's conditions cannot hold every name.
     sweeps = [run for run in store.search("tags.kind = 'sweep'") if run.data.tags.get("sweep") == sweep]
     if not sweeps:
-        known = sorted({run.data.tags["sweep"] for run in store.search("tags.kind = 'sweep'")})
+        known = sorted({run.data.tags.get("sweep", "") for run in store.search("tags.kind = 'sweep'")} - {""})
         told = f"there are {', '.join(known)}" if known else "there is none"
         raise InputError(f"sweep={sweep} is not in the experiment {store.experiment} of {store.uri}; {told}.")
     trials = store.children(sweeps[-1].info.run_id)
-    finished = [run for run in trials if run.data.tags.get("outcome") == "finished" and _ACCURACY in run.data.metrics]
+    finished = [run for run in trials if _finished(run)]
     if not finished:
         raise InputError(f"sweep={sweep} has no finished trial yet, so there is nothing to promote.")
     best = min(finished, key=lambda run: (-run.data.metrics[_ACCURACY], run.data.metrics[_LOSS]))
     reason = f"{_name(best)}, the best of {len(finished)} finished trials of sweep {sweep}: {_figures(best)}"
     return Chosen(best.info.run_id, sweep, reason)
+
+
+def _finished(run: Any) -> bool:
+    figures = [run.data.metrics.get(name, math.nan) for name in (_ACCURACY, _LOSS)]
+    return run.data.tags.get("outcome") == "finished" and all(map(math.isfinite, figures))
 
 
 def _name(run: Any) -> str:

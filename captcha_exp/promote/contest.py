@@ -1,7 +1,5 @@
 """A challenger against the champion, from the models to the aliases."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,10 +9,11 @@ from captcha_exp.dataset import PreparedDataset
 from captcha_exp.evaluate.evaluation_log import log_test_metrics
 from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.promote.challenger import Chosen
+from captcha_exp.promote.evidence import config_digest, load_challenger, load_version
 from captcha_exp.promote.gate import Verdict, decide
 from captcha_exp.promote.judgement import Judged, champion_test, judge, open_test
 from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, run_steps
-from captcha_exp.tracking import LoadedRecogniser, Registry, Store, load_recogniser
+from captcha_exp.tracking import LoadedRecogniser, Registry, Store
 
 Report = Callable[[str], None]
 
@@ -35,14 +34,14 @@ class Contest:
             report: told figures and decision in short lines.
 
         Raises:
-            InputError: the run has no model.
+            InputError: the run has no model, or a model is another than store and registry say.
         """
         self._store, self._registry, self._chosen, self._config, self._report = store, registry, chosen, config, report
-        self._challenger = load_recogniser(f"runs:/{chosen.run_id}/model", store.uri)
+        self._challenger = load_challenger(store, chosen.run_id)
         self._at = registry.aliases().get("champion")
         self._champion: LoadedRecogniser | None = None
         if self._at is not None:
-            self._champion = load_recogniser(f"models:/{registry.name}/{self._at}", store.uri)
+            self._champion = load_version(store, registry, self._at, report)
         report(f"challenger: {chosen.reason}")
 
     @property
@@ -105,14 +104,13 @@ class Contest:
 
     def _tags(self, dataset: PreparedDataset, judged: Judged, verdict: Verdict) -> dict[str, str]:
         challenger, chosen = self._challenger, self._chosen
-        config = json.dumps(challenger.config, sort_keys=True)
         run = self._store.record(chosen.run_id)
         commit = None if run is None else run.data.tags.get("git.commit")
         return {
             "run": chosen.run_id,
             "sweep": chosen.sweep or "",
             "chosen": chosen.reason,
-            "config.digest": hashlib.sha256(config.encode()).hexdigest()[:16],
+            "config.digest": config_digest(challenger.config),
             "dataset.name": dataset.source_name,
             "dataset.fingerprint": dataset.fingerprint,
             "test.digest": split_digest(dataset, dataset.test),

@@ -1,25 +1,49 @@
 """One promotion at a time, whichever store keeps the models."""
 
 import getpass
+import hashlib
 import json
 import os
+import re
 import socket
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked, try_lock
+from captcha_exp.tracking.answering import StoreFailure
 from captcha_exp.tracking.registry import Registry
 from captcha_exp.tracking.store import Store
 
 _CLAIM = "promotion.claim."
+# Anything else after it would be somebody's path to a file of this machine.
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One command's turn.
+
+    `check` raises InputError once somebody else removed the claim, to be called before each change. `interrupted` are
+    the tokens of commands from this machine that had a turn and died, or lost the server, before they told their end.
+    """
+
+    token: str | None = None
+    check: Callable[[], None] = lambda: None
+    interrupted: frozenset[str] = frozenset()
+
+
+ALONE = Turn()
 
 
 @contextmanager
-def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[str], None]) -> Iterator[None]:
+def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[str], None]) -> Iterator[Turn]:
     """Keep every other promotion of this model out.
 
     A store that is a file of this machine is locked, and others wait; the kernel frees the lock of a process that dies.
@@ -40,46 +64,96 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
     if store.lock_file is not None:
         path = store.lock_file.with_name(f".promotion-{registry.name.encode().hex()}")
         with locked(path, lambda: report(f"waiting for another promotion of {registry.name}")):
-            yield
+            yield ALONE
         return
+    registry.ensure()
     token = uuid.uuid4().hex
-    alive = _hold(claims / token)
+    # Beside those of other models and servers.
+    place = claims / hashlib.sha256(f"{store.uri}\n{registry.name}".encode()).hexdigest()[:16]
+    alive = _hold(_file(place, token))
     try:
-        registry.ensure()
-        registry.set_model_tag(_CLAIM + token, json.dumps(_holder()))
-        try:
-            _give_way(registry, token, claims)
-            yield
-        finally:
-            registry.delete_model_tag(_CLAIM + token)
+        with _claimed(registry, token, place):
+            interrupted = frozenset(_interrupted(place))
+            _give_way(registry, token, place)
+            yield Turn(token, lambda: _check_claim(registry, token), interrupted)
+        for dead in interrupted:  # what they left half done is finished now
+            _forget(_file(place, dead))
     finally:
-        (claims / token).unlink(missing_ok=True)
         os.close(alive)
 
 
+def _file(place: Path, token: str) -> Path:
+    return place.with_name(f"{place.name}-{token}")
+
+
+def _interrupted(place: Path) -> Iterator[str]:
+    """Tokens whose files are there and not locked."""
+    for path in place.parent.glob(f"{place.name}-*"):
+        descriptor = try_lock(path)
+        if descriptor is not None:
+            os.close(descriptor)
+            yield path.name.removeprefix(f"{place.name}-")
+
+
+@contextmanager
+def _claimed(registry: Registry, token: str, place: Path) -> Iterator[None]:
+    """Have a claim; its file stays where the server failed, and tells later that the claim is stale."""
+    key, file = _CLAIM + token, _file(place, token)
+    try:
+        registry.set_model_tag(key, json.dumps(_holder()))
+        yield
+    except StoreFailure:
+        with suppress(*StoreFailure):  # what went wrong first is worth more
+            registry.delete_model_tag(key)
+        raise
+    except BaseException:
+        with suppress(*StoreFailure):
+            _remove(registry, key, file)
+        raise
+    _remove(registry, key, file)
+
+
+def _remove(registry: Registry, key: str, file: Path) -> None:
+    registry.delete_model_tag(key)
+    file.unlink(missing_ok=True)
+
+
+def _check_claim(registry: Registry, token: str) -> None:
+    if _CLAIM + token not in registry.model_tags():
+        raise InputError(
+            f"The claim of this promotion of {registry.name} was removed by somebody else, so another may be under "
+            "way. Type the command again."
+        )
+
+
 def _hold(path: Path) -> int:
-    descriptor = try_lock(path)
-    if descriptor is None:  # a fresh random name
-        raise RuntimeError(f"{path} is locked by another process.")
+    while (descriptor := try_lock(path)) is None:
+        time.sleep(0.001)  # another process looks for a moment whether this one is alive
     return descriptor
 
 
-def _give_way(registry: Registry, token: str, claims: Path) -> None:
+def _forget(path: Path) -> None:
+    descriptor = try_lock(path)
+    if descriptor is not None:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _give_way(registry: Registry, token: str, place: Path) -> None:
     for key, value in registry.model_tags().items():
         other = key.removeprefix(_CLAIM)
         if not key.startswith(_CLAIM) or other == token:
             continue
-        if _removed(registry, key, claims / other):
+        if _TOKEN.fullmatch(other) and _removed(registry, key, _file(place, other)):
             continue
-        holder = json.loads(value)
         raise InputError(
-            f"Another promotion of {registry.name} is under way ({holder['user']} on {holder['host']}, since "
-            f"{holder['since']}). Try again when it has ended; if it died, remove the registered model's tag {key}."
+            f"Another promotion of {registry.name} is under way ({_told(value)}). Try again when it has ended; if it "
+            f"died, remove the registered model's tag {key if _TOKEN.fullmatch(other) else repr(key[:_SHOWN])}."
         )
 
 
 def _removed(registry: Registry, key: str, path: Path) -> bool:
-    """Whether a claim's holder was a process of this machine that is gone; then nothing of it is left."""
+    """Whether a claim's holder was a process of this machine that is gone; then its claim is."""
     descriptor = try_lock(path) if path.exists() else None
     if descriptor is None:  # alive, or of another machine
         return False
@@ -87,10 +161,22 @@ def _removed(registry: Registry, key: str, path: Path) -> bool:
         # One that has just ended took its claim along, and this lock is on a new file of the same name.
         if key in registry.model_tags():
             registry.delete_model_tag(key)
-        path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
     return True
+
+
+def _told(claim: str) -> str:
+    """Who holds a claim, as far as it tells; anybody who may write tags may have written it."""
+    try:
+        holder = json.loads(claim)
+        user, host, since = (str(holder[key])[:_SHOWN] for key in ("user", "host", "since"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return f"its claim is {claim[:_SHOWN]!r}"
+    told = f"{user} on {host}, since {since}"
+    return told if told.isprintable() else f"its claim is {claim[:_SHOWN]!r}"
 
 
 def _holder() -> dict[str, str]:

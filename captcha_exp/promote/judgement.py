@@ -7,7 +7,8 @@ from pathlib import Path
 from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.errors import InputError
-from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
+from captcha_exp.evaluate.held_out import DIVIDING, check_divided_alike, dataset_as_seen, unseen_split
+from captcha_exp.evaluate.trained_images import count_seen
 from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
 from captcha_exp.metrics.robustness import Robustness, measure_robustness
 from captcha_exp.model.evaluator import text_reader
@@ -33,7 +34,8 @@ def open_test(
     """The dataset that the challenger was trained with, found again and checked.
 
     Raises:
-        InputError: it is not there, holds other images or labels now, or its test images were trained on.
+        InputError: it is not there, holds other images or labels now, its test images were trained on, or the model's
+            list of training images was changed.
     """
     try:
         dataset_config = load_dataset_config(challenger.config["dataset"])
@@ -53,6 +55,7 @@ def open_test(
             "the challenger was trained: images or labels changed, so its test split is another. Restore the data "
             "(set `dataset.path=...` if it moved) or train again."
         )
+    _check_list("challenger", challenger, dataset)
     _check_unseen("challenger", challenger, dataset, dataset_config)
     return dataset_config, dataset
 
@@ -63,7 +66,7 @@ def champion_test(
     """The same test images as the champion was trained to see them.
 
     Raises:
-        InputError: the champion was trained on some of them, or does not tell what it was trained on.
+        InputError: the champion was trained on some of them, or does not tell truly what it was trained on.
     """
     dataset = dataset_as_seen(champion, config, root, report)
     if champion.training_images is None and champion.dataset["fingerprint"] != dataset.fingerprint:
@@ -71,8 +74,33 @@ def champion_test(
             "The champion was trained on another dataset and by a version that did not log which images those were, so "
             "it may have seen these test images. Train it again, or promote under another `model_name`."
         )
+    if champion.dataset["fingerprint"] == dataset.fingerprint:
+        _check_list("champion", champion, _as_divided(champion, dataset, config, root, report))
     _check_unseen("champion", champion, dataset, config)
     return dataset
+
+
+def _as_divided(
+    champion: LoadedRecogniser,
+    dataset: PreparedDataset,
+    config: DatasetConfig,
+    root: Path,
+    report: Callable[[str], None],
+) -> PreparedDataset:
+    """The same data, divided as for the champion's training."""
+    trained = load_dataset_config(champion.config["dataset"])
+    own = replace(config, **{key: getattr(trained, key) for key in DIVIDING})
+    return dataset if own == config else dataset_as_seen(champion, own, root, report)
+
+
+def _check_list(role: str, recogniser: LoadedRecogniser, own: PreparedDataset) -> None:
+    """Refuse a list of training images that lacks some: those could be among the test images unnoticed."""
+    seen = count_seen(recogniser, own.train.images)
+    if seen is not None and seen < len(own.train):
+        raise InputError(
+            f"The {role} cannot be judged: its list of training images lacks {len(own.train) - seen} of the "
+            f"{len(own.train)} that it was trained on, so the list was changed. Train it again."
+        )
 
 
 def _check_unseen(role: str, recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from captcha_exp.errors import InputError
+from captcha_exp.promote.exclusive import ALONE, Turn
 from captcha_exp.tracking import Move, Registry
 
 # Makes a form of a model that can be served and checks it; its tags are kept on the version.
@@ -59,33 +60,63 @@ def promotion_steps(
         registry.ensure()
         version.append(registry.register(model_id, run_id, {**tags, **served}))
 
-    def write() -> None:
-        registry.write_move(_move(registry, version[0], promoted=promoted))
+    return [
+        Step("build servable", build),
+        Step("register", register),
+        *_moving(registry, lambda: _move(registry, version[0], promoted=promoted)),
+    ]
 
-    return [Step("build servable", build), Step("register", register), Step("decide", write), *_aliases(registry)]
 
-
-def roll_back(registry: Registry, on_step: Callable[[str], None] = lambda name: None) -> Move:
+def roll_back(
+    registry: Registry,
+    on_step: Callable[[str], None] = lambda name: None,
+    check: Callable[[str], None] = lambda version: None,
+    turn: Turn = ALONE,
+) -> Move:
     """Make the previous champion champion again; finishes a rollback that was interrupted, instead of a second one.
 
+    Args:
+        registry: the registered model; the caller keeps other promotions out.
+        on_step: hears the name of each step before it is done.
+        check: raises InputError where a version can be no champion.
+        turn: tells which rollback never told that it had ended.
+
     Raises:
-        InputError: there is no previous champion.
+        InputError: there is no previous champion, or it cannot be champion.
     """
-    pending = registry.finish_move()
+    pending = registry.finish_move(check)
     if pending is not None and pending.kind == "rollback":
         return pending
+    last = registry.last_move()
+    if last is not None and last.kind == "rollback" and last.by in turn.interrupted:
+        return last
     aliases = registry.aliases()
-    if "champion" not in aliases or "previous" not in aliases:
+    demoted, restored = aliases.get("champion"), aliases.get("previous")
+    if demoted is None or restored is None or demoted == restored:
         raise InputError(f"{registry.name} has no previous champion to go back to.")
-    demoted, restored = aliases["champion"], aliases["previous"]
-    move = Move("rollback", restored, registry.version(restored).tags.get("replaced"), aliases.get("challenger"))
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    first = [
-        Step("note", lambda: registry.set_tags(demoted, {"rolled_back": when})),
-        Step("decide", lambda: registry.write_move(move)),
-    ]
-    run_steps([*first, *_aliases(registry)], on_step)
+    check(restored)
+    before = _replaced(registry, restored, demoted)
+    move = Move("rollback", restored, before, aliases.get("challenger"), turn.token)
+    run_steps(rollback_steps(registry, demoted, move), on_step)
     return move
+
+
+def rollback_steps(registry: Registry, demoted: str, move: Move) -> list[Step]:
+    """What is done to go back from the version `demoted`."""
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    return [
+        Step("note", lambda: registry.set_tags(demoted, {"rolled_back": when})),
+        *_moving(registry, lambda: move),
+    ]
+
+
+def _replaced(registry: Registry, version: str, demoted: str) -> str | None:
+    """The champion before a version, as far as its tag can be true; never the one that is left for being bad."""
+    found = registry.find_version(version)
+    before = None if found is None else found.tags.get("replaced")
+    if before is None or before in (version, demoted):
+        return None
+    return None if registry.find_version(before) is None else before
 
 
 def _move(registry: Registry, version: str, *, promoted: bool) -> Move:
@@ -101,16 +132,18 @@ def _move(registry: Registry, version: str, *, promoted: bool) -> Move:
     return Move("promotion", version, champion, others_challenger)
 
 
-def _aliases(registry: Registry) -> list[Step]:
-    def pending() -> Move:
-        move = registry.pending_move()
-        if move is None:
-            raise RuntimeError("The move was not written down.")
-        return move
+def _moving(registry: Registry, decide: Callable[[], Move]) -> list[Step]:
+    # What was decided here is done, whatever somebody writes in its place meanwhile.
+    decided: list[Move] = []
+
+    def write() -> None:
+        decided.append(decide())
+        registry.write_move(decided[0])
 
     return [
-        Step("champion", lambda: registry.set_alias("champion", pending().champion)),
-        Step("previous", lambda: registry.set_alias("previous", pending().previous)),
-        Step("challenger", lambda: registry.set_alias("challenger", pending().challenger)),
-        Step("forget move", registry.forget_move),
+        Step("decide", write),
+        Step("champion", lambda: registry.set_alias("champion", decided[0].champion)),
+        Step("previous", lambda: registry.set_alias("previous", decided[0].previous)),
+        Step("challenger", lambda: registry.set_alias("challenger", decided[0].challenger)),
+        Step("finish", lambda: registry.mark_finished(decided[0])),
     ]

@@ -11,8 +11,9 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from captcha_exp.tracking.dataset_inputs import LoggedSplit
 from captcha_exp.tracking.keras_file import check_readable
 from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
+from captcha_exp.tracking.move import Move
 from captcha_exp.tracking.opening import open_store, store_uri
-from captcha_exp.tracking.registry import Move, Registry, Version
+from captcha_exp.tracking.registry import Registry, Version
 from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.sweep_run import SweepRun
 from captcha_exp.tracking.tracked_run import TrackedRun

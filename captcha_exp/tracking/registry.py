@@ -1,18 +1,18 @@
 """The registered versions of one model, with the aliases that say which of them is in use."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
+from captcha_exp.errors import InputError
+from captcha_exp.tracking.answering import without_retries
+from captcha_exp.tracking.move import MOVE_TAG, Move, read_move, write_down
 from captcha_exp.tracking.store import Store
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
-_MOVE = "promotion.move"
 _MODELS = "models:/"
 _MAX_TAG_LENGTH = 5_000
 
@@ -25,20 +25,6 @@ class Version:
     model_id: str
     run_id: str
     tags: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Move:
-    """Where the aliases are to point, None where one is to be absent.
-
-    Once it is written down, the move has happened: whoever comes next finishes it, so a process that dies between two
-    aliases leaves nothing in between.
-    """
-
-    kind: Literal["promotion", "rollback"]
-    champion: str | None
-    previous: str | None
-    challenger: str | None
 
 
 class Registry:
@@ -71,26 +57,32 @@ class Registry:
                 raise
 
     def register(self, model_id: str, run_id: str, tags: Mapping[str, str]) -> str:
-        """The version of a model, made with its tags in one step; of a model that has one, that with these tags."""
+        """The version of a run's model, made with its tags in one step; of one that is there, with these tags."""
         short = {key: value[:_MAX_TAG_LENGTH] for key, value in tags.items()}
         for version in self.versions():
-            if version.model_id == model_id:
-                for key, value in short.items():
-                    self._client.set_model_version_tag(self.name, version.version, key, value)
+            if (version.model_id, version.run_id) == (model_id, run_id):
+                self.set_tags(version.version, short)
                 return version.version
-        made = self._client.create_model_version(
-            self.name, f"{_MODELS}{model_id}", run_id, short, model_id=model_id, await_creation_for=0
-        )
+        # Asked again after a lost answer, the server would make a second one.
+        with without_retries():
+            made = self._client.create_model_version(
+                self.name, f"{_MODELS}{model_id}", run_id, short, model_id=model_id, await_creation_for=0
+            )
         return str(made.version)
 
     def pending_move(self) -> Move | None:
         """The move that was written down and not finished."""
-        text = self.model_tags().get(_MOVE)
-        return None if text is None else Move(**json.loads(text))
+        move, finished = self._move()
+        return None if finished else move
+
+    def last_move(self) -> Move | None:
+        """The move that was finished last, whoever did it; None while one is not finished."""
+        move, finished = self._move()
+        return move if finished else None
 
     def write_move(self, move: Move) -> None:
         """Write a move down; from here on it has happened."""
-        self.set_model_tag(_MOVE, json.dumps(asdict(move)))
+        self.set_model_tag(MOVE_TAG, write_down(move, finished=False))
 
     def set_alias(self, alias: str, version: str | None) -> None:
         """Point an alias at a version; None removes it."""
@@ -99,19 +91,51 @@ class Registry:
         else:
             self._client.set_registered_model_alias(self.name, alias, version)
 
-    def forget_move(self) -> None:
-        """Say that the move is finished."""
-        self.delete_model_tag(_MOVE)
+    def mark_finished(self, move: Move) -> None:
+        """Say that a move is finished; it stays, to tell whether somebody changes the aliases."""
+        self.set_model_tag(MOVE_TAG, write_down(move, finished=True))
 
-    def finish_move(self) -> Move | None:
-        """Finish what a process that died had written down; None where there is nothing."""
+    def finish_move(self, check: Callable[[str], None] = lambda version: None) -> Move | None:
+        """Finish what a process that died had written down; None where there is nothing.
+
+        Args:
+            check: raises InputError where a version can be no champion.
+
+        Raises:
+            InputError: what is written down cannot be, or the aliases are not where the last move left them.
+        """
         move = self.pending_move()
-        if move is not None:
-            self.set_alias(CHAMPION, move.champion)
-            self.set_alias(PREVIOUS, move.previous)
-            self.set_alias(CHALLENGER, move.challenger)
-            self.forget_move()
+        if move is None:
+            self.check_aliases()
+            return None
+        self._check_versions(move)
+        if move.champion is not None:
+            check(move.champion)
+        self.set_alias(CHAMPION, move.champion)
+        self.set_alias(PREVIOUS, move.previous)
+        self.set_alias(CHALLENGER, move.challenger)
+        self.mark_finished(move)
         return move
+
+    def check_aliases(self) -> None:
+        """Return where `champion` and `previous` are where the last finished move left them, or none is known.
+
+        Raises:
+            InputError: they are somewhere else, so somebody else has moved them.
+        """
+        move = self.last_move()
+        if move is None:
+            return
+        aliases = self.aliases()
+        for alias in (CHAMPION, PREVIOUS):
+            now, left = aliases.get(alias), move.versions.get(alias)
+            if now != left:
+                told = f"the alias {alias} is {_named(now)}, but the last {move.kind} left it"
+                raise self._wrong(f"{told} {_named(left)}")
+
+    def find_version(self, number: str) -> Version | None:
+        """One version, or None where it does not exist or was deleted."""
+        return next((version for version in self.versions() if version.version == number), None)
 
     def set_tags(self, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of one version."""
@@ -131,6 +155,30 @@ class Registry:
         """Remove a tag of the model as a whole."""
         self._client.delete_registered_model_tag(self.name, key)
 
+    def _move(self) -> tuple[Move | None, bool]:
+        text = self.model_tags().get(MOVE_TAG)
+        if text is None:
+            return None, True
+        try:
+            return read_move(text)
+        except InputError as error:
+            raise self._wrong(str(error)) from error
+
+    def _check_versions(self, move: Move) -> None:
+        for alias, number in move.versions.items():
+            version = self.find_version(number)
+            if version is None:
+                raise self._wrong(f"an unfinished {move.kind} makes version {number} {alias}, and there is none")
+            changed = alias == CHAMPION and self.aliases().get(CHAMPION) != number
+            if changed and move.kind == "promotion" and version.tags.get("verdict") == "not promoted":
+                raise self._wrong(f"an unfinished promotion makes version {number} champion, which was not promoted")
+
+    def _wrong(self, problem: str) -> InputError:
+        return InputError(
+            f"The registered model {self.name} was changed by hand: {problem}. Set its aliases right in MLflow, remove "
+            f"its tag {MOVE_TAG}, and type the command again."
+        )
+
     def _find(self):  # type: ignore[no-untyped-def]  # MLflow's own classes are untyped
         try:
             return self._client.get_registered_model(self.name)
@@ -138,6 +186,10 @@ class Registry:
             if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
                 raise
             return None
+
+
+def _named(version: str | None) -> str:
+    return "absent" if version is None else f"at version {version}"
 
 
 def _version(found: ModelVersion) -> Version:

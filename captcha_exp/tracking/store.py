@@ -63,11 +63,18 @@ class Store:
         own = run.info.lifecycle_stage == "active" and run.info.experiment_id == self.experiment_id
         return run if own else None
 
+    def measured(self, run_id: str, metric: str) -> list[float] | None:
+        """Every value that a run logged of a metric; None where the run is gone."""
+        try:
+            return [float(point.value) for point in self.client.get_metric_history(run_id, metric)]
+        except MlflowException:
+            return None
+
     def logged_config(self, run_id: str) -> dict[str, Any]:
         """The resolved configuration of a run, as it was logged.
 
         Raises:
-            InputError: the run has none.
+            InputError: the run has none that can be read.
         """
         with tempfile.TemporaryDirectory() as temporary:
             try:
@@ -75,6 +82,10 @@ class Store:
                 return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
             except (MlflowException, OSError) as error:
                 raise InputError(f"run {run_id} has no config.yaml, so it cannot be trained again.") from error
+            except (yaml.YAMLError, ValueError, TypeError) as error:  # somebody replaced it
+                raise InputError(
+                    f"config.yaml of run {run_id} is no configuration, so it cannot be trained again."
+                ) from error
 
     def children(self, parent_run_id: str) -> list[Run]:
         """Every run below `parent_run_id`, the oldest first."""

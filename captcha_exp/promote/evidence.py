@@ -1,0 +1,111 @@
+"""What the registry says of a model, checked against the run and the model's own files.
+
+Anybody who may write to the registry may change tags and aliases there, without any right to the runs.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from captcha_exp.errors import InputError
+from captcha_exp.tracking import LoadedRecogniser, Registry, Store, Version, load_recogniser
+
+_SHOWN = 60
+_PLACE = "path"  # where the data is, which says nothing of what it is
+
+
+def load_challenger(store: Store, run_id: str) -> LoadedRecogniser:
+    """The model that a run made, read from where a version of it will be read.
+
+    `runs:/RUN/model` would mix in what lies beside it among the run's own files.
+
+    Raises:
+        InputError: the run has no model, or the model's files are those of another or of another division of the data.
+    """
+    run = store.record(run_id)
+    made = [] if run is None or run.outputs is None else run.outputs.model_outputs
+    if run is None or not made:
+        raise InputError(f"run={run_id} has no model, so there is nothing to promote.")
+    loaded = load_recogniser(f"models:/{made[-1].model_id}", store.uri)
+    _check_identity(f"The model of run {run_id}", loaded, made[-1].model_id, run_id)
+    logged = {"fingerprint": run.data.tags.get("dataset.fingerprint"), **_division(_logged_config(store, run_id))}
+    told = {"fingerprint": loaded.dataset["fingerprint"], **_division(loaded.config)}
+    for key, value in logged.items():
+        if value is not None and told.get(key) != value:
+            raise InputError(
+                f"The model of run {run_id} says that its dataset.{key} was {_shown(told.get(key))}, but the run "
+                f"logged {_shown(value)}: one was changed, so its test images cannot be told. Train it again."
+            )
+    return loaded
+
+
+def load_version(store: Store, registry: Registry, number: str, report: Callable[[str], None]) -> LoadedRecogniser:
+    """The model of a version; what its tags say otherwise than run and model is told, and decides nothing.
+
+    Raises:
+        InputError: there is no such version, its model cannot be loaded, or it is another than was registered.
+    """
+    version = registry.find_version(number)
+    if version is None:
+        raise InputError(f"Version {number} of {registry.name} does not exist, so it can be no champion.")
+    loaded = load_recogniser(f"models:/{registry.name}/{number}", store.uri)
+    if version.model_id.startswith("m-"):  # otherwise a copy of another registered model's version
+        _check_identity(f"Version {number} of {registry.name}", loaded, version.model_id, version.run_id)
+    for line in _contradictions(store, version, loaded):
+        report(f"version {number} was changed by hand: {line}; the tag decides nothing")
+    return loaded
+
+
+def config_digest(config: Mapping[str, Any]) -> str:
+    """What tells one configuration from others."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_identity(what: str, loaded: LoadedRecogniser, model_id: str, run_id: str) -> None:
+    if (loaded.model_id, loaded.run_id) != (model_id, run_id):
+        raise InputError(
+            f"{what} is kept as {model_id} of run {run_id}, but its files say {_shown(loaded.model_id)} of run "
+            f"{_shown(loaded.run_id)}: they are another model's. Train it again, or register the right one."
+        )
+
+
+def _logged_config(store: Store, run_id: str) -> Mapping[str, Any]:
+    with suppress(InputError):  # the run keeps none
+        return store.logged_config(run_id)
+    return {}
+
+
+def _division(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that decide which images are test images."""
+    dataset = config.get("dataset")
+    return {key: value for key, value in dataset.items() if key != _PLACE} if isinstance(dataset, Mapping) else {}
+
+
+def _contradictions(store: Store, version: Version, loaded: LoadedRecogniser) -> Iterator[str]:
+    facts = {
+        "run": version.run_id,
+        "dataset.fingerprint": loaded.dataset["fingerprint"],
+        "config.digest": config_digest(loaded.config),
+    }
+    for key, value in facts.items():
+        if version.tags.get(key, value) != value:
+            yield f"its tag {key} is {_shown(version.tags[key])}, its model says {_shown(value)}"
+    for key, value in version.tags.items():
+        if key.startswith("test/"):
+            measured = store.measured(version.run_id, key)
+            if measured is not None and not any(_equal(value, figure) for figure in measured):
+                yield f"its tag {_shown(key)} is {_shown(value)}, which its run never measured"
+
+
+def _equal(tag: str, figure: float) -> bool:
+    try:
+        return math.isclose(float(tag), figure, rel_tol=1e-5, abs_tol=1e-9)
+    except ValueError:
+        return False
+
+
+def _shown(value: Any) -> str:
+    return repr(str(value)[:_SHOWN])
