@@ -1,7 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
 from captcha_exp.config import Config, conf_dir, load_config, to_plain
+from tests.mlflow_server import MlflowServer
 
 if TYPE_CHECKING:
     from captcha_exp.tracking import LoadedRecogniser
@@ -42,6 +43,15 @@ def data_dir() -> Path:
     if not folder:
         pytest.skip("set CAPTCHA_EXP_DATA to the folder of real labelled images")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """Starting one takes seconds: all tests share it, each with an experiment and a registered model of its own."""
+    server = MlflowServer(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import runpy
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +54,24 @@ def add_model(store: Store) -> Callable[[], tuple[str, str]]:
     return add
 
 
+def processes() -> ForkServerContext:
+    """Starts processes that need not import for seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["captcha_exp.promote"])
+    return context
+
+
 @pytest.fixture
 def killed_at(store: Store, registry: Registry, store_root: Path) -> Callable[..., None]:
     """Run `interrupted_process.py` in a process of its own, and kill it when it reaches a step."""
-    context = multiprocessing.get_context("forkserver")
-    # Loaded once, so that each process does not take seconds to import.
-    context.set_forkserver_preload(["captcha_exp.promote"])
+    context = processes()
 
     def run(step: str, **given: Any) -> None:
         reached, sender = context.Pipe(duplex=False)
-        known = {"root": str(store_root), "experiment": store.experiment, "step": step, "reached": sender, **given}
+        uri = None if store.lock_file else store.uri
+        known = {"uri": uri, "root": str(store_root), "experiment": store.experiment, "step": step, **given}
         script = str(Path(__file__).with_name("interrupted_process.py"))
-        process = context.Process(target=runpy.run_path, args=(script, known))
+        process = context.Process(target=runpy.run_path, args=(script, {**known, "reached": sender}))
         process.start()
         sender.close()
         assert reached.poll(60), f"step {step!r} was not reached"

@@ -1,16 +1,19 @@
 """Promotes or rolls back, and waits at one step for its end; run by `killed_at` with the names used here."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from captcha_exp.config import TrackingConfig
-from captcha_exp.promote import promotion_steps, roll_back, run_steps
 from captcha_exp.promote.exclusive import exclusive
 from captcha_exp.tracking import Registry, open_store
+from tests.promote.commands import go_back, promote_model
 
 known = globals()
-store = open_store(TrackingConfig(None, known["experiment"], None, True, 0), Path(known["root"]))
+root = Path(known["root"])
+store = open_store(TrackingConfig(known["uri"], known["experiment"], None, True, 0), root)
 registry = Registry(store, known["experiment"])
+claims = Path(known.get("claims") or root / "claims")
 
 
 def wait_at(step: str) -> None:
@@ -20,17 +23,10 @@ def wait_at(step: str) -> None:
         time.sleep(600)
 
 
-if known.get("claims"):
-    from dataclasses import replace
-
-    with exclusive(replace(store, lock_file=None), registry, Path(known["claims"]), print):
+if known["step"] == "holding":
+    with exclusive(replace(store, lock_file=None), registry, claims, print):
         wait_at("holding")
-with exclusive(store, registry, Path(known["root"]) / "claims", print):
-    if known.get("rollback"):
-        roll_back(registry, wait_at)
-    else:
-        registry.finish_move()
-        steps = promotion_steps(
-            registry, known["model_id"], known["run_id"], {"sweep": "s"}, promoted=known["promoted"]
-        )
-        run_steps(steps, wait_at)
+elif known.get("rollback"):
+    go_back(store, registry, claims, wait_at)
+else:
+    promote_model(store, registry, claims, (known["model_id"], known["run_id"]), wait_at, promoted=known["promoted"])

@@ -1,9 +1,11 @@
 """Promotion of real models, trained in seconds, on real images in a folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -162,6 +164,31 @@ def test_a_champion_that_saw_the_test_images_is_no_opponent(
         InputError, match=r"^The champion cannot be judged: \d+ of the \d+ images of split=test are among"
     ):
         run_promote(f"run={trained.good}")
+    assert aliases(trained, request) == {"champion": "1"}
+
+
+def test_a_list_of_training_images_that_lacks_some_is_noticed(
+    trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
+) -> None:
+    """Shortened, it would let a model be judged on images that it was trained on."""
+
+    def cut(run_id: str) -> Iterator[None]:
+        model_id = trained.store.client.get_run(run_id).outputs.model_outputs[0].model_id
+        (digests,) = (trained.root / "mlruns" / "artifacts").rglob(f"{model_id}/**/training_images.npy")
+        kept = digests.read_bytes()
+        np.save(digests, np.load(digests)[:-9])
+        yield
+        digests.write_bytes(kept)
+
+    run_promote(f"run={trained.poor}")
+    for run_id, role in ((trained.poor, "champion"), (trained.good, "challenger")):
+        with (
+            contextmanager(cut)(run_id),
+            pytest.raises(
+                InputError, match=rf"^The {role} cannot be judged: its list of training images lacks 9 of the \d+ that"
+            ),
+        ):
+            run_promote(f"run={trained.good}")
     assert aliases(trained, request) == {"champion": "1"}
 
 

@@ -7,9 +7,10 @@ import pytest
 from captcha_exp.errors import InputError
 from captcha_exp.promote import promotion_steps, roll_back, run_steps
 from captcha_exp.tracking import Registry
+from tests.promote.step_names import promotion_step_names, rollback_step_names
 
-STEPS = ("build servable", "register", "decide", "champion", "previous", "challenger", "forget move")
-ROLLBACK_STEPS = ("note", "decide", "champion", "previous", "challenger", "forget move")
+STEPS = promotion_step_names()
+ROLLBACK_STEPS = rollback_step_names()
 AddModel = Callable[[], tuple[str, str]]
 
 
@@ -69,7 +70,7 @@ def test_a_kill_at_any_step_is_mended_by_the_same_command(
     is_promoted_once(registry)
 
 
-@pytest.mark.parametrize("step", STEPS[3:])
+@pytest.mark.parametrize("step", STEPS[STEPS.index("decide") + 1 :])
 def test_another_promotion_finishes_what_was_decided(registry: Registry, add_model: AddModel, step: str) -> None:
     promote(registry, add_model())
     with pytest.raises(InjectedError):

@@ -1,11 +1,10 @@
 """Opening the store: made once, by however many processes, and refused in one line."""
 
-import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from captcha_exp.config import Config, TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking import load_recogniser, open_store
+from tests.mlflow_server import MlflowServer
 
 Compose = Callable[..., Config]
 
@@ -165,41 +165,10 @@ def test_a_moved_folder_is_noticed_before_artifacts_land_in_the_old_place(
     assert f"keeps its artifacts in {(tmp_path / 'old').as_uri()}/mlruns/artifacts, not under this root" in message
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """A real MLflow server on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folder = tmp_path / "server"
-    folder.mkdir()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "kept")]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
-
-
 def test_a_real_server_keeps_runs_artifacts_and_models(
-    server: str, tracking: TrackingConfig, tmp_path: Path, small_model: object
+    mlflow_server: MlflowServer, tracking: TrackingConfig, tmp_path: Path, small_model: object
 ) -> None:
+    server = mlflow_server.uri
     store = open_store(replace(tracking, uri=server), tmp_path)
     with store.start_run("remote", {"sweep": "s"}) as run:
         run.log_epoch(1, {"val/sequence_accuracy": 0.5})
