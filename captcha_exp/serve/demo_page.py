@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 # To be set before Gradio is imported: nothing about a user leaves the machine.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# Nor are ten thousand earlier events summed up after each, for a page of statistics that is not served.
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
@@ -124,7 +127,7 @@ def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples:
     reader = _Reader(batcher, most_files)
     with gr.Blocks(analytics_enabled=False, title="captcha_exp") as page:
         gr.Markdown("# Read short text in images")
-        model = gr.HTML(padding=False)
+        model = _drawn()
         page.load(lambda: draw_model(models.current), outputs=model, api_visibility="private", show_progress="hidden")
         with gr.Tab("One picture"), gr.Row(equal_height=False):
             _add_one(reader, examples)
@@ -141,7 +144,7 @@ def _add_one(reader: _Reader, examples: Sequence[Path]) -> None:
         if examples:
             gr.Examples([[str(path)] for path in examples], picture, label="Examples")
     with gr.Column(scale=3):
-        drawn = gr.HTML(_NOTHING_YET, padding=False)
+        drawn = _drawn(_NOTHING_YET)
     events = [picture.change, button.click, *(part.submit for part in known)]
     gr.on(events, reader.one, [picture, *known], drawn, **_QUIET)
 
@@ -150,7 +153,7 @@ def _add_several(reader: _Reader) -> None:
     files = _uploads_alone(gr.File(label=f"Files, up to {reader.most_files}", file_count="multiple"))
     known = _known()
     button = gr.Button("Read", variant="primary")
-    summary = gr.HTML(padding=False)
+    summary = _drawn()
     table = gr.Dataframe(headers=_TABLE, datatype="str", interactive=False, wrap=True, show_label=False)
     events = [files.change, button.click, *(part.submit for part in known)]
     gr.on(events, reader.several, [files, *known], [table, summary], **_QUIET)
@@ -163,6 +166,14 @@ def _length(name: str, typed: str | None) -> int | None:
         return int(typed)
     except ValueError as error:
         raise InputError(f"{name} must be a number, not {typed!r}.") from error
+
+
+def _drawn(html: str = "") -> gr.Markdown:
+    """Where HTML of `drawing` is shown: as Markdown, because Gradio's HTML evaluates templates as JavaScript.
+
+    What `drawing` is given is escaped there; cleaned once more, its SVG would lose its size.
+    """
+    return gr.Markdown(html, latex_delimiters=[], sanitize_html=False)
 
 
 def _known() -> list[gr.Textbox]:

@@ -1,7 +1,7 @@
 """Readings as HTML that follows the page's colours."""
 
 import base64
-from html import escape
+import html
 
 import numpy as np
 
@@ -11,14 +11,13 @@ from captcha_exp.serve.alignment import align
 from captcha_exp.serve.model_holder import Held
 
 STYLE = """
-.html-container:has(.ce-model, .ce-reading, .ce-note) {padding: 0 !important}
 .ce-reading {display: grid; gap: 1rem}
 .ce-text {font: 600 2.2rem/1.2 ui-monospace, monospace; letter-spacing: .08em; overflow-wrap: anywhere}
 .ce-text.ce-none {font-size: 1.3rem; letter-spacing: 0; opacity: .7}
 .ce-note {font-size: .85rem; margin: 0; opacity: .75}
 .ce-problem {border-left: 4px solid #dc2626; padding: .5rem .8rem}
 .ce-likely {display: grid; grid-template-columns: auto 1fr auto; gap: .3rem .8rem; align-items: center}
-.ce-likely code {font: 1rem ui-monospace, monospace; background: none; padding: 0; overflow-wrap: anywhere}
+.ce-likely code, .ce-model code {font: 1rem ui-monospace, monospace; background: none; border: none; padding: 0}
 .ce-bar {height: .6rem; border-radius: .3rem; background: var(--border-color-primary); overflow: hidden}
 .ce-bar i {display: block; height: 100%; background: var(--color-accent)}
 .ce-share {font-variant-numeric: tabular-nums; text-align: right}
@@ -31,7 +30,7 @@ STYLE = """
 .ce-over {position: relative; height: 1.5rem}
 .ce-over span {position: absolute; transform: translateX(-50%); font: 600 1.1rem ui-monospace, monospace}
 .ce-model {display: flex; flex-wrap: wrap; gap: .2rem 1.6rem; font-size: .95rem}
-.ce-model b, .ce-model code {overflow-wrap: anywhere; white-space: normal}
+.ce-model b, .ce-model code, .ce-likely code {overflow-wrap: anywhere; white-space: normal}
 """
 # A class whose probability never reaches this is not drawn, and no more classes than these are.
 _DRAWN_FROM = 0.05
@@ -41,6 +40,11 @@ _FIGURES = {
     "sequence_accuracy": "test accuracy",
     "character_error_rate": "character error rate",
 }
+
+
+def escape(text: str) -> str:
+    """As HTML, of which an empty line would end what the page takes for HTML."""
+    return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;")
 
 
 def draw_model(held: Held) -> str:

@@ -1,26 +1,14 @@
 """The page in a real browser."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.server.conftest import Served, bars
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium on the PATH")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -37,6 +25,7 @@ def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
         page.on("request", lambda sent: None if sent.url.startswith(own) else problems.append(sent.url))
         page.on("response", lambda got: problems.append(f"{got.status} {got.url}") if got.status >= 400 else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         page.goto(served.url)
         expect(page.locator(".ce-model")).to_be_visible(timeout=30_000)
         return page
