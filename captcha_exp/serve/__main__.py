@@ -49,6 +49,10 @@ def _serve(composed: DictConfig) -> int | None:
     config = load_serving(composed)
     if not _is_loopback(config.host):
         _warn(f"host={config.host} lets every machine that reaches this one use the server, which asks no password")
+    if "*" in config.allowed_hosts:
+        _warn(
+            "allowed_hosts=* answers to any name: a web page elsewhere can reach the server through its users' browsers"
+        )
     given = None if config.examples is None else read_examples(Path(config.examples).expanduser())
     _check_installed()
     # After the checks: a mistyped key must not wait for them.

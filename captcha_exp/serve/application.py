@@ -9,8 +9,11 @@ from gradio.routes import App
 
 from captcha_exp.config.schema.serving import ServingConfig
 from captcha_exp.serve.batcher import Batcher
+from captcha_exp.serve.browser_policy import BrowserPolicy
 from captcha_exp.serve.demo_page import build_page
 from captcha_exp.serve.endpoint import Endpoint, build_api
+from captcha_exp.serve.gradio_limits import PageLimits
+from captcha_exp.serve.host_and_origin import HostAndOrigin
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.prometheus_metrics import ServerMetrics
 from captcha_exp.serve.reading_html import STYLE
@@ -38,9 +41,11 @@ class Application:
         mounted = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._gradio = _mount(page, mounted, config)
         api = build_api(Endpoint(self._batcher, models, metrics, most_files, lambda: limits.busy))
-        self._room = UploadRoom(mounted, folder, int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT)
+        bounded = PageLimits(mounted, page, most_files)
+        self._room = UploadRoom(bounded, folder, int(config.limits.upload_mib * MIB) * _UPLOADS_KEPT)
         limits = RequestLimits(Switch(api, self._room), config.limits, metrics.in_progress.set)
-        self.front = Front(limits, metrics)
+        own = HostAndOrigin(limits, config.host, config.allowed_hosts, config.allowed_origins)
+        self.front = Front(BrowserPolicy(own), metrics)
 
     def end_streams(self) -> None:
         """Let go of the browsers that listen; to be called from the server's own loop."""

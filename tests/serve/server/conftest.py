@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import requests
 from hydra import compose, initialize_config_dir
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 from captcha_exp.config import conf_dir
 from captcha_exp.config.serving import load_serving
@@ -114,8 +116,8 @@ def bars(text: str, kind: str = "PNG", characters: str = CHARACTERS) -> bytes:
 class Served:
     """A server in this process."""
 
-    def __init__(self, port: int, models: ModelHolder) -> None:
-        self.port, self.models = port, models
+    def __init__(self, port: int, models: ModelHolder, application: Application) -> None:
+        self.port, self.models, self.application = port, models, application
         self.url = f"http://127.0.0.1:{port}"
 
     def read(self, data: object = None, **more: object) -> requests.Response:
@@ -135,11 +137,11 @@ def running(folder: Path, model: str, *overrides: str) -> Iterator[Served]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         models = ModelHolder(config.model, f"sqlite:///{folder}/mlruns/mlflow.db", config.threads, config.reload_s)
         application = Application(config, models, {"example.png": bars("abc")}, uploads)
-        server = Server(application)
+        server = Server(application, config.limits)
         thread = threading.Thread(target=server.run, args=([listener],))
         models.start()
         thread.start()
-        yield Served(listener.getsockname()[1], models)
+        yield Served(listener.getsockname()[1], models, application)
         server.should_exit = True
         thread.join()
         models.stop()
@@ -174,3 +176,14 @@ def serve(bars_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def served(serve: Callable[..., Served]) -> Served:
     """A server with the limits of conf/serve.yaml, except that on the rate."""
     return serve("limits.requests_per_second=null")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs chromium on the PATH")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
