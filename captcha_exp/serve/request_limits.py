@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,6 +42,14 @@ class Rates:
         return min(self._room, tokens + (now - when) * self._per_second)
 
 
+@dataclass
+class _Upload:
+    """What has been received of one body."""
+
+    bytes: int = 0
+    is_whole: bool = False
+
+
 class RequestLimits:
     """Lets requests that carry something through to `app` as far as the limits allow.
 
@@ -50,7 +59,8 @@ class RequestLimits:
     def __init__(self, app: ASGIApp, limits: RequestLimitsConfig, in_progress: Callable[[int], None]) -> None:
         """Take what is limited; `in_progress` is told how many requests are."""
         self._app, self._limits, self._in_progress = app, limits, in_progress
-        self._most_bytes = int(limits.upload_mib * MIB)
+        self._most_bytes, self._most_bytes_together = int(limits.upload_mib * MIB), int(limits.uploads_mib * MIB)
+        self._bytes_together = 0
         self._rates = None if limits.requests_per_second is None else Rates(limits.requests_per_second)
         self._count = 0
 
@@ -69,12 +79,14 @@ class RequestLimits:
             await self._drop_body(receive)
             await self._refuse(wait_s)(scope, receive, send)
             return
+        upload = _Upload()
         self._count += 1
         self._in_progress(self._count)
         try:
-            await self._app(scope, self._bounded(scope, receive), send)
+            await self._app(scope, self._bounded(upload, receive), send)
         finally:
             self._count -= 1
+            self._bytes_together -= upload.bytes
             self._in_progress(self._count)
 
     def _refuse(self, wait_s: float) -> ASGIApp:
@@ -84,25 +96,29 @@ class RequestLimits:
         reason = f"{self._limits.concurrent} requests are in progress; try again"
         return refusal(503, reason, {"Retry-After": "1"})
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _bounded(self, upload: "_Upload", receive: Receive) -> Receive:
         """Receive a body that is neither too long nor too slow, or raise the answer that it gets."""
-        received = 0
         until = asyncio.get_running_loop().time() + self._limits.upload_s
 
         async def bounded() -> Message:
-            nonlocal received
             try:
-                async with asyncio.timeout_at(until if received >= 0 else None):
+                async with asyncio.timeout_at(None if upload.is_whole else until):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408, f"the upload took longer than {self._limits.upload_s:g} s") from None
-            if message["type"] == "http.request" and received >= 0:
-                received += len(message.get("body", b""))
-                if received > self._most_bytes:
+            if message["type"] == "http.request" and not upload.is_whole:
+                size = len(message.get("body", b""))
+                upload.bytes += size
+                self._bytes_together += size
+                if upload.bytes > self._most_bytes:
                     await self._drop_body(receive)
                     raise HTTPException(413, f"an upload may have {self._limits.upload_mib:g} MiB (limits.upload_mib)")
-                if not message.get("more_body"):
-                    received = -1  # what comes now is that the client has gone, whenever that is
+                if self._bytes_together > self._most_bytes_together:
+                    await self._drop_body(receive)
+                    reason = f"{self._limits.uploads_mib:g} MiB of uploads are in progress; try again"
+                    raise HTTPException(503, reason, {"Retry-After": "1"})
+                # What comes after is that the client has gone, whenever that is.
+                upload.is_whole = not message.get("more_body")
             return message
 
         return bounded

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -16,10 +17,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from captcha_exp.config.schema.serving import ServingConfig
+from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
 from captcha_exp.errors import InputError
+from captcha_exp.serve.connections import TOLD, Connections
 from captcha_exp.serve.model_holder import ModelHolder
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 # What is in progress when the server is told to stop has so long to be read, and then to be refused.
 _GRACE_S = 5
 _REFUSED_WITHIN_S = 2
-_BACKLOG = 1024
+# uvicorn ticks ten times a second.
+_TICKS_BETWEEN_LOOKS = 5
+# As many connections may wait to be taken; so many are taken in each round of the loop, and cut some rounds later.
+_BACKLOG, _TAKEN_AT_ONCE, _ROUNDS = 1024, 16, 4
+# Open files besides the connections: uploads (of which a large one is a file), the model, logs.
+_FILES = 1024
 
 
 def serve(
@@ -51,6 +57,7 @@ def serve(
     Raises:
         InputError: there is no such model, or the port cannot be opened.
     """
+    _ensure_files(config.limits.connections)
     with _bound(config.host, config.port) as listener, _uploads() as folder:
         models = ModelHolder(config.model, tracking_uri, config.threads, config.reload_s)
         from captcha_exp.serve.application import Application  # takes seconds, which no bad address should cost
@@ -61,10 +68,23 @@ def serve(
         tell(f"model {models.current.name} on {models.current.predictor.runtime}")
         tell(f"page http://{_address(listener)}   endpoint http://{_address(listener)}/v1/read   Ctrl-C stops")
         try:
-            return _run(application, listener)
+            return _run(application, config.limits, listener)
         finally:
             models.stop()
             application.close()
+
+
+def _ensure_files(connections: int) -> None:
+    """Let this process have as many files open as the limits need: without them it could take no connection."""
+    needed = connections + TOLD + _ROUNDS * _TAKEN_AT_ONCE + _FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard not in (resource.RLIM_INFINITY, max(hard, needed)):
+        raise InputError(
+            f"limits.connections={connections} needs {needed} open files, and a process may have {hard} here "
+            f"(`ulimit -Hn`); choose at most {max(1, hard - needed + connections)}."
+        )
+    if soft not in (resource.RLIM_INFINITY, max(soft, needed)):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 @contextmanager
@@ -108,8 +128,8 @@ def _uploads() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(application: "Application", listener: socket.socket) -> int | None:
-    server = Server(application)
+def _run(application: "Application", limits: RequestLimitsConfig, listener: socket.socket) -> int | None:
+    server = Server(application, limits)
     # uvicorn raises the signal again when it has stopped, by when the server has done all that it stands for.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -127,11 +147,13 @@ class Server(uvicorn.Server):
         stopped_by: the signal that ended it.
     """
 
-    def __init__(self, application: "Application") -> None:
+    def __init__(self, application: "Application", limits: RequestLimitsConfig) -> None:
+        self._connections = Connections(limits)
         super().__init__(
             uvicorn.Config(
                 application.front,
-                http=_Http,
+                http=self._connections.protocol,  # type: ignore[arg-type]
+                backlog=_TAKEN_AT_ONCE,
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -149,20 +171,20 @@ class Server(uvicorn.Server):
         self.stopped_by = sig
         super().handle_exit(sig, frame)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(_BACKLOG)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            self._connections.end_stalled()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._application.end_streams()
         asyncio.get_running_loop().call_later(_GRACE_S, self._application.give_up)
         await super().shutdown(sockets)
-
-
-class _Http(H11Protocol):
-    """Refuses what is no HTTP in the same form as everything else."""
-
-    def send_400_response(self, msg: str) -> None:
-        body = json.dumps({"error": msg}).encode()
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
-        self.transport.close()
 
 
 def _ignore(_: int, __: FrameType | None) -> None:
@@ -173,6 +195,7 @@ def log_to_stderr() -> None:
     """Show the server's own lines, and of the libraries only what went wrong."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("captcha_exp").setLevel(logging.INFO)
-    # What these say of damaged uploads is in the answers.
+    # What these say of damaged requests is in the answers; else any client could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"PIL\.")

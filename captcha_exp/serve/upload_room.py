@@ -9,12 +9,12 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from captcha_exp.serve.gradio_limits import UPLOAD
 from captcha_exp.serve.http_refusal import refusal
 
 # What was uploaded is removed after so long, looked at so often.
 KEPT_S = 300
 EVERY_S = 60
-_UPLOAD = "/gradio_api/upload"
 _MOST_FILES = 2_000
 
 
@@ -35,7 +35,7 @@ class UploadRoom:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
         answering = self._page
-        if scope["type"] == "http" and scope["path"].rstrip("/") == _UPLOAD and self._is_full():
+        if scope["type"] == "http" and scope["path"].rstrip("/") == UPLOAD and self._is_full():
             reason = "too many uploads to the page are kept; try again in some minutes"
             answering = refusal(503, reason, {"Retry-After": str(KEPT_S)})
         await answering(scope, receive, send)

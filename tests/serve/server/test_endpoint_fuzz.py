@@ -37,16 +37,18 @@ def _random(rng: random.Random) -> Request:
 
 
 def _bomb(rng: random.Random) -> Request:
-    """A PNG of which the header promises up to a billion pixels."""
-    size = rng.choice([2**31 - 1, 2**15, 5000, 0])
+    return "POST", "/v1/read", bomb(rng.choice([2**31 - 1, 2**15, 5000, 0])), {}
+
+
+def bomb(size: int) -> bytes:
+    """A PNG of which the header promises so many pixels squared."""
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     pixels = zlib.compress(bytes(2**20), 9)
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    return "POST", "/v1/read", data, {}
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def _form(rng: random.Random) -> Request:
@@ -120,10 +122,10 @@ def test_a_thousand_malformed_uploads_are_refused_and_the_next_good_one_is_read(
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
         b"no http\r\n\r\n",
-        b"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-        b"POST /v1/read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70_000,
+        b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 70_000,
     ],
 )
 def test_what_is_no_http_is_refused_as_json(served: Served, sent: bytes) -> None:

@@ -55,7 +55,7 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tight: Served) -> 
 def _unfinished(served: Served) -> socket.socket:
     """A connection that has begun a request and does not go on."""
     connection = socket.create_connection(("127.0.0.1", served.port))
-    connection.sendall(b"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+    connection.sendall(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx")
     return connection
 
 
@@ -89,11 +89,11 @@ def test_a_client_has_its_rate_and_another_its_own(serve: Callable[..., Served])
     assert slow.read(bars("a"), headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 429
     assert slow.get("/healthz").status_code == 200
     with requests.Session() as other:
-        other.mount("http://", _From("127.0.0.2"))
+        other.mount("http://", From("127.0.0.2"))
         assert other.post(f"{slow.url}/v1/read", data=bars("a"), timeout=30).status_code == 200
 
 
-class _From(requests.adapters.HTTPAdapter):
+class From(requests.adapters.HTTPAdapter):
     """Connects from an address."""
 
     def __init__(self, address: str) -> None:

@@ -12,7 +12,7 @@ import requests
 from tests.serve.server.conftest import Served, bars
 
 
-def _upload(served: Served, name: str, data: bytes) -> str:
+def upload(served: Served, name: str, data: bytes) -> str:
     """The path under which an upload is kept."""
     answer = requests.post(f"{served.url}/gradio_api/upload", files={"files": (name, data)}, timeout=30)
     assert answer.status_code == 200
@@ -22,23 +22,23 @@ def _upload(served: Served, name: str, data: bytes) -> str:
 def _unqueued(served: Served, path: str) -> str:
     """The same event by the route that does not queue."""
     file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    body = {"data": [file, "", "", "", ""], "fn_index": _reading(served)}
+    body = {"data": [file, "", "", "", ""], "fn_index": reading(served)}
     return requests.post(f"{served.url}/gradio_api/run/predict", json=body, timeout=30).text
 
 
-def _reading(served: Served) -> int:
+def reading(served: Served) -> int:
     """The number of the event that reads one picture."""
     events = served.get("/config").json()["dependencies"]
     return next(int(one["id"]) for one in events if len(one["inputs"]) == 5 and len(one["outputs"]) == 1)
 
 
-def _event(served: Served, path: str, url: str | None = None) -> str:
+def event(served: Served, path: str, url: str | None = None, session: str = "test") -> str:
     """What the page's event for one picture ends with, given a file as its browser would give it."""
     file = {"path": path, "url": url, "meta": {"_type": "gradio.FileData"}}
-    body = {"data": [file, "", "", "", ""], "fn_index": _reading(served), "session_hash": "test"}
+    body = {"data": [file, "", "", "", ""], "fn_index": reading(served), "session_hash": session}
     joined = requests.post(f"{served.url}/gradio_api/queue/join", json=body, timeout=30)
     assert joined.status_code == 200
-    with requests.get(f"{served.url}/gradio_api/queue/data?session_hash=test", stream=True, timeout=30) as events:
+    with requests.get(f"{served.url}/gradio_api/queue/data?session_hash={session}", stream=True, timeout=30) as events:
         for line in events.iter_lines():
             if b"process_completed" in line:
                 return str(json.loads(line.removeprefix(b"data: ")))
@@ -72,23 +72,23 @@ def test_no_file_of_the_machine_is_served(served: Served, tmp_path: Path, prefix
 
 
 def test_an_upload_is_shown_to_who_knows_its_address(served: Served) -> None:
-    path = _upload(served, "x.png", bars("ab"))
+    path = upload(served, "x.png", bars("ab"))
     assert served.get(f"/gradio_api/file={path}").content == bars("ab")
 
 
 def test_an_upload_stays_in_its_folder_whatever_it_is_called(served: Served) -> None:
-    folder = Path(_upload(served, "x.png", b"1")).parents[1]
+    folder = Path(upload(served, "x.png", b"1")).parents[1]
     for name in ("../../../up.png", "/etc/up.png", "..\\up.png", "a\x00b.png"):
-        assert Path(_upload(served, name, b"1")).resolve().is_relative_to(folder)
+        assert Path(upload(served, name, b"1")).resolve().is_relative_to(folder)
 
 
 def test_the_page_reads_uploads_alone(served: Served, tmp_path: Path) -> None:
     """Mounted, Gradio copies any file that a request names into the folder of uploads, from where it serves it."""
-    assert "Read by m-bars" in _event(served, _upload(served, "x.png", bars("ab")))
+    assert "Read by m-bars" in event(served, upload(served, "x.png", bars("ab")))
     secret = tmp_path / "secret.png"
     secret.write_bytes(bars("dcba"))
     for path in (str(secret), "/etc/hostname"):
-        answer = _event(served, path)
+        answer = event(served, path)
         assert "Read by" not in answer
         assert "'success': False" in answer
         assert "Read by" not in _unqueued(served, path)
@@ -96,7 +96,7 @@ def test_the_page_reads_uploads_alone(served: Served, tmp_path: Path) -> None:
 
 def test_the_page_fetches_nothing_from_elsewhere(served: Served) -> None:
     for address in (f"{served.url}/healthz", "http://198.51.100.1/x.png", "https://198.51.100.1/x.png"):
-        answer = _event(served, address, address)
+        answer = event(served, address, address)
         assert "Only uploaded files are read." in answer or "'success': False" in answer
         assert "Read by" not in answer
         for route in ("/gradio_api/file=", "/gradio_api/proxy="):
@@ -126,14 +126,14 @@ def test_uploads_are_removed_after_a_while_and_examples_stay(
     monkeypatch.setattr("captcha_exp.serve.upload_room.KEPT_S", 1)
     monkeypatch.setattr("captcha_exp.serve.upload_room.EVERY_S", 1)
     served = serve("limits.requests_per_second=null")
-    path = _upload(served, "x.png", bars("ab") + b"another")
+    path = upload(served, "x.png", bars("ab") + b"another")
     folder = Path(path).parents[1]
     before = {one for one in folder.iterdir() if one.is_file()}
     begun = b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\nbegun and not ended'
     form = {"Content-Type": "multipart/form-data; boundary=b"}
     requests.post(f"{served.url}/gradio_api/upload", data=begun, headers=form, timeout=30)
     (in_part,) = {one for one in folder.iterdir() if one.is_file()} - before
-    assert "Read by m-bars" in _event(served, path)
+    assert "Read by m-bars" in event(served, path)
     until = time.monotonic() + 30
     while served.get(f"/gradio_api/file={path}").status_code == 200 or in_part.exists():
         assert time.monotonic() < until
