@@ -30,6 +30,7 @@ def main() -> int:
         store = f"sqlite:///{root / 'real' / 'mlruns' / 'mlflow.db'}"
         commands.append(["benchmarks.predict", "models:/captcha@champion", str(real), store])
         commands.append(["benchmarks.serve_load", "--images", str(real), f"root={root / 'real'}"])
+        commands.append(["benchmarks.serve_load", "--images", str(real), "--hostile", f"root={root / 'real'}"])
         commands.append(["benchmarks.pretraining", "--root", str(root / "pretraining")])
     for module, *arguments in commands:
         print(f"== python -m {module} {' '.join(arguments)}", flush=True)

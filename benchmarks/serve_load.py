@@ -19,6 +19,7 @@ import numpy as np
 
 _START_TIMEOUT_S = 120
 _PORT = 7861
+_ATTACK_BEGINS_S = 3
 
 
 def main() -> int:
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--images", type=Path, required=True, help="folder of image files, one a request, in turn")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--hostile", action="store_true", help="send them once more beside `benchmarks.hostile`")
     options, overrides = parser.parse_known_args()
     images = [path.read_bytes() for path in sorted(options.images.iterdir()) if path.is_file()]
     started = time.perf_counter()
@@ -35,6 +37,8 @@ def main() -> int:
     try:
         _wait_until_ready(server)
         print(f"ready after {time.perf_counter() - started:.1f} s, {_processor_s(server.pid):.1f} s of processor time")
+        if options.hostile:
+            return _compare(images, options.requests, options.clients)
         before = _processor_s(server.pid)
         statuses, seconds, wall_s = _send(images, options.requests, options.clients)
         _report(statuses, seconds, wall_s, options.clients, _processor_s(server.pid) - before)
@@ -88,6 +92,33 @@ def _send(images: list[bytes], requests: int, clients: int) -> tuple[Counter[int
     for thread in threads:
         thread.join()
     return statuses, seconds, time.perf_counter() - begun
+
+
+def _compare(images: list[bytes], requests: int, clients: int) -> int:
+    """Send the requests in halves, in turn alone and beside a hostile client, so that both meet the same machine."""
+    statuses: dict[bool, Counter[int | str]] = {False: Counter(), True: Counter()}
+    seconds: dict[bool, list[np.ndarray]] = {False: [], True: []}
+    for hostile in (False, True, False, True):
+        attacker = _start_attacker() if hostile else None
+        some, took, _ = _send(images, requests // 2, clients)
+        statuses[hostile] += some
+        seconds[hostile].append(took)
+        if attacker:
+            attacker.send_signal(signal.SIGTERM)
+            attacker.wait()
+    p99 = {hostile: np.percentile(1000 * np.concatenate(took), 99) for hostile, took in seconds.items()}
+    for hostile, name in ((False, "alone"), (True, "beside a hostile client")):
+        p50 = np.percentile(1000 * np.concatenate(seconds[hostile]), 50)
+        answers = ", ".join(f"{number} x {status}" for status, number in statuses[hostile].most_common())
+        print(f"{name}: {answers}; latency p50 {p50:.1f} ms, p99 {p99[hostile]:.1f} ms")
+    print(f"p99 beside it is {p99[True] / p99[False]:.2f} times that without")
+    return 0 if all(one == Counter({200: 2 * (requests // 2)}) for one in statuses.values()) else 1
+
+
+def _start_attacker() -> "subprocess.Popen[bytes]":
+    attacker = subprocess.Popen([sys.executable, "-m", "benchmarks.hostile", "--port", str(_PORT)])
+    time.sleep(_ATTACK_BEGINS_S)
+    return attacker
 
 
 def _report(statuses: Counter[int | str], seconds: np.ndarray, wall_s: float, clients: int, server_s: float) -> None:

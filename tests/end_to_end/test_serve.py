@@ -16,7 +16,7 @@ from tests.serve.server.conftest import bars, write_model
 SERVE = "captcha_exp.serve"
 
 
-def _started(folder: Folder, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
+def started(folder: Folder, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
     """A server of the bars once it tells its address."""
     model = write_model(folder.path / "bars.onnx")
     server = folder.start(f"model={model}", "port=0", *arguments, module=SERVE)
@@ -29,7 +29,7 @@ def _started(folder: Folder, *arguments: str) -> tuple["subprocess.Popen[str]", 
 
 
 def test_it_serves_on_loopback_without_tensorflow_or_mlflow_and_ends_with_130_on_ctrl_c(folder: Folder) -> None:
-    server, address = _started(folder)
+    server, address = started(folder)
     assert address.startswith("http://127.0.0.1:")
     assert requests.post(f"{address}/v1/read", data=bars("abba"), timeout=30).json()["text"] == "abba"
     assert "Read short text in images" in requests.get(address, timeout=30).text
@@ -44,14 +44,14 @@ def test_it_serves_on_loopback_without_tensorflow_or_mlflow_and_ends_with_130_on
 
 
 def test_what_is_in_progress_is_answered_after_sigterm_and_an_open_page_does_not_hold_it(folder: Folder) -> None:
-    server, address = _started(folder)
+    server, address = started(folder)
     port = int(address.rpartition(":")[2])
     image = bars("dcba")
     with (
         requests.get(f"{address}/gradio_api/heartbeat/abc", stream=True, timeout=60),
         socket.create_connection(("127.0.0.1", port)) as connection,
     ):
-        head = f"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: {len(image)}\r\n\r\n"
+        head = f"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(image)}\r\n\r\n"
         connection.sendall(head.encode() + image[:10])
         _wait_until_in_progress(address)
         server.send_signal(signal.SIGTERM)
