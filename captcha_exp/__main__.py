@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
 from captcha_exp.config import load_config
+from captcha_exp.terminal import say
 
 
 def main() -> int:
@@ -54,7 +55,7 @@ def _print_until_interrupted() -> Callable[[str], None]:
     def report(line: str) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
-        print(line, flush=True)
+        say(line)
 
     signal.signal(signal.SIGINT, interrupt)
     return report

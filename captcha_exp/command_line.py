@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import conf_dir, known_keys
 from captcha_exp.errors import InputError
+from captcha_exp.terminal import complain, guard_logs
 
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
 EXIT_INPUT = 2
@@ -32,6 +33,7 @@ def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments
     What the user can mend is printed to standard error as one line that begins with `error:`.
     `HYDRA_FULL_ERROR=1` shows tracebacks instead.
     """
+    guard_logs()
     return exit_code(lambda: _run_hydra(task, config_name, arguments))
 
 
@@ -93,8 +95,7 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
 
 
 def _refuse(message: str, code: int) -> int:
-    one_line = " ".join(message.split())
-    print(f"error: {one_line}", file=sys.stderr)
+    complain(f"error: {' '.join(message.split())}")
     return code
 
 

@@ -9,6 +9,7 @@ from captcha_exp.config.load import (
     known_keys,
     load_config,
     load_dataset_config,
+    load_stored_config,
     to_plain,
     without_passwords,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "load_dataset_config",
     "load_evaluation",
     "load_promotion",
+    "load_stored_config",
     "min_time_steps",
     "time_steps",
     "to_plain",

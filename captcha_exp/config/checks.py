@@ -19,6 +19,7 @@ from captcha_exp.config.style_checks import check_styles
 from captcha_exp.config.time_steps import feature_size
 from captcha_exp.config.typed import require
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import is_folder_name, shortened
 
 
 def check_config(config: Config) -> None:
@@ -27,7 +28,7 @@ def check_config(config: Config) -> None:
     Raises:
         InputError: with the first such key.
     """
-    _check_dataset(config.dataset)
+    check_dataset(config.dataset)
     _check_model(config)
     _check_training(config)
     _check_sweep(config.sweep)
@@ -45,7 +46,12 @@ def _at_least(minimum: int, **values: int | None) -> None:
             require(value >= minimum, name.replace("__", "."), f"at least {minimum}", value)
 
 
-def _check_dataset(dataset: DatasetConfig) -> None:
+def check_dataset(dataset: DatasetConfig) -> None:
+    """Refuse values of the group `dataset` that are out of range, naming the key.
+
+    Raises:
+        InputError: with the first such key.
+    """
     _at_least(8, dataset__image_height=dataset.image_height, dataset__image_width=dataset.image_width)
     _at_least(1, dataset__limit=dataset.limit)
     require(0 <= dataset.background <= 255, "dataset.background", "a grey level from 0 to 255", dataset.background)
@@ -186,7 +192,6 @@ def _check_sweep(sweep: SweepConfig) -> None:
     _at_least(2, sweep__pruner__reduction_factor=sweep.pruner.reduction_factor)
     require(len(sweep.objectives) > 0, "sweep.objectives", "at least one metric", sweep.objectives)
     if sweep.name is not None:
-        plain = sweep.name not in {"", ".", ".."} and not set(sweep.name) & set("/\\\0\n")
-        require(plain, "sweep.name", "usable as the name of a folder", sweep.name)
+        require(is_folder_name(sweep.name), "sweep.name", "usable as the name of a folder", shortened(sweep.name, 300))
     if len(sweep.objectives) > 1 and sweep.pruner.kind is not PrunerKind.none:
         raise InputError("sweep.pruner.kind must be none with several sweep.objectives: Optuna prunes on one only.")

@@ -9,6 +9,8 @@ from captcha_exp.config.schema import EvaluationConfig, PromotionConfig
 from captcha_exp.config.typed import own_keys, require, typed
 from captcha_exp.errors import InputError
 
+_MOST_MODEL_NAME = 250  # MLflow's databases take 256
+
 
 def load_evaluation(composed: DictConfig) -> EvaluationConfig:
     """The keys that only `evaluate` has.
@@ -47,8 +49,7 @@ def load_promotion(composed: DictConfig) -> PromotionConfig:
         )
     if not config.rollback and len(named) != 1:
         raise InputError("One challenger is needed: set either `sweep=NAME` or `run=RUN_ID`.")
-    plain = bool(config.model_name) and not set(config.model_name) & set("/:'")
-    require(plain, "model_name", "a name without /, : and '", config.model_name)
+    _check_model_name(config.model_name)
     require(0 < rule.alpha < 1, "rule.alpha", "above 0 and below 1", rule.alpha)
     require(0 <= rule.min_difference < 1, "rule.min_difference", "at least 0 and below 1", rule.min_difference)
     require(rule.resamples > 0, "rule.resamples", "at least 1", rule.resamples)
@@ -64,3 +65,11 @@ def load_promotion(composed: DictConfig) -> PromotionConfig:
     require(all(seed >= 0 for seed in seeds), "refit.seeds", "numbers from 0", seeds)
     require(len(set(seeds)) == len(seeds), "refit.seeds", "free of repetitions", seeds)
     return config
+
+
+def _check_model_name(name: str) -> None:
+    """What MLflow's registry, its conditions and our addresses of models can all hold."""
+    require(bool(name) and not set(name) & set("/:'"), "model_name", "a name without /, : and '", name)
+    plain = name.isprintable() and name == name.strip() and name[0] != "."
+    require(plain, "model_name", "printable, without blanks around it or a dot before it", name)
+    require(len(name) <= _MOST_MODEL_NAME, "model_name", f"at most {_MOST_MODEL_NAME} characters long", len(name))

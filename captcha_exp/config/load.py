@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import schema
-from captcha_exp.config.checks import check_config
+from captcha_exp.config.checks import check_config, check_dataset
 from captcha_exp.config.schema import Config, DatasetConfig
 from captcha_exp.config.typed import first_line, typed
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import verbatim
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
 
@@ -94,9 +95,20 @@ def load_dataset_config(values: Mapping[str, Any]) -> DatasetConfig:
     """The group `dataset` alone, from plain values such as a run's own configuration holds.
 
     Raises:
-        InputError: a key is unknown or missing, or a value has the wrong type.
+        InputError: a key is unknown or missing, or a value has the wrong type or is out of range.
     """
-    return cast(DatasetConfig, _typed("dataset", dict(values)))
+    dataset = cast(DatasetConfig, _typed("dataset", values))
+    check_dataset(dataset)
+    return dataset
+
+
+def load_stored_config(plain: Mapping[str, Any]) -> Config:
+    """A whole configuration from plain values that were resolved when they were stored; none is resolved again.
+
+    Raises:
+        InputError: as `load_config` says.
+    """
+    return load_config(verbatim(plain))
 
 
 def known_keys() -> list[str]:
@@ -111,7 +123,7 @@ def known_keys() -> list[str]:
 
 def to_plain(config: Any) -> dict[str, Any]:
     """The inverse of `load_config`: nested plain values (enums by name), fit for YAML, JSON and hashing."""
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
+    return {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
 
 
 def without_passwords(value: Any) -> Any:
@@ -136,10 +148,22 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _plain(value: Any) -> Any:
+    # Not by OmegaConf, which would take a `${` in a text for a reference.
+    if is_dataclass(value):
+        return to_plain(value)
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def _typed(group: str, values: Any) -> Any:
     if not isinstance(values, dict):
         raise InputError(f"{group} must be a mapping of keys, not {values!r}; choose one with `{group}=...`.")
-    return typed(_variant(group, values), values, group)
+    # Resolved already: what looks like a reference now is text.
+    return typed(_variant(group, values), verbatim(values), group)
 
 
 def _variant(group: str, values: dict[str, Any]) -> type:

@@ -21,6 +21,7 @@ from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import ImageSpec
 from captcha_exp.reader.vocabulary import Vocabulary
+from captcha_exp.terminal import say
 
 _SKIPPED_NAMED = 3
 
@@ -85,7 +86,7 @@ class PreparedDataset:
         raise InputError(f"There is no split {name!r}; there are {', '.join(split.name for split in self.splits)}.")
 
 
-def prepare_dataset(config: DatasetConfig, root: Path, report: Report = print) -> PreparedDataset:
+def prepare_dataset(config: DatasetConfig, root: Path, report: Report = say) -> PreparedDataset:
     """List, check, decode and split a dataset; from the cache where that was done before.
 
     Args:

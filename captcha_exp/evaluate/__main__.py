@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from captcha_exp.command_line import hydra_command
 from captcha_exp.config import EvaluationConfig, load_config, load_evaluation, without_own
 from captcha_exp.evaluate.assess_model import assess_model
+from captcha_exp.terminal import say
 
 
 def main() -> int:
@@ -17,7 +18,7 @@ def main() -> int:
 def _evaluate(composed: DictConfig) -> None:
     own = load_evaluation(composed)
     for line in assess_model(own, load_config(without_own(composed, EvaluationConfig))):
-        print(line, flush=True)
+        say(line)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from captcha_exp.config import Config, EvaluationConfig, SplitName
+from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.dataset import PreparedDataset
@@ -36,7 +37,7 @@ def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
         from captcha_exp.evaluate import evaluation_log
     from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
 
-    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, say)
     check_divided_alike(recogniser, dataset, config.dataset)
     split = unseen_split(recogniser, dataset, own.split.name)
     yield f"{len(split)} images of {dataset.source_name}/{split.name}"

@@ -1,12 +1,11 @@
 """What was read in each image of a split, kept in the tracking store."""
 
-import csv
 import hashlib
-import io
 from typing import TYPE_CHECKING
 
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.figures import character_confusion, prediction_sheet
+from captcha_exp.foreign_text import csv_table
 from captcha_exp.tracking import TrackedRun
 
 if TYPE_CHECKING:
@@ -34,10 +33,9 @@ def split_digest(dataset: PreparedDataset, split: Split) -> str:
 
 
 def _table(split: Split, evaluation: "Evaluation") -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["name", "origin", "label", "prediction", "confidence", "correct"])
     read = zip(evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
-    for name, origin, (label, prediction, confidence) in zip(split.names, split.origins, read, strict=True):
-        writer.writerow([name, origin, label, prediction, f"{confidence:.6f}", int(label == prediction)])
-    return text.getvalue()
+    rows = [
+        [name, origin, label, prediction, f"{confidence:.6f}", int(label == prediction)]
+        for name, origin, (label, prediction, confidence) in zip(split.names, split.origins, read, strict=True)
+    ]
+    return csv_table([["name", "origin", "label", "prediction", "confidence", "correct"], *rows])

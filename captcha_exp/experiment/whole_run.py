@@ -10,6 +10,7 @@ from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.terminal import say
 
 # What is wrong with a folder of images must not wait for MLflow to load.
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Report = Callable[[str], None]
 
 
-def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: Report = print) -> Outcome:
+def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: Report = say) -> Outcome:
     """Prepare data, train, evaluate, and keep everything about it in the tracking store.
 
     A run of its own that was interrupted goes on from its last epoch, also in the store, when the same configuration

@@ -5,6 +5,8 @@ import warnings
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from captcha_exp.foreign_text import visible
+
 INK = "#1f2933"
 FAINT = "#9aa5b1"
 BLUE = "#1f6fb4"
@@ -35,4 +37,4 @@ def plain_axes(axes: Axes, title: str) -> None:
 
 def shown(character: str) -> str:
     """A character as it can be seen."""
-    return "␣" if character == " " else character
+    return "␣" if character == " " else visible(character)

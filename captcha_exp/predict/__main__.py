@@ -12,6 +12,7 @@ from captcha_exp.config.predict import load_predict
 from captcha_exp.config.schema.predict import PredictConfig
 from captcha_exp.errors import InputError
 from captcha_exp.predict.arguments import split_arguments
+from captcha_exp.terminal import complain
 
 if TYPE_CHECKING:
     from captcha_exp.reader.decoding import Constraint
@@ -59,7 +60,7 @@ def predict(config: PredictConfig, files: list[str]) -> int:
     if constraint:
         predictor.automaton(constraint)  # refused before the first line
     where = predictor.version or predictor.model_id or config.model
-    print(f"{where}, computed by {predictor.runtime}", file=sys.stderr)
+    complain(f"{where}, computed by {predictor.runtime}")
     from captcha_exp.predict.input_files import file_names
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know fewer characters
@@ -70,10 +71,10 @@ def predict(config: PredictConfig, files: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(_EXIT_BROKEN_PIPE) from None
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        complain("interrupted")
         raise SystemExit(EXIT_INTERRUPT) from None
     if failed:
-        print(f"{failed} of {read + failed} files could not be read", file=sys.stderr)
+        complain(f"{failed} of {read + failed} files could not be read")
     return failed
 
 
@@ -82,7 +83,7 @@ def _load(config: PredictConfig) -> "Predictor":
     from captcha_exp.predict.load_predictor import load_predictor
     from captcha_exp.quiet import quiet_stderr
 
-    if Path(config.model).exists():
+    if os.path.exists(config.model):
         with quiet_stderr():
             return load_predictor(config.model, "", config.threads)
     from captcha_exp.tracking import store_uri
@@ -97,10 +98,9 @@ def _constraint(config: PredictConfig, predictor: "Predictor") -> "Constraint":
     words = None if config.lexicon is None else read_lexicon(Path(config.lexicon))
     left_out = unreadable_words(words, predictor.characters) if words else []
     if left_out:
-        print(
+        complain(
             f"{config.lexicon}: {len(left_out)} words have characters that the model does not know and are left out, "
-            f"the first of them {left_out[0]!r}",
-            file=sys.stderr,
+            f"the first of them {left_out[0]!r}"
         )
     return Constraint(config.pattern, config.alphabet, config.min_length, config.max_length, words)
 

@@ -1,9 +1,11 @@
 """The model that an address means, ready to read images."""
 
+import os
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from captcha_exp.errors import InputError
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 
 
@@ -19,8 +21,10 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         InputError: there is no such model, or it is none of ours.
     """
     if model_uri.endswith(".onnx"):
+        if not os.path.isfile(model_uri):
+            raise InputError(f"model={model_uri} does not exist.")
         return Predictor.of_onnx(Path(model_uri), threads)
-    if (Path(model_uri) / ONNX_FILE).is_file() and _has_onnx():
+    if os.path.isfile(os.path.join(model_uri, ONNX_FILE)) and _has_onnx():
         return Predictor.of_onnx(Path(model_uri) / ONNX_FILE, threads, model_uri=model_uri)
     from captcha_exp.tracking.logged_model import check_model, model_folder
     from captcha_exp.tracking.model_description import describe_model

@@ -1,11 +1,10 @@
 """What was read in a file, as a line of output."""
 
-import csv
-import io
 import json
 from collections.abc import Callable
 
 from captcha_exp.config.schema.predict import OutputFormat
+from captcha_exp.foreign_text import csv_row, escaped
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import Reading
 
@@ -24,15 +23,7 @@ def line_of(output_format: OutputFormat, alternatives: int) -> tuple[str | None,
     if output_format is OutputFormat.text:
         return None, _text
     columns = [f"{name}_{rank}" for rank in range(1, alternatives + 1) for name in ("alternative", "confidence")]
-    return _csv_row(["file", "text", "confidence", "error", *columns]), _csv
-
-
-def escaped(text: str) -> str:
-    """Text that stays on its line: line ends, tabs and what else cannot be printed as Python's escapes."""
-    return "".join(
-        character if character.isprintable() and character != "\\" else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    return csv_row(["file", "text", "confidence", "error", *columns]), _csv
 
 
 def _text(name: str, reading: Reading | BadImageError) -> str:
@@ -44,9 +35,9 @@ def _text(name: str, reading: Reading | BadImageError) -> str:
 
 def _csv(name: str, reading: Reading | BadImageError) -> str:
     if isinstance(reading, BadImageError):
-        return _csv_row([escaped(name), "", "", escaped(str(reading))])
+        return csv_row([escaped(name), "", "", escaped(str(reading))])
     others = [value for text, confidence in reading.alternatives for value in (text, f"{confidence:.6f}")]
-    return _csv_row([escaped(name), reading.text, f"{reading.confidence:.6f}", "", *others])
+    return csv_row([escaped(name), reading.text, f"{reading.confidence:.6f}", "", *others])
 
 
 def _jsonl(name: str, reading: Reading | BadImageError) -> str:
@@ -55,9 +46,3 @@ def _jsonl(name: str, reading: Reading | BadImageError) -> str:
     line = {"file": name, "text": reading.text, "confidence": round(reading.confidence, 6)}
     others = [{"text": text, "confidence": round(confidence, 6)} for text, confidence in reading.alternatives]
     return json.dumps({**line, "alternatives": others} if others else line)
-
-
-def _csv_row(values: list[str]) -> str:
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(values)
-    return row.getvalue()

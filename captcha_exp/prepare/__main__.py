@@ -15,6 +15,7 @@ from captcha_exp.config import Config, load_config, without_own
 from captcha_exp.config.typed import own_keys, typed
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
 from captcha_exp.errors import InputError
+from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.prepare import Audit, TrainedModel
@@ -38,7 +39,7 @@ def main() -> int:
 def _prepare(composed: DictConfig) -> None:
     own = _options(composed)
     for line in prepare(own, load_config(without_own(composed, PrepareOptions))):
-        print(line, flush=True)
+        say(line)
 
 
 def prepare(own: PrepareOptions, config: Config) -> Iterator[str]:
@@ -118,7 +119,7 @@ def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedM
     with quiet_stderr():
         recogniser = load_recogniser(model, store.uri)
         import captcha_exp.model.evaluator  # noqa: F401
-    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, print)
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, say)
     from captcha_exp.prepare import TrainedModel
     from captcha_exp.reader.decoding import beam_width_of
 
@@ -139,7 +140,7 @@ def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | No
     from captcha_exp.prepare import audit_dataset, render_page, write_audit
 
     source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
-    audit = audit_dataset(source, dataset, config.dataset, trained, print)
+    audit = audit_dataset(source, dataset, config.dataset, trained, say)
     return audit, write_audit(audit, render_page(audit, source.load), config.root_path)
 
 

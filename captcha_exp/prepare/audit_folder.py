@@ -1,10 +1,10 @@
 """Where audits are kept."""
 
 import json
-import re
 from pathlib import Path
 
 from captcha_exp.config import DatasetConfig
+from captcha_exp.foreign_text import file_name
 from captcha_exp.prepare.audit_result import Audit, division_of
 
 PAGE = "index.html"
@@ -15,8 +15,7 @@ _MAX_NAME = 60
 
 def audit_dir(root: Path, audit: Audit) -> Path:
     """Folder of a dataset's audit, e.g. `audits/captcha_images_v2-1f0c2a...`."""
-    plain = re.sub(r"[^\w.+-]+", "-", audit.title)[:_MAX_NAME]
-    return root / "audits" / f"{plain}-{audit.fingerprint[:_FINGERPRINT_SHOWN]}"
+    return root / "audits" / f"{file_name(audit.title[:_MAX_NAME])}-{audit.fingerprint[:_FINGERPRINT_SHOWN]}"
 
 
 def write_audit(audit: Audit, page: str, root: Path) -> Path:

@@ -4,8 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import jinja2
-
+from captcha_exp.html_page import page_environment
 from captcha_exp.prepare.audit_result import Audit
 from captcha_exp.prepare.contradictions import Contradictions
 from captcha_exp.prepare.duplicate_images import Groups
@@ -36,15 +35,8 @@ def render_page(audit: Audit, load: Load) -> str:
         audit: what was found.
         load: reads the file of a sample.
     """
-    # Labels and names come from files that anybody may have made.
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("captcha_exp.prepare", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    template = page_environment("captcha_exp.prepare").get_template("page.html.j2")
+    return template.render(
         audit=audit,
         table=audit.to_dict(),
         findings=findings(audit),

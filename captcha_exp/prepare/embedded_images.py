@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from PIL import Image, ImageOps
 
 from captcha_exp.prepare.audited_samples import AuditedSample
@@ -18,7 +19,7 @@ _QUALITY = 85
 class Picture:
     """A sample with its image as a data URI, None where there is none, and a line below it."""
 
-    source: str | None
+    source: Markup | None
     label: str
     name: str
     split: str
@@ -30,7 +31,7 @@ def picture(sample: AuditedSample, load: Callable[[str], bytes], note: str = "")
     return Picture(data_uri(sample.locator, load), sample.label, sample.name, sample.split or "unusable", note)
 
 
-def data_uri(locator: str, load: Callable[[str], bytes]) -> str | None:
+def data_uri(locator: str, load: Callable[[str], bytes]) -> Markup | None:
     """An image file as a small WebP image in a `data:` address, None if it gives no image."""
     try:
         data = load(locator)
@@ -41,7 +42,7 @@ def data_uri(locator: str, load: Callable[[str], bytes]) -> str | None:
     image.thumbnail(_MAX_SIZE_PX)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY)
-    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return Markup(f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

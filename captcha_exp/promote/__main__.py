@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
 from captcha_exp.config import PromotionConfig, load_promotion
+from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.dataset import PreparedDataset
@@ -37,7 +38,7 @@ def with_whole_keys(arguments: Sequence[str]) -> list[str]:
 
 
 def _promote(composed: DictConfig) -> None:
-    promote(load_promotion(composed), _say)
+    promote(load_promotion(composed), say)
 
 
 def promote(
@@ -144,10 +145,6 @@ def _dry_run(
         report("dry run: the chosen run is judged as it is, without the refit")
     _, _, verdict = contest.judge()
     report(f"dry run: it {'would' if verdict.promoted else 'would not'} become champion; nothing was changed")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
         InputError: another promotion of this model is under way at a server.
     """
     if store.lock_file is not None:
-        path = store.lock_file.with_name(f".promotion-{registry.name.encode().hex()}")
+        path = store.lock_file.with_name(f".promotion-{hashlib.sha256(registry.name.encode()).hexdigest()}")
         with locked(path, lambda: report(f"waiting for another promotion of {registry.name}")):
             yield ALONE
         return

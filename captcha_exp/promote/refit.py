@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from captcha_exp.config import Config, PromotionConfig, RefitOn, load_config
+from captcha_exp.config import Config, PromotionConfig, RefitOn, load_stored_config
 from captcha_exp.errors import InputError
 from captcha_exp.experiment import run_experiment
 from captcha_exp.promote.challenger import Chosen
@@ -68,7 +68,7 @@ def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Con
     if config.refit.on is RefitOn["train+validation"]:
         plain["training"] |= {"use_validation": True, "patience": None}
     try:
-        loaded = load_config(plain)
+        loaded = load_stored_config(plain)
     except InputError as error:
         raise InputError(f"The configuration of run {chosen.run_id} can no longer be used: {error}") from error
     return replace(loaded, tracking=config.tracking)

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
 from captcha_exp.config.report import load_report_config
+from captcha_exp.terminal import say
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def _report(composed: DictConfig) -> None:
     # After the checks: a mistyped key must not wait for MLflow, Optuna and Matplotlib.
     from captcha_exp.report import write_report
 
-    print(f"report: {write_report(config)}")
+    say(f"report: {write_report(config)}")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,26 @@
 """The page itself: everything about the sweeps put into one HTML file that needs nothing else."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from captcha_exp.config.schema.report import ReportCommandConfig
+from captcha_exp.foreign_text import file_name
+from captcha_exp.html_page import page_environment, write_page
 from captcha_exp.report import charts
 from captcha_exp.report.sweep_facts import SweepFacts, gather
 from captcha_exp.report.sweep_section import Section, describe
 from captcha_exp.sweep.study_facts import read_sweep
+from captcha_exp.terminal import say
 from captcha_exp.tracking import SweepRun, open_store
 
 _FILE = "report.html"
 
 
-def write_report(config: ReportCommandConfig, report: Callable[[str], None] = print) -> Path:
+def write_report(config: ReportCommandConfig, report: Callable[[str], None] = say) -> Path:
     """Write the report of the sweeps that `config` names, and keep it on their runs in the store.
 
     Args:
@@ -41,7 +42,7 @@ def write_report(config: ReportCommandConfig, report: Callable[[str], None] = pr
         sections = [describe(one, store, root, wanted.images, report) for one in facts]
         page = _render(sections)
     path = _path(config, facts)
-    _replace(path, page)
+    write_page(path, page)
     for one in facts:
         if one.parent is not None:
             SweepRun(store, one.parent.run_id).log_files([path])
@@ -49,13 +50,7 @@ def write_report(config: ReportCommandConfig, report: Callable[[str], None] = pr
 
 
 def _render(sections: list[Section]) -> str:
-    environment = Environment(
-        loader=PackageLoader("captcha_exp.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("captcha_exp.report")
     style = environment.get_template("report.css").render()
     return environment.get_template("report.html.j2").render(
         sections=sections,
@@ -84,11 +79,4 @@ def _path(config: ReportCommandConfig, facts: list[SweepFacts]) -> Path:
         return Path(config.report.output).expanduser().resolve()
     if len(facts) == 1:
         return facts[0].sweep.folder / "report" / _FILE
-    return facts[0].sweep.folder.parent / f"{'-'.join(one.sweep.name for one in facts)}.html"
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    return facts[0].sweep.folder.parent / f"{file_name('-'.join(one.sweep.name for one in facts))}.html"

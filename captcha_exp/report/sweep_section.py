@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from captcha_exp.foreign_text import identifier
 from captcha_exp.report import charts
 from captcha_exp.report.answer import answer
 from captcha_exp.report.cost import Cost, cost_of
@@ -60,6 +61,11 @@ class Section:
         return self.facts.sweep.name
 
     @property
+    def anchor(self) -> str:
+        """What links within the page call it."""
+        return identifier(self.name)
+
+    @property
     def has_conditions(self) -> bool:
         """Whether some trials lack a key that others have."""
         return charts.has_conditions(self.facts)
@@ -100,7 +106,7 @@ def describe(facts: SweepFacts, store: Store, root: Path, images: int, report: C
 
 
 def _drawn(facts: SweepFacts) -> dict[str, Markup]:
-    sweep, name = facts.sweep, facts.sweep.name
+    sweep, name = facts.sweep, identifier(facts.sweep.name)
     drawn: dict[str, Markup] = {}
     if any(trial.values for trial in sweep.trials):
         drawn["history"] = charts.history(facts, f"{name}-history")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from markupsafe import Markup
 from PIL import Image
 
 from captcha_exp.config import load_dataset_config
@@ -20,6 +21,9 @@ from captcha_exp.tracking import Store
 from captcha_exp.tracking.trial_runs import read_artifact
 
 _TABLE = "validation.csv"
+_COLUMNS = ("name", "label", "prediction", "confidence", "correct")
+# Of a cell; no label is so long, and texts are compared in time that grows with their square.
+_LONGEST = 1_000
 Report = Callable[[str], None]
 Marked = list[tuple[str, bool]]
 
@@ -35,7 +39,7 @@ class WrongRead:
     label: Marked
     prediction: Marked
     confidence: float
-    picture: str | None
+    picture: Markup | None
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
     if not best or best[0].run_id is None:
         return None
     table = read_artifact(store, best[0].run_id, _TABLE)
-    if table is None:
+    rows = _rows(table) if table is not None else []
+    if not rows:
         return None
-    rows = list(csv.DictReader(io.StringIO(table)))
     wrong = sorted((row for row in rows if row["correct"] == "0"), key=lambda row: -float(row["confidence"]))
     pictures: dict[str, np.ndarray] = {}
     problem = None
@@ -80,6 +84,21 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
         except InputError as error:
             problem = str(error)
     return WrongReads(len(rows), len(wrong), [_wrong_read(row, pictures) for row in wrong[:limit]], problem)
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    """The rows of a table of predictions; none of one that is none, as whoever shares the store can have put there."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(table)))
+        usable = all(
+            set(_COLUMNS) <= set(row)
+            and all(row[column] is not None and len(row[column]) <= _LONGEST for column in _COLUMNS)
+            and 0 <= float(row["confidence"]) <= 1
+            for row in rows
+        )
+    except (csv.Error, ValueError):
+        return []
+    return rows if usable else []
 
 
 def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], report: Report) -> dict[str, np.ndarray]:
@@ -93,7 +112,11 @@ def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], rep
     text = read_artifact(store, str(trial.run_id), "config.yaml")
     if text is None or run is None:
         raise InputError(f"the run of {trial.name} keeps no config.yaml.")
-    dataset = prepare_dataset(load_dataset_config(yaml.safe_load(text)["dataset"]), root, report)
+    try:
+        values = yaml.safe_load(text)["dataset"]
+    except (yaml.YAMLError, TypeError, KeyError) as error:
+        raise InputError(f"the run of {trial.name} keeps a config.yaml that names no dataset.") from error
+    dataset = prepare_dataset(load_dataset_config(values), root, report)
     if dataset.fingerprint != run.tags.get("dataset.fingerprint"):
         raise InputError(f"the dataset {dataset.source_name} has changed since the sweep.")
     return _by_name(dataset.validation, set(names))
@@ -115,7 +138,7 @@ def _wrong_read(row: dict[str, str], pictures: dict[str, np.ndarray]) -> WrongRe
     )
 
 
-def _data_uri(image: np.ndarray) -> str:
+def _data_uri(image: np.ndarray) -> Markup:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Markup("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))

@@ -16,6 +16,7 @@ from captcha_exp.command_line import EXIT_INTERRUPT, hydra_command
 from captcha_exp.config.schema.serving import ServingConfig
 from captcha_exp.config.serving import load_serving
 from captcha_exp.errors import InputError, MissingPathError
+from captcha_exp.terminal import complain, say
 
 # What the page offers to try: so many, of the length and the width in pixels that dataset=synthetic has by default.
 _EXAMPLES = 8
@@ -59,12 +60,12 @@ def _serve(composed: DictConfig) -> int | None:
     from captcha_exp.serve.server import log_to_stderr, serve
 
     log_to_stderr()
-    return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters), print_line)
+    return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters), say)
 
 
 def _tracking_uri(config: ServingConfig) -> str:
     """The store that knows the model; empty where the model is a file, for which MLflow would be loaded in vain."""
-    if Path(config.model).exists():
+    if os.path.exists(config.model):
         return ""
     from captcha_exp.tracking import store_uri
 
@@ -117,12 +118,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _warn(line: str) -> None:
-    print(f"warning: {line}", file=sys.stderr, flush=True)
-
-
-def print_line(line: str) -> None:
-    """Tell the user something at once, also where standard output is a file."""
-    print(line, flush=True)
+    complain(f"warning: {line}")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import visible
 from captcha_exp.reader.decoding import Constraint
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.serve.batcher import Answer, Batcher, ReadOptions, UnansweredError
 from captcha_exp.serve.model_holder import ModelHolder
-from captcha_exp.serve.reading_html import draw_model, draw_problem, draw_reading
+from captcha_exp.serve.reading_html import draw_model, draw_note, draw_problem, draw_reading
 
 _ALTERNATIVES = 4
 # Gradio does not tell when a browser has left: nothing is read for one for longer than this.
@@ -93,11 +94,11 @@ class _Reader:
         lines = []
         for path, reading in zip(paths, answer.readings, strict=True):
             if isinstance(reading, BadImageError):
-                lines.append([Path(path).name, "", "", str(reading)])
+                lines.append([visible(Path(path).name), "", "", visible(reading)])
             else:
-                lines.append([Path(path).name, reading.text, f"{100 * reading.confidence:.1f} %", ""])
+                lines.append([visible(Path(path).name), visible(reading.text), f"{100 * reading.confidence:.1f} %", ""])
         read = sum(not line[3] for line in lines)
-        return lines, f'<p class="ce-note">{read} of {len(lines)} files read by {answer.model.name}.</p>'
+        return lines, draw_note(f"{read} of {len(lines)} files read by {answer.model.name}.")
 
     async def _read(
         self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool

@@ -5,6 +5,7 @@ import html
 
 import numpy as np
 
+from captcha_exp.foreign_text import visible
 from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image, encode_png
 from captcha_exp.reader.predictor import Reading
 from captcha_exp.serve.alignment import align
@@ -52,17 +53,22 @@ def draw_model(held: Held) -> str:
     predictor = held.predictor
     known = {name: predictor.figures[key] for key, name in _FIGURES.items() if key in predictor.figures}
     parts = [
-        f"Model <b>{escape(held.name)}</b>",
+        f"Model <b>{_text(held.name)}</b>",
         *(f"{name} <b>{_share(value)}</b>" for name, value in known.items()),
-        f"reads <code>{escape(predictor.characters)}</code>",
-        f"computed by {escape(predictor.runtime)}",
+        f"reads <code>{_text(predictor.characters)}</code>",
+        f"computed by {_text(predictor.runtime)}",
     ]
     return f'<div class="ce-model">{"".join(f"<span>{part}</span>" for part in parts)}</div>'
 
 
 def draw_problem(message: str) -> str:
     """Why there is no reading."""
-    return f'<div class="ce-reading"><div class="ce-problem" role="alert">{escape(message)}</div></div>'
+    return f'<div class="ce-reading"><div class="ce-problem" role="alert">{_text(message)}</div></div>'
+
+
+def draw_note(line: str) -> str:
+    """A line beside what was read."""
+    return f'<p class="ce-note">{_text(line)}</p>'
 
 
 def draw_reading(held: Held, data: bytes, reading: Reading | BadImageError) -> str:
@@ -75,19 +81,24 @@ def draw_reading(held: Held, data: bytes, reading: Reading | BadImageError) -> s
     """
     if isinstance(reading, BadImageError):
         return draw_problem(f"This file cannot be read: {reading}")
-    text = f'<div class="ce-text">{escape(reading.text)}</div>'
+    text = f'<div class="ce-text">{_text(reading.text)}</div>'
     if not reading.text:
         text = '<div class="ce-text ce-none">no text</div>'
     likely = "".join(_likely(*one) for one in [(reading.text, reading.confidence), *reading.alternatives])
     strip = ""
     if reading.probabilities is not None:
         strip = _strip(held.predictor.characters, held.predictor.image, data, reading.text, reading.probabilities)
-    note = f'<p class="ce-note">Read by {escape(held.name)}.</p>'
+    note = draw_note(f"Read by {held.name}.")
     return f'<div class="ce-reading">{text}<div class="ce-likely">{likely}</div>{strip}{note}</div>'
 
 
+def _text(text: object) -> str:
+    """The only way of a text into the page: the model, its characters and the files may be anybody's."""
+    return escape(visible(text))
+
+
 def _likely(text: str, probability: float) -> str:
-    shown = escape(text) or "<i>no text</i>"
+    shown = _text(text) or "<i>no text</i>"
     bar = f'<div class="ce-bar"><i style="width:{100 * probability:.1f}%"></i></div>'
     return f'<code>{shown}</code>{bar}<span class="ce-share">{_share(probability)}</span>'
 
@@ -106,7 +117,7 @@ def _strip(characters: str, spec: ImageSpec, data: bytes, text: str, probabiliti
     image = base64.b64encode(encode_png(decode_image(data, spec))).decode()
     over = ""
     for char, (first, last) in zip(text, align(probabilities, [characters.index(c) + 1 for c in text]), strict=True):
-        over += f'<span style="left:{100 * (first + last + 1) / 2 / steps:.2f}%">{escape(char)}</span>'
+        over += f'<span style="left:{100 * (first + last + 1) / 2 / steps:.2f}%">{_text(char)}</span>'
     rows = "".join(
         _row(characters[label - 1], probabilities[:, label]) for label in _drawn(probabilities, text, characters)
     )
@@ -131,11 +142,11 @@ def _drawn(probabilities: np.ndarray, text: str, characters: str) -> list[int]:
 def _row(name: str, shares: np.ndarray, title: str | None = None, attribute: str = "") -> str:
     cells = "".join(
         f'<rect x="{step}" width="1" height="1" fill-opacity="{share:.2f}">'
-        f"<title>{escape(title or name)} {_share(float(share))}</title></rect>"
+        f"<title>{_text(title or name)} {_share(float(share))}</title></rect>"
         for step, share in enumerate(shares)
         if share >= 0.005  # paler cannot be seen
     )
     return (
-        f'<b>{escape(name)}</b><svg{attribute} viewBox="0 0 {len(shares)} 1" preserveAspectRatio="none" '
+        f'<b>{_text(name)}</b><svg{attribute} viewBox="0 0 {len(shares)} 1" preserveAspectRatio="none" '
         f'shape-rendering="crispEdges">{cells}</svg>'
     )

@@ -1,7 +1,6 @@
 """A server from its first look at the port to its last answer."""
 
 import asyncio
-import json
 import logging
 import os
 import resource

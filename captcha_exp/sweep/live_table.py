@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from captcha_exp.foreign_text import visible
 from captcha_exp.sweep.tally import Tally, TrialOutcome
 
 _BAR_WIDTH = 24
@@ -28,16 +29,24 @@ def live_table(
         ended: trial, outcome, value, time and parameters of those that ended last, the latest first.
     """
     head = Table.grid(padding=(0, 2))
-    head.add_row(Text(title, style="bold"), ProgressBar(total=share[1], completed=share[0], width=_BAR_WIDTH))
+    head.add_row(cell(title, "bold"), ProgressBar(total=share[1], completed=share[0], width=_BAR_WIDTH))
     table = Table("trial", "epoch", "value", "time", "parameters", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for row in running:
-        table.add_row(*row)
+        table.add_row(*map(cell, row))
     for number, outcome, *rest in ended:
         style = _STYLES[TrialOutcome[outcome]]
-        table.add_row(
-            Text(number, style="dim"), Text(outcome, style=style), *[Text(text, style="dim") for text in rest]
-        )
-    return Group(head, Text(summary), table) if table.row_count else Group(head, Text(summary))
+        table.add_row(cell(number, "dim"), cell(outcome, style), *[cell(text, "dim") for text in rest])
+    return Group(head, cell(summary), table) if table.row_count else Group(head, cell(summary))
+
+
+def cell(text: str, style: str = "") -> Text:
+    """Text as it stands: a string in a table would be read as markup, and could bring escapes of the terminal's."""
+    return Text(visible(text), style=style)
+
+
+def tell(console: Console, line: str) -> None:
+    """Print one line that stays."""
+    console.print(cell(line), highlight=False, soft_wrap=True)
 
 
 def last_ended(tally: Tally) -> list[FrozenTrial]:

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from captcha_exp.config import Direction, ObjectiveConfig
-from captcha_exp.sweep.live_table import last_ended, live_table, short_names
+from captcha_exp.sweep.live_table import last_ended, live_table, short_names, tell
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
@@ -42,7 +42,7 @@ class View:
     def say(self, line: str) -> None:
         """Print one line that stays."""
         self._spoke = self._now()
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        tell(self._console, line)
 
     def update(self, tally: Tally) -> None:
         """Show what changed since the last call."""

@@ -9,7 +9,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 
-from captcha_exp.config import Config, PrunerKind, flatten, to_plain
+from captcha_exp.config import Config, Direction, PrunerKind, flatten, to_plain
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
@@ -54,11 +54,14 @@ def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
     Raises:
         InputError: it was not made by this version.
     """
-    noted = study.user_attrs.get(_DEFINITION, {}).get(_OBJECTIVES)
-    if study.user_attrs.get(_FORMAT) != FORMAT or noted is None:
+    definition = study.user_attrs.get(_DEFINITION)
+    noted = definition.get(_OBJECTIVES) if isinstance(definition, dict) else None
+    if study.user_attrs.get(_FORMAT) != FORMAT or not isinstance(noted, str):
         raise InputError(f"The study {study.study_name!r} was not made by this version; begin it under another name.")
-    pairs = [objective.split(" ", 1) for objective in noted.split(", ")]
-    return [(direction, metric) for direction, metric in pairs]
+    parts = [objective.partition(" ") for objective in noted.split(", ")]
+    if any(direction not in Direction.__members__ or not metric for direction, _, metric in parts):
+        raise InputError(f"The study {study.study_name!r} names its objectives as {noted!r}, which cannot be read.")
+    return [(direction, metric) for direction, _, metric in parts]
 
 
 def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | None = None) -> OpenStudy:

@@ -16,6 +16,8 @@ from optuna.trial import FrozenTrial
 
 from captcha_exp.config import Direction, ObjectiveConfig
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import is_folder_name, shortened
+from captcha_exp.sweep.attributes import of_type, scalar
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.key_importance import Importance, measure_importance
 from captcha_exp.sweep.live_view import best_trials
@@ -116,6 +118,8 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
     Raises:
         InputError: there is no such sweep, or its database cannot be used.
     """
+    if not is_folder_name(name):  # a study of that name may exist, but no sweep of this program has made it
+        raise InputError(f"sweep={shortened(name, 300)!r} cannot be the name of a sweep.")
     quiet_optuna()
     url = study_url(root, name, storage)
     with readable_errors(url):
@@ -128,7 +132,14 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
             study = optuna.load_study(study_name=name, storage=_open(url))
         except KeyError as error:
             raise InputError(f"{shown(url)} holds no study {name!r}; begin the sweep again.") from error
-        return _read(study, root / "sweeps" / name)
+        try:
+            return _read(study, root / "sweeps" / name)
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+            # Whoever shares the database can have written there what no sweep does.
+            raise InputError(
+                f"The study {name!r} in {shown(url)} holds what no sweep has written "
+                f"({type(error).__name__}: {error}); delete it or repair it."
+            ) from error
 
 
 def _open(url: str) -> RDBStorage:
@@ -145,8 +156,8 @@ def _read(study: optuna.Study, folder: Path) -> ReadSweep:
     return ReadSweep(
         name=study.study_name,
         folder=folder,
-        question=attributes.get(QUESTION),
-        n_trials=attributes.get(N_TRIALS),
+        question=of_type(str, attributes.get(QUESTION)),
+        n_trials=of_type(int, attributes.get(N_TRIALS)),
         epochs=int(attributes[EPOCHS]),
         objectives=objectives,
         parameters=_parameters(tally.trials),
@@ -154,7 +165,7 @@ def _read(study: optuna.Study, folder: Path) -> ReadSweep:
         ranking=[trial.number for trial in best_trials(tally, objectives)],
         front=[trial.number for trial in study.best_trials] if len(objectives) > 1 else [],
         importance=measure_importance(tally, study.directions[0]),
-        parent_run_id=attributes.get(PARENT_RUN),
+        parent_run_id=of_type(str, attributes.get(PARENT_RUN)),
     )
 
 
@@ -165,12 +176,12 @@ def _trial(trial: FrozenTrial, tally: Tally) -> ReadTrial:
         outcome=tally.outcome(trial),
         reason=tally.reason(trial),
         values=tuple(trial.values or ()),
-        params=dict(trial.params),
+        params={key: scalar(value) for key, value in trial.params.items()},
         curve={epoch + 1: value for epoch, value in sorted(trial.intermediate_values.items())},
         epochs=at[0] + 1 if at is not None else 0,
         started=trial.datetime_start,
         ended=trial.datetime_complete,
-        run_id=trial.user_attrs.get(RUN_ID),
+        run_id=of_type(str, trial.user_attrs.get(RUN_ID)),
     )
 
 
@@ -179,7 +190,7 @@ def _parameters(trials: Sequence[FrozenTrial]) -> list[ReadParameter]:
     parameters = []
     for key, found in distributions.items():
         if isinstance(found, CategoricalDistribution):
-            parameters.append(ReadParameter(key, tuple(found.choices), 0.0, 0.0, log=False))
+            parameters.append(ReadParameter(key, tuple(map(scalar, found.choices)), 0.0, 0.0, log=False))
         elif isinstance(found, FloatDistribution | IntDistribution):
             parameters.append(ReadParameter(key, None, float(found.low), float(found.high), found.log))
     return parameters

@@ -1,7 +1,5 @@
 """The tables that a sweep leaves in its folder: `trials.csv` and `best.yaml`."""
 
-import csv
-import io
 import os
 import shlex
 from pathlib import Path
@@ -11,6 +9,7 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
 from captcha_exp.config import to_plain
+from captcha_exp.foreign_text import csv_table, markdown, markdown_code, verbatim, visible
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.live_view import best_trials, shown_value, shown_values
 from captcha_exp.sweep.plan import SweepPlan
@@ -46,28 +45,25 @@ def train_command(folder: Path) -> str:
 def description(plan: SweepPlan, tally: Tally, view: str) -> str:
     """The sweep in Markdown: its question, how far it is, its best, where to look on."""
     sweep = plan.config.sweep
-    lines = [f"**{sweep.question}**"] if sweep.question else []
+    lines = [f"**{markdown(sweep.question)}**"] if sweep.question else []
     ended = f"{len(tally.ended)} of {plan.n_trials} trials ended: {counts(tally)}."
     best = best_trials(tally, sweep.objectives)
     if best:
         values = " ".join(f"{key}={shown_value(value)}" for key, value in best[0].params.items())
+        reached = shown_values(best[0], sweep.objectives)
         metrics = ", ".join(objective.metric for objective in sweep.objectives)
         lines.append(
-            f"Best: {trial_name(best[0].number)}, {metrics} {shown_values(best[0], sweep.objectives)}: `{values}`"
+            f"Best: {trial_name(best[0].number)}, {markdown(metrics)} {markdown(reached)}: {markdown_code(values)}"
         )
-        lines.append(f"Train it again: `{train_command(plan.folder)}`")
+        lines.append(f"Train it again: {markdown_code(train_command(plan.folder))}")
     return "\n\n".join([*lines, ended, f"[Compare the trials]({view.removeprefix('/')})"])
 
 
 def _trials_table(plan: SweepPlan, tally: Tally) -> str:
     metrics = [objective.metric for objective in plan.config.sweep.objectives]
     keys = [parameter.key for parameter in plan.space.parameters]
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["number", "state", "reason", *metrics, *keys, "epochs", "seconds", "run_id"])
-    for trial in tally.trials:
-        table.writerow(_row(trial, tally, metrics, keys))
-    return text.getvalue()
+    header = ["number", "state", "reason", *metrics, *keys, "epochs", "seconds", "run_id"]
+    return csv_table([header, *(_row(trial, tally, metrics, keys) for trial in tally.trials)])
 
 
 def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) -> list[Any]:
@@ -92,18 +88,20 @@ def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
     config["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
     several = " (the best by the first objective)" if len(plan.config.sweep.objectives) > 1 else ""
     header = [
-        f"# The best of the sweep {plan.name}: trial {best.number}{several}.",
-        f"# {', '.join(o.metric for o in plan.config.sweep.objectives)}: "
+        f"The best of the sweep {plan.name}: trial {best.number}{several}.",
+        f"{', '.join(o.metric for o in plan.config.sweep.objectives)}: "
         f"{shown_values(best, plan.config.sweep.objectives)}",
-        f"# Train it again: {train_command(plan.folder)}",
+        f"Train it again: {train_command(plan.folder)}",
     ]
-    return "\n".join([*header, OmegaConf.to_yaml({**config, "hydra": _HYDRA})])
+    comments = [f"# {visible(line)}" for line in header]
+    return "\n".join([*comments, OmegaConf.to_yaml({**verbatim(config), "hydra": _HYDRA})])
 
 
 def _replace(path: Path, text: str) -> Path:
     """Write whole or not at all, also when two supervisors end at once."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
+    # Half of a surrogate pair has no bytes.
+    part.write_text(text, encoding="utf-8", errors="backslashreplace")
     part.replace(path)
     return path
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from optuna.trial import FrozenTrial, TrialState
 
+from captcha_exp.sweep.attributes import are_numbers, of_type
 from captcha_exp.sweep.storage import DEATHS, HISTORY, PROGRESS, REASON
 
 
@@ -39,7 +40,8 @@ class Tally:
     @cached_property
     def _retried(self) -> dict[int, int]:
         """The number of a lost trial -> the number of the one that carries it on."""
-        return {t.system_attrs[HISTORY][-1]: t.number for t in self.trials if HISTORY in t.system_attrs}
+        histories = ((t.system_attrs.get(HISTORY), t.number) for t in self.trials)
+        return {numbers[-1]: number for numbers, number in histories if are_numbers(numbers)}
 
     def outcome(self, trial: FrozenTrial) -> TrialOutcome:
         """What became of `trial`."""
@@ -56,7 +58,7 @@ class Tally:
             return None
         if REASON in trial.user_attrs:
             return str(trial.user_attrs[REASON])
-        deaths = trial.user_attrs.get(DEATHS, 0) + 1
+        deaths = (of_type(int, trial.user_attrs.get(DEATHS)) or 0) + 1
         return f"its worker died {deaths} times, perhaps out of memory"
 
     def of(self, *outcomes: TrialOutcome) -> list[FrozenTrial]:
@@ -97,5 +99,5 @@ def progress(trial: FrozenTrial) -> tuple[int, float | None] | None:
     """The last epoch (from 0) that `trial` reported, and the first objective's value there."""
     if trial.last_step is not None:
         return trial.last_step, trial.intermediate_values[trial.last_step]
-    noted = trial.user_attrs.get(PROGRESS)
-    return (int(noted), None) if noted is not None else None
+    noted = of_type(int, trial.user_attrs.get(PROGRESS))
+    return (noted, None) if noted is not None else None

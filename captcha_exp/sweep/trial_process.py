@@ -25,9 +25,11 @@ def this_process() -> dict[str, Any]:
     return {"host": this_host(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
-def is_dead(process: dict[str, Any]) -> bool:
+def is_dead(process: Any) -> bool:
     """Whether `process` is known to have ended; False when it ran elsewhere, because nobody here can know."""
-    return process["host"] == this_host() and _started(process["pid"]) != process["started"]
+    if not isinstance(process, dict) or not isinstance(process.get("pid"), int):
+        return False  # not what `this_process` told
+    return process.get("host") == this_host() and _started(process["pid"]) != process.get("started")
 
 
 def _started(pid: int) -> str | None:

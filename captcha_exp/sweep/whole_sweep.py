@@ -7,10 +7,11 @@ from pathlib import Path
 
 from optuna.samplers import RandomSampler
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from captcha_exp.config import Direction, without_passwords
 from captcha_exp.sweep.job_trial import trial_name
+from captcha_exp.sweep.live_table import cell, tell
 from captcha_exp.sweep.live_view import View, best_trials, duration, shown_value, shown_values
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.storage import quiet_optuna, shown
@@ -19,6 +20,7 @@ from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError
 from captcha_exp.sweep.sweep_store import SweepRecord
 from captcha_exp.sweep.sweep_tables import counts, description, train_command, write_tables
 from captcha_exp.sweep.tally import Tally
+from captcha_exp.terminal import complain
 
 EXIT_FAILED = 1
 _SIGNAL_EXIT = 128
@@ -103,10 +105,9 @@ class _Ending:
 
     def failed(self, failure: SweepFailedError) -> int:
         self._close(interrupted=False)
-        print(
+        complain(
             f"error: sweep {self._plan.name} stopped: {failure}. Repair it and type the command again, or remove "
-            f"{self._plan.folder} to begin anew.",
-            file=sys.stderr,
+            f"{self._plan.folder} to begin anew."
         )
         return EXIT_FAILED
 
@@ -155,12 +156,13 @@ class _Ending:
                 "`sweep.pruner` or change `sweep.space` under another `sweep.name`."
             )
             return EXIT_FAILED
-        table = Table("trial", *[o.metric for o in objectives], "time", "parameters", box=None, pad_edge=False)
+        columns = [Column(cell(o.metric)) for o in objectives]
+        table = Table("trial", *columns, "time", "parameters", box=None, pad_edge=False)
         chosen = best if len(objectives) == 1 else self._opened.study.best_trials
         for trial in chosen[:_SHOWN_TRIALS]:
             params = " ".join(f"{key}={shown_value(value)}" for key, value in trial.params.items())
             took = duration(trial.duration.total_seconds()) if trial.duration is not None else ""
-            table.add_row(str(trial.number), *[f"{value:.6g}" for value in trial.values], took, params)
+            table.add_row(str(trial.number), *[f"{value:.6g}" for value in trial.values], took, cell(params))
         self._console.print(table)
         overrides = " ".join(plan.space.overrides(best[0].params))
         self._say(f"best: trial {best[0].number}, {shown_values(best[0], objectives)}: {overrides}")
@@ -174,7 +176,7 @@ class _Ending:
         return 0
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        tell(self._console, line)
 
 
 def _short(path: Path) -> Path:

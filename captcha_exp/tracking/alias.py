@@ -1,22 +1,20 @@
 """Where an alias of a registered model points."""
 
-import re
-
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from captcha_exp.errors import InputError
+from captcha_exp.tracking.address import registered
 from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
 
-_ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
-
 
 def is_alias(model_uri: str) -> bool:
     """Whether an address can come to mean another model."""
-    return _ALIAS.fullmatch(model_uri) is not None
+    named = registered(model_uri)
+    return named is not None and named.alias is not None
 
 
 def resolve_alias(model_uri: str, tracking_uri: str) -> str:
@@ -25,8 +23,8 @@ def resolve_alias(model_uri: str, tracking_uri: str) -> str:
     Raises:
         InputError: the store has no such alias, or does not answer.
     """
-    named = _ALIAS.fullmatch(model_uri)
-    if named is None:
+    named = registered(model_uri)
+    if named is None or named.alias is None:
         return model_uri
     check_answers(tracking_uri)  # MLflow itself would try for minutes
     database = sqlite_file(tracking_uri)
@@ -34,8 +32,8 @@ def resolve_alias(model_uri: str, tracking_uri: str) -> str:
         raise InputError(f"model={model_uri} is not known: there is no store {database}; set `root` or `tracking.uri`.")
     work_with(tracking_uri)
     try:
-        found = MlflowClient(tracking_uri, tracking_uri).get_model_version_by_alias(named["name"], named["alias"])
+        version = named.number(MlflowClient(tracking_uri, tracking_uri))
     except (MlflowException, SQLAlchemyError) as error:
         where = without_password(tracking_uri)
         raise InputError(f"model={model_uri} is not in the store {where}: {one_line(error)}") from error
-    return f"models:/{named['name']}/{found.version}"
+    return f"models:/{named.name}/{version}"

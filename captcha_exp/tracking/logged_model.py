@@ -1,5 +1,6 @@
 """A trained model as MLflow keeps it, with all that is needed to read images with it."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.metadata import check_shapes
+from captcha_exp.tracking.address import artifacts_of
 from captcha_exp.tracking.environment import installed_version
 from captcha_exp.tracking.keras_file import CheckedNetwork, check_network
 from captcha_exp.tracking.mlflow_text import one_line
@@ -140,16 +142,11 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
     Raises:
         InputError: the store has no such model.
     """
-    if (Path(model_uri) / MLMODEL).is_file():
+    if os.path.isfile(os.path.join(model_uri, MLMODEL)):
         return Path(model_uri)
-    address = f"models:/{model_uri}" if model_uri.startswith("m-") else model_uri
-    if not address.startswith(("runs:/", "models:/")):
-        raise InputError(
-            f"model={model_uri} must be runs:/RUN/model, models:/NAME@ALIAS, models:/NAME/VERSION, m-... or a folder "
-            "with a file MLmodel"
-        )
     work_with(tracking_uri)
     try:
+        address = artifacts_of(model_uri, MlflowClient(tracking_uri, tracking_uri))
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(into)))
     except (MlflowException, OSError) as error:
         raise InputError(f"model={model_uri} is not in the store {tracking_uri}: {one_line(error)}") from error

@@ -1,13 +1,21 @@
 """Values and errors as short texts that MLflow takes."""
 
 import json
+import posixpath
 import re
+import zlib
 from typing import Any
 
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import visible
 
+# What MLflow's databases take.
 _MAX_PARAM_LENGTH = 6_000
+MAX_TAG_LENGTH = 8_000
+MAX_RUN_NAME_LENGTH = 250
 _MAX_REASON_LENGTH = 500
+_MAX_KEY_LENGTH = 250
+_NUMBER_LENGTH = 9
 _NOT_IN_KEYS = re.compile(r"[^\w\-./ :]")
 
 
@@ -16,10 +24,38 @@ def param_key(name: str) -> str:
     return _NOT_IN_KEYS.sub("_", name)
 
 
+def metric_key(name: str) -> str:
+    """A metric's name as MLflow takes it; one that has to be changed gets a number that tells it from others.
+
+    A part of it may be what somebody called a folder of images.
+    """
+    plain = _NOT_IN_KEYS.sub("_", name)
+    if plain == name == posixpath.normpath(name) and len(name) <= _MAX_KEY_LENGTH:
+        return name
+    # A path that leads nowhere else, which MLflow asks for.
+    plain = posixpath.normpath(plain.replace("..", "_")).strip("/.")[: _MAX_KEY_LENGTH - _NUMBER_LENGTH]
+    return f"{plain.strip('/.')}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def storable(text: str, most: int = MAX_TAG_LENGTH) -> str:
+    """A text that every database takes: escapes stand for NULs and for halves of surrogate pairs, all else is exact.
+
+    Args:
+        text: a value or a name.
+        most: how many characters of it are kept.
+    """
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:most]
+
+
 def param_value(value: Any) -> str:
     """A value as it is typed in an override, so that it can be copied from the UI to the command line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text[:_MAX_PARAM_LENGTH]
+    return storable(text, _MAX_PARAM_LENGTH)
+
+
+def quoted(text: str) -> str:
+    """As MLflow's conditions hold a text; they can hold no text with both kinds of quotes."""
+    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def one_line(error: BaseException) -> str:
@@ -33,4 +69,4 @@ def reason_of(error: BaseException) -> str:
     name, text = type(error).__name__, one_line(error)
     if text != name and not isinstance(error, InputError):
         text = f"{name}: {text}"
-    return text[:_MAX_REASON_LENGTH]
+    return visible(text)[:_MAX_REASON_LENGTH]

@@ -1,12 +1,12 @@
 """What a store knows of a model besides the model itself."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.tracking.address import registered
 from captcha_exp.tracking.model_folder import read_mlmodel
 
 _TEST = "test/"
@@ -38,8 +38,5 @@ def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDesc
 
 
 def _version(client: MlflowClient, model_uri: str) -> str | None:
-    named = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model_uri)
-    if named is None:
-        return None
-    name, alias, number = named.groups()
-    return f"{name}/{number or client.get_model_version_by_alias(name, alias).version}"
+    named = registered(model_uri)
+    return None if named is None else f"{named.name}/{named.number(client)}"

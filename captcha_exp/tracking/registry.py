@@ -9,6 +9,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_
 
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.answering import without_retries
+from captcha_exp.tracking.mlflow_text import quoted, storable
 from captcha_exp.tracking.move import MOVE_TAG, Move, read_move, write_down
 from captcha_exp.tracking.store import Store
 
@@ -41,7 +42,7 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """Every version, the oldest first."""
-        found = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
+        found = self._client.search_model_versions(f"name = {quoted(self.name)}", max_results=10_000)
         return sorted(map(_version, found), key=lambda version: int(version.version))
 
     def version(self, number: str) -> Version:
@@ -58,7 +59,7 @@ class Registry:
 
     def register(self, model_id: str, run_id: str, tags: Mapping[str, str]) -> str:
         """The version of a run's model, made with its tags in one step; of one that is there, with these tags."""
-        short = {key: value[:_MAX_TAG_LENGTH] for key, value in tags.items()}
+        short = {key: storable(value, _MAX_TAG_LENGTH) for key, value in tags.items()}
         for version in self.versions():
             if (version.model_id, version.run_id) == (model_id, run_id):
                 self.set_tags(version.version, short)
@@ -140,7 +141,7 @@ class Registry:
     def set_tags(self, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of one version."""
         for key, value in tags.items():
-            self._client.set_model_version_tag(self.name, version, key, value[:_MAX_TAG_LENGTH])
+            self._client.set_model_version_tag(self.name, version, key, storable(value, _MAX_TAG_LENGTH))
 
     def model_tags(self) -> dict[str, str]:
         """Tags of the model as a whole."""

@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
+from captcha_exp.tracking.mlflow_text import MAX_RUN_NAME_LENGTH, storable
 from captcha_exp.tracking.tracked_run import TrackedRun
 
 _PARENT = "mlflow.parentRunId"
@@ -132,7 +133,10 @@ class Store:
             all_tags["mlflow.source.git.commit"] = git.commit
         if parent_run_id is not None:
             all_tags[_PARENT] = parent_run_id
-        run = self.client.create_run(self.experiment_id, int(time.time() * 1000), all_tags, name)
+        written = {key: storable(value) for key, value in all_tags.items()}
+        run = self.client.create_run(
+            self.experiment_id, int(time.time() * 1000), written, storable(name, MAX_RUN_NAME_LENGTH)
+        )
         return str(run.info.run_id)
 
 

@@ -7,7 +7,7 @@ from typing import Self
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 
-from captcha_exp.tracking.mlflow_text import param_key
+from captcha_exp.tracking.mlflow_text import param_key, quoted
 from captcha_exp.tracking.saved_view import SavedView
 from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.tracked_run import TrackedRun
@@ -73,7 +73,7 @@ class SweepRun:
         columns = [_column("metrics", name) for name in metrics] + [_column("params", param_key(key)) for key in keys]
         view = SavedView(
             name=f"sweep {sweep_name}",
-            condition=f"tags.sweep = {_quoted(sweep_name)} and tags.trial != ''",
+            condition=f"tags.sweep = {quoted(sweep_name)} and tags.trial != ''",
             columns=[*columns, _column("tags", "outcome")],
             order_by=_column("metrics", objective),
             ascending=not maximize,
@@ -137,11 +137,6 @@ def _identity(run: Run) -> tuple[str | None, str | None]:
 
 def _column(kind: str, name: str) -> str:
     return f"{kind}.`{name}`"
-
-
-def _quoted(text: str) -> str:
-    """As MLflow's conditions hold a text; they can hold no text with both kinds of quotes."""
-    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def _is_open(run: Run) -> bool:

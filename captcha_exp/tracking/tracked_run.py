@@ -19,7 +19,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.tracking.dataset_inputs import LoggedSplit, as_input, describe_splits
 from captcha_exp.tracking.environment import describe_environment
 from captcha_exp.tracking.logged_model import log_model
-from captcha_exp.tracking.mlflow_text import param_key, param_value, reason_of
+from captcha_exp.tracking.mlflow_text import metric_key, param_key, param_value, reason_of, storable
 
 if TYPE_CHECKING:
     import keras
@@ -102,7 +102,7 @@ class TrackedRun:
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Write tags in one batch."""
-        self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+        self._client.log_batch(self.run_id, tags=[RunTag(key, storable(value)) for key, value in tags.items()])
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Keep a copy of the file, in the folder `folder` of the run's artifacts."""
@@ -188,7 +188,7 @@ class TrackedRun:
         if dataset is not None:
             tie = {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
             tie |= {"run_id": self.run_id, "model_id": self._model_id}
-        batch = [Metric(key, float(value), now_ms, step, **tie) for key, value in metrics.items()]
+        batch = [Metric(metric_key(key), float(value), now_ms, step, **tie) for key, value in metrics.items()]
         self._client.log_batch(self.run_id, metrics=batch)
 
     @contextmanager

@@ -46,7 +46,7 @@ def read_artifact(store: Store, run_id: str, name: str) -> str | None:
     try:
         with TemporaryDirectory() as folder:
             return Path(store.client.download_artifacts(run_id, name, folder)).read_text(encoding="utf-8")
-    except (MlflowException, OSError):
+    except (MlflowException, OSError, UnicodeDecodeError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from markupsafe import Markup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from captcha_exp.foreign_text import visible
 
 # Colours that stand for the page's variables until the drawing is text.
 INK, FAINT, LINE, CARD = "#fe0101", "#fe0102", "#fe0103", "#fe0104"
@@ -32,6 +36,7 @@ _VARIABLES = {
 AREA = (0.11, 0.14, 0.87, 0.76)
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _TIP = "tip:"
+_STYLED = {"style", "fill", "stroke"}
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "captcha_exp",  # equal drawings are equal files
@@ -77,6 +82,8 @@ class Chart:
 
     def svg(self) -> Markup:
         """The drawing, to be put into a page as it is."""
+        for written in self.figure.findobj(Text):
+            written.set_text(visible(written.get_text(), keep="\n"))
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
         ET.register_namespace("", _SVG)
@@ -86,18 +93,17 @@ class Chart:
             root.remove(metadata)
         del root.attrib["width"], root.attrib["height"]
         root.set("role", "img")
-        root.set("aria-label", self._described)
+        root.set("aria-label", visible(self._described))
         for element in root.iter():
             self._adapt(element)
-        text = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", ET.tostring(root, encoding="unicode"))
-        return Markup(re.sub("#fe01[0-9a-f]{2}", lambda found: f"var(--{_VARIABLES[found[0]]})", text))
+        return Markup(ET.tostring(root, encoding="unicode"))
 
     def _adapt(self, element: ET.Element) -> None:
         """Make ids unique in the page, and give tips their texts."""
         own = element.get("id")
         if own in self._tips:
             title = ET.Element(f"{{{_SVG}}}title")
-            title.text = self._tips[own]
+            title.text = visible(self._tips[own])
             element.insert(0, title)
             element.set("class", "tip")
         if own is not None:
@@ -106,12 +112,18 @@ class Chart:
             value = element.get(key)
             if value is not None:
                 element.set(key, value.replace("#", f"#{self._name}-"))
+        # Not in the whole drawing as text: a label may be called like a colour or a font.
+        for key in _STYLED.intersection(element.keys()):
+            style = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", str(element.get(key)))
+            element.set(key, re.sub("#fe01[0-9a-f]{2}", lambda found: f"var(--{_VARIABLES[found[0]]})", style))
 
 
 @contextmanager
 def chart_style() -> Iterator[None]:
     """Draw as all charts of the page look."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # A value may hold any character; the browser has the fonts, and the terminal need not hear of it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
