@@ -11,6 +11,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
 from captcha_exp.config import Config, conf_dir, load_config, to_plain
+from tests.hostile_text import HOSTILE_TEXT
 from tests.mlflow_server import MlflowServer
 
 if TYPE_CHECKING:
@@ -110,3 +111,9 @@ def servable(recogniser: "LoadedRecogniser", files: list[bytes], tmp_path_factor
     folder = tmp_path_factory.mktemp("servable") / "model"
     build_servable(recogniser, folder, example=files[0])
     return folder
+
+
+@pytest.fixture
+def hostile_text() -> list[str]:
+    """Texts that mean something to a page, a terminal, a spreadsheet, a formula, YAML, Markdown or a file system."""
+    return list(HOSTILE_TEXT.values())

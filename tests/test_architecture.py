@@ -15,6 +15,9 @@ CHAIN = (
     "extension",
     "lock",
     "quiet",
+    "foreign_text",
+    "terminal",
+    "html_page",
     "reader",
     "config",
     "command_line",
@@ -38,8 +41,25 @@ CHAIN = (
 ONLY = {
     "reader": {"errors"},  # it is carried to where a model is served
     "metrics": {"errors", "reader"},
-    "sweep": {"errors", "lock", "config"},  # it is handed its job: any training can be searched
-    "serve": {"errors", "reader", "config", "command_line", "dataset", "tracking", "quiet", "predict"},
+    "sweep": {
+        "errors",
+        "foreign_text",
+        "terminal",
+        "lock",
+        "config",
+    },  # it is handed its job: any training can be searched
+    "serve": {
+        "errors",
+        "foreign_text",
+        "terminal",
+        "reader",
+        "config",
+        "command_line",
+        "dataset",
+        "tracking",
+        "quiet",
+        "predict",
+    },
 }
 # Libraries with one owner each.
 OWNERS = {

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from captcha_exp.config import Config, conf_dir, load_config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.predict.arguments import quoted
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, definition, open_study
 from captcha_exp.tracking import Store, SweepRun, open_store
@@ -76,7 +77,7 @@ class Place:
         self, name: str, trials: Sequence[Trial], question: str | None = "how much?", n_trials: int | None = None
     ) -> SweepRun:
         """Make the study, the runs and the folder of a sweep; its parent run is still open."""
-        config = self.compose(f"sweep.name={name}", "training.epochs=9")
+        config = self.compose(f"sweep.name={quoted(name)}", "training.epochs=9")
         opened = open_study(config, RandomSampler(), definition(config, Space((), {}), {}))
         parent = SweepRun.start_or_resume(self.store, name, opened.key, {})
         opened.study.set_user_attr(QUESTION, question)
