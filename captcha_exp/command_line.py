@@ -16,8 +16,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from captcha_exp.config import conf_dir, known_keys
+from captcha_exp.config import conf_dir, known_keys, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.hidden_passwords import mask_log_and_tracebacks, printed_without_passwords, without_typed_passwords
 from captcha_exp.terminal import complain, guard_logs
 
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
@@ -63,13 +64,16 @@ def exit_code(work: Callable[[], Any]) -> int:
 
 
 def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> None:
-    sys.argv[1:] = list(arguments)
+    mask_log_and_tracebacks()
+    sys.argv[1:] = without_typed_passwords(arguments)
     # Hydra would print its own several lines and hide the exception: with this it raises, and exit_code tells it.
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     refused: list[InputError] = []
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)(_quietly(task, refused))()
+        run = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
+        with printed_without_passwords(arguments):
+            run(_quietly(task, refused))()
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -84,6 +88,7 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
 
     @wraps(task)
     def carrying(composed: DictConfig) -> Any:
+        mask_log_and_tracebacks()  # a launcher may call this in a process of its own
         try:
             return task(composed)
         except InputError as error:
@@ -95,7 +100,7 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
 
 
 def _refuse(message: str, code: int) -> int:
-    complain(f"error: {' '.join(message.split())}")
+    complain(f"error: {without_passwords(' '.join(message.split()))}")
     return code
 
 

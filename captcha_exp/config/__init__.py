@@ -11,6 +11,11 @@ from captcha_exp.config.load import (
     load_dataset_config,
     load_stored_config,
     to_plain,
+)
+from captcha_exp.config.passwords import (
+    holds_password,
+    kept_in_environment,
+    with_passwords_from_environment,
     without_passwords,
 )
 from captcha_exp.config.schema import *  # noqa: F403  # which names, its own __all__ says
@@ -21,6 +26,8 @@ __all__ = [
     "conf_dir",
     "feature_size",
     "flatten",
+    "holds_password",
+    "kept_in_environment",
     "known_keys",
     "load_config",
     "load_dataset_config",
@@ -30,6 +37,7 @@ __all__ = [
     "min_time_steps",
     "time_steps",
     "to_plain",
+    "with_passwords_from_environment",
     "without_own",
     "without_passwords",
 ]

@@ -1,6 +1,5 @@
 """From a composed configuration to typed dataclasses, with errors that name the key."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -26,7 +25,6 @@ def conf_dir() -> Path:
     return installed if installed.is_dir() else PACKAGE_DIR.parent / "conf"
 
 
-_PASSWORD = re.compile(r"(\w://[^:/@\s]*:)[^/@\s]+@")
 _GROUPS: dict[str, type] = {
     "dataset": schema.DatasetConfig,
     "augmentation": schema.AugmentationConfig,
@@ -124,17 +122,6 @@ def known_keys() -> list[str]:
 def to_plain(config: Any) -> dict[str, Any]:
     """The inverse of `load_config`: nested plain values (enums by name), fit for YAML, JSON and hashing."""
     return {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
-
-
-def without_passwords(value: Any) -> Any:
-    """The same nested values with the password of every `scheme://user:password@host` replaced by `***`."""
-    if isinstance(value, str):
-        return _PASSWORD.sub(r"\1***@", value)
-    if isinstance(value, Mapping):
-        return {key: without_passwords(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_passwords(item) for item in value]
-    return value
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

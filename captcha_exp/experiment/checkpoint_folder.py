@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from captcha_exp.config import Config, flatten, to_plain
+from captcha_exp.config import Config, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.lock import try_lock
 
@@ -82,6 +82,7 @@ def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFold
 
 
 def _identity(config: Config, fingerprint: str) -> str:
-    flat = {key: value for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
+    plain = flatten(without_passwords(to_plain(config)))
+    flat = {key: value for key, value in plain.items() if not key.startswith(_FREE)}
     text = json.dumps([version("captcha-exp"), fingerprint, flat], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

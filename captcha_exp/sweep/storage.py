@@ -12,7 +12,7 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from captcha_exp.config import Config
+from captcha_exp.config import Config, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.study_lock import CONNECT_TIMEOUT_S
 from captcha_exp.sweep.trial_process import is_dead
@@ -65,8 +65,10 @@ def study_url(root: Path, name: str, storage: str | None) -> str:
         url = sa.make_url(storage)
     except sa.exc.ArgumentError as error:
         raise InputError(
-            f"sweep.storage is {storage!r}, not a database URL such as postgresql+psycopg://host/name."
+            f"sweep.storage is {shown(storage)!r}, not a database URL such as postgresql+psycopg://host/name."
         ) from error
+    if "@" in (url.host or ""):
+        raise InputError("sweep.storage has more than one @; an @ in its user or password is written %40.")
     if url.get_backend_name() != "sqlite":
         return storage
     if url.database in (None, "", ":memory:"):
@@ -76,7 +78,7 @@ def study_url(root: Path, name: str, storage: str | None) -> str:
 
 def shown(url: str) -> str:
     """`url` without its password."""
-    return sa.make_url(url).render_as_string(hide_password=True)
+    return str(without_passwords(url))
 
 
 def open_storage(url: str, heartbeat_s: int, max_retries: int) -> Storage:

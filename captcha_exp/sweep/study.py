@@ -1,7 +1,7 @@
 """Opening a study, and refusing one that was made for another search."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -9,7 +9,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 
-from captcha_exp.config import Config, Direction, PrunerKind, flatten, to_plain
+from captcha_exp.config import Config, Direction, PrunerKind, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
@@ -32,7 +32,7 @@ class OpenStudy:
 
     study: optuna.Study
     lock: StudyLock
-    url: str
+    url: str = field(repr=False)
 
     @property
     def key(self) -> str:
@@ -42,7 +42,8 @@ class OpenStudy:
 
 def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, str]:
     """What makes two starts the same search, by key: the space, the objectives, the fixed values, the data."""
-    fixed = {key: repr(value) for key, value in flatten(to_plain(config)).items() if not key.startswith(_FREE)}
+    plain = flatten(without_passwords(to_plain(config)))  # it is kept in the study
+    fixed = {key: repr(value) for key, value in plain.items() if not key.startswith(_FREE)}
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
     return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | data

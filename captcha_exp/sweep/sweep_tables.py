@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
-from captcha_exp.config import to_plain
+from captcha_exp.config import to_plain, with_passwords_from_environment
 from captcha_exp.foreign_text import csv_table, markdown, markdown_code, verbatim, visible
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.live_view import best_trials, shown_value, shown_values
@@ -83,8 +83,8 @@ def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) 
 
 
 def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
-    config = to_plain(plan.trial_config(best.params))
-    # The run is no trial of the sweep; a server's password must not end up in a file either.
+    config = with_passwords_from_environment(to_plain(plan.trial_config(best.params)))
+    # The run is no trial of the sweep.
     config["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
     several = " (the best by the first objective)" if len(plan.config.sweep.objectives) > 1 else ""
     header = [

@@ -9,7 +9,7 @@ from optuna.samplers import RandomSampler
 from rich.console import Console
 from rich.table import Column, Table
 
-from captcha_exp.config import Direction, without_passwords
+from captcha_exp.config import Direction
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.live_table import cell, tell
 from captcha_exp.sweep.live_view import View, best_trials, duration, shown_value, shown_values
@@ -113,7 +113,7 @@ class _Ending:
 
     def stopped(self, signal_number: int) -> int:
         tally = self._close(interrupted=True)
-        command = shlex.join(["python", *without_passwords(sys.orig_argv[1:])])
+        command = shlex.join(["python", *sys.orig_argv[1:]])
         self._say(f"sweep {self._plan.name} interrupted: {len(tally.ended)} of {self._plan.n_trials} trials ended.")
         self._say(f"Go on with it: {command}")
         return _SIGNAL_EXIT + signal_number

@@ -17,6 +17,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
+from captcha_exp.config import without_passwords
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
@@ -181,7 +182,7 @@ class Worker:
 
 
 def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    lines = str(without_passwords(str(error))).strip().splitlines()
     message = lines[0] if lines else "no message"
     return f"{type(error).__name__}: {message}"[:_REASON_LENGTH]
 

@@ -4,11 +4,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from captcha_exp.config import without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.address import registered
+from captcha_exp.tracking.credentials import check_let_in
 from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.mlflow_text import one_line
-from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
+from captcha_exp.tracking.reachable import check_answers, sqlite_file
 
 
 def is_alias(model_uri: str) -> bool:
@@ -34,6 +36,7 @@ def resolve_alias(model_uri: str, tracking_uri: str) -> str:
     try:
         version = named.number(MlflowClient(tracking_uri, tracking_uri))
     except (MlflowException, SQLAlchemyError) as error:
-        where = without_password(tracking_uri)
+        check_let_in(tracking_uri, error)
+        where = without_passwords(tracking_uri)
         raise InputError(f"model={model_uri} is not in the store {where}: {one_line(error)}") from error
     return f"models:/{named.name}/{version}"

@@ -6,6 +6,7 @@ import re
 import zlib
 from typing import Any
 
+from captcha_exp.config import without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.foreign_text import visible
 
@@ -60,7 +61,7 @@ def quoted(text: str) -> str:
 
 def one_line(error: BaseException) -> str:
     """The first line of an error's message that says something, or the error's type."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(without_passwords(str(error))).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
 
 

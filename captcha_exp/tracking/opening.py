@@ -8,19 +8,20 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from sqlalchemy.exc import SQLAlchemyError
 
-from captcha_exp.config import TrackingConfig
+from captcha_exp.config import TrackingConfig, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.tracking.credentials import check_let_in, keep_credentials
 from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.mlflow_text import one_line
-from captcha_exp.tracking.reachable import check_answers, sqlite_file, without_password
+from captcha_exp.tracking.reachable import check_answers, sqlite_file
 from captcha_exp.tracking.store import Store, lock_if_file
 
 _HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
 
 
 def store_uri(config: TrackingConfig, root: Path) -> str:
-    """The MLflow tracking address that a configuration means."""
-    return config.uri if config.uri is not None else f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"
+    """The MLflow tracking address that a configuration means; see `keep_credentials` for its user and password."""
+    return keep_credentials(config.uri) if config.uri is not None else f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"
 
 
 def open_store(config: TrackingConfig, root: Path) -> Store:
@@ -48,7 +49,8 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
             client = MlflowClient(uri, registry_uri=uri)
             experiment = _experiment(client, config.experiment, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
-        raise InputError(f"MLflow cannot use tracking.uri={without_password(uri)}: {one_line(error)}") from error
+        check_let_in(uri, error)
+        raise InputError(f"MLflow cannot use tracking.uri={without_passwords(uri)}: {one_line(error)}") from error
     work_with(uri)
     _check_usable(experiment, artifacts if config.uri is None else None)
     return Store(uri, config.experiment, experiment.experiment_id, client, lock_file)

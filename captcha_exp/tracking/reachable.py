@@ -5,13 +5,13 @@ MLflow itself tries again for minutes, which is right in the middle of a run and
 
 import http.client
 import os
-import re
 import sqlite3
 import urllib.error
 import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+from captcha_exp.config import without_passwords
 from captcha_exp.errors import InputError
 
 TIMEOUT_S = 4
@@ -40,11 +40,6 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
 
 
-def without_password(uri: str) -> str:
-    """The address fit for a message."""
-    return re.sub(r"(://[^/:@]*):[^/@]*@", r"\1:***@", uri)
-
-
 def _check_http(uri: str) -> None:
     try:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S):
@@ -54,7 +49,7 @@ def _check_http(uri: str) -> None:
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(
-            f"No MLflow server answers at tracking.uri={without_password(uri)} ({reason}). "
+            f"No MLflow server answers at tracking.uri={without_passwords(uri)} ({reason}). "
             "Start it, correct the address, or use `tracking.uri=null` for a local store."
         ) from error
 
@@ -69,13 +64,13 @@ def _check_database(uri: str) -> None:
         engine.dispose()
     except ModuleNotFoundError as error:
         raise InputError(
-            f"The driver {error.name!r} of tracking.uri={without_password(uri)} is not installed; "
+            f"The driver {error.name!r} of tracking.uri={without_passwords(uri)} is not installed; "
             "`pip install captcha-exp[postgres]` brings the one of postgresql+psycopg://."
         ) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise InputError(
-            f"The database at tracking.uri={without_password(uri)} does not answer ({reason}). "
+            f"The database at tracking.uri={without_passwords(uri)} does not answer ({reason}). "
             "Start it, correct the address, or use `tracking.uri=null` for a local store."
         ) from error
 

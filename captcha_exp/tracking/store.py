@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.config import without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
@@ -29,7 +30,7 @@ _PAGE = 1_000
 class Store:
     """One experiment of one MLflow store."""
 
-    uri: str
+    uri: str = field(repr=False)
     experiment: str
     experiment_id: str
     client: MlflowClient
@@ -110,7 +111,7 @@ class Store:
         """The command that serves the UI over this store; None where a server already does."""
         if self.uri.startswith(("http://", "https://")):
             return None
-        return f"mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
+        return f"mlflow ui --backend-store-uri {shlex.quote(without_passwords(self.uri))}"
 
     def ui_hint(self, run_id: str) -> str:
         """One line that tells how to look at a run."""

@@ -79,7 +79,7 @@ class TrackedRun:
             fingerprint: hex digest of everything in the source.
             splits: by name: train, validation, test.
         """
-        self._datasets = describe_splits(name, uri, fingerprint, splits)
+        self._datasets = describe_splits(name, without_passwords(uri), fingerprint, splits)
         self._client.log_inputs(self.run_id, [as_input(split, dataset) for split, dataset in self._datasets.items()])
         self.set_tags({"dataset.fingerprint": fingerprint})
 
@@ -180,7 +180,7 @@ class TrackedRun:
         self.set_outcome("failed", reason_of(error))
         self.end()
         if not isinstance(error, InputError):
-            self.log_text("".join(traceback.format_exception(error)), "traceback.txt")
+            self.log_text(without_passwords("".join(traceback.format_exception(error))), "traceback.txt")
 
     def _log_metrics(self, metrics: Mapping[str, float], step: int, dataset: Dataset | None = None) -> None:
         now_ms = int(time.time() * 1000)

@@ -1,6 +1,6 @@
 """What a report is about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ class ReportConfig:
     """
 
     sweep: Any = MISSING
-    storage: str | None = MISSING
+    storage: str | None = field(default=MISSING, repr=False)
     output: str | None = MISSING
     curves: int = MISSING
     images: int = MISSING

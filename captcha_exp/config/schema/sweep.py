@@ -1,6 +1,6 @@
 """What a sweep searches, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -81,7 +81,7 @@ class SweepConfig:
     question: str | None = MISSING
     n_trials: int = MISSING
     workers: int = MISSING
-    storage: str | None = MISSING
+    storage: str | None = field(default=MISSING, repr=False)
     space: dict[str, Any] = MISSING
     sampler: SamplerConfig = MISSING
     pruner: PrunerConfig = MISSING

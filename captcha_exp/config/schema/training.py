@@ -1,6 +1,6 @@
 """How a recogniser is trained, and where that is tracked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
@@ -77,7 +77,7 @@ class TrainingConfig:
 class TrackingConfig:
     """`uri` null is an SQLite database under `root/mlruns`."""
 
-    uri: str | None = MISSING
+    uri: str | None = field(default=MISSING, repr=False)
     experiment: str = MISSING
     run_name: str | None = MISSING
     log_model: bool = MISSING

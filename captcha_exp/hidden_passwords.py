@@ -1,0 +1,122 @@
+"""How a command keeps passwords out of everything that Hydra, the log and a traceback write."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from types import TracebackType
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import OverrideType
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from captcha_exp.config import flatten, holds_password, kept_in_environment, without_passwords
+from captcha_exp.errors import InputError
+
+# Options with which Hydra prints a configuration instead of using it.
+_PRINTING = {"--cfg", "-c", "--info", "-i", "--help", "-h", "--resolve"}
+_PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++"}
+
+
+def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
+    """Arguments with `${oc.env:...}` in place of each value that holds a password, which goes to the environment.
+
+    Hydra keeps what is typed in files, and workers are started with it. `sys.orig_argv` is changed alike.
+
+    Raises:
+        InputError: a password is inside a list, a mapping or a choice.
+    """
+    hidden = {argument: _hidden(argument) for argument in arguments if without_passwords(argument) != argument}
+    for argument, safe in hidden.items():
+        if safe != argument:
+            print(
+                "warning: whoever lists this machine's processes sees the password that was typed; put the value into "
+                f"the environment variable that '{safe}' names, and type that",
+                file=sys.stderr,
+                flush=True,
+            )
+    sys.orig_argv[:] = [hidden.get(argument, argument) for argument in sys.orig_argv]
+    return [hidden.get(argument, argument) for argument in arguments]
+
+
+def _hidden(argument: str) -> str:
+    if argument.startswith("-"):
+        return argument
+    try:
+        override = OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return argument  # Hydra will refuse it
+    key, value = override.key_or_group, override.value()
+    if holds_password(key, value):
+        return f"{_PREFIX.get(override.type, '')}{key}={kept_in_environment(key, value)}"
+    if isinstance(value, str | int):
+        return argument  # of an address, say, whose password is an interpolation
+    raise InputError(f"{key} holds a password among other values; set its key by itself: `{key}.KEY=...`.")
+
+
+class HiddenPasswords(Callback):
+    """Hydra's callback that keeps passwords of the user's own configuration files out of the copies that it writes."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        _hide(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        # Each job is composed anew, from the files and these.
+        for override in _hide(config):
+            of = "hydra" if override.startswith("hydra.") else "task"
+            config.hydra.overrides[of].append(override)
+
+
+def _hide(config: DictConfig) -> list[str]:
+    """Put `${oc.env:...}` in place of passwords; the overrides that do the same."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    hidden = {
+        key: kept_in_environment(key, value) for key, value in flatten(plain).items() if holds_password(key, value)
+    }
+    for key, interpolation in hidden.items():
+        OmegaConf.update(config, key, interpolation)
+    return [f"{key}={interpolation}" for key, interpolation in hidden.items()]
+
+
+@contextmanager
+def printed_without_passwords(arguments: Sequence[str]) -> Iterator[None]:
+    """Mask what Hydra prints where `arguments` ask it to print the configuration."""
+    if not any(argument.partition("=")[0] in _PRINTING for argument in arguments):
+        yield
+        return
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed):
+            yield
+    finally:
+        print(without_passwords(printed.getvalue()), end="", flush=True)
+
+
+def mask_log_and_tracebacks() -> None:
+    """Mask every line that this process logs from now on, and the traceback with which it may end."""
+    sys.excepthook = _print_masked
+    if logging.getLogRecordFactory() is not _masked_record:
+        logging.setLogRecordFactory(_masked_record)
+
+
+def _print_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    print(without_passwords("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
+
+
+def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **kwargs)
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError):
+        return record  # a mistake in the format, which the handler will tell
+    masked = without_passwords(message)
+    if masked != message:
+        record.msg, record.args = masked, ()
+    if record.exc_info and record.exc_info[0] is not None:
+        record.exc_text = without_passwords("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
+    return record
