@@ -20,6 +20,7 @@ CHAIN = (
     "html_page",
     "reader",
     "config",
+    "hidden_passwords",
     "command_line",
     "metrics",
     "dataset",
@@ -66,7 +67,7 @@ OWNERS = {
     "mlflow": {"tracking", "reader"},
     "optuna": {"sweep"},
     "kagglehub": {"dataset"},
-    "hydra": {"sweep", "command_line"},
+    "hydra": {"sweep", "command_line", "hidden_passwords"},
     "gradio": {"serve"},
     "fastapi": {"serve"},
 }
@@ -129,8 +130,8 @@ def top_level_imports(path: Path) -> set[str]:
 
 
 def test_what_every_start_imports_is_light() -> None:
-    every_start = [*(REPOSITORY / "hydra_plugins").rglob("*.py"), PACKAGE / "__main__.py", PACKAGE / "command_line.py"]
-    every_start += (PACKAGE / "config").glob("*.py")
+    every_start = [PACKAGE / f"{name}.py" for name in ("__main__", "command_line", "hidden_passwords")]
+    every_start += [*(REPOSITORY / "hydra_plugins").rglob("*.py"), *(PACKAGE / "config").glob("*.py")]
     for path in every_start:
         assert not top_level_imports(path) & HEAVY, path
 

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.mlflow_text import one_line
-from captcha_exp.tracking.reachable import without_password
+from captcha_exp.tracking.reachable import without_passwords
 
 _RETRIES, _TIMEOUT, _BACKOFF = (f"MLFLOW_HTTP_REQUEST_{name}" for name in ("MAX_RETRIES", "TIMEOUT", "BACKOFF_FACTOR"))
 # 3 attempts of 15 s of silence, 0 and 2 s (and up to 1 s more each) between them: a request ends within 50 s.
@@ -46,9 +46,9 @@ def told_in_one_line(uri: str) -> Iterator[None]:
     try:
         yield
     except StoreFailure as error:
-        reason = without_password(one_line(error))[:_MOST]
+        reason = without_passwords(one_line(error))[:_MOST]
         raise InputError(
-            f"The store {without_password(uri)} failed: {reason}. Once it answers, the same command goes on where this "
+            f"The store {without_passwords(uri)} failed: {reason}. Once it answers, the same command goes on where this "
             "one stopped."
         ) from error
 

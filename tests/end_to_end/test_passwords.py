@@ -1,0 +1,50 @@
+"""A whole sweep with a database and an MLflow server that ask for passwords: nothing that it leaves holds them."""
+
+import os
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.mlflow_server import MlflowServer
+from tests.secrecy import ProcessList, Secret, dump, holds, places_with
+from tests.sweep.postgres import running_server
+from tests.tracking.guarded_server import guarded
+
+pytest.importorskip("psycopg", reason="pip install 'captcha-exp[postgres]'")
+
+
+def test_a_sweep_whose_passwords_were_typed_leaves_no_trace_of_them(
+    folder, tmp_path: Path, mlflow_server: MlflowServer
+) -> None:
+    database, tracking = Secret("sweep", "zq7PgSecret"), Secret("eve", "kx3MlflowSecret")
+    secrets = [database, tracking]
+    with (
+        running_server(database.password) as postgres,
+        guarded(mlflow_server.uri, tracking.user, tracking.password) as server,
+    ):
+        storage = f"postgresql+psycopg://{database.userinfo}@127.0.0.1:{postgres.port}/postgres"
+        uri = f"tracking.uri=http://{tracking.userinfo}@{server}"
+        few = ["sweep.n_trials=1", "sweep.workers=1", "training.epochs=1"]
+        with ProcessList() as processes:
+            child = folder.start("+sweep=smoke", *folder.tiny, *few, f"sweep.storage={storage}", uri)
+            out, err = child.communicate(timeout=300)
+        assert child.returncode == 0, err
+        report = folder.run("sweep=smoke", f"report.storage={storage}", uri, module="captcha_exp.report")
+        assert report.returncode == 0, report.stderr
+
+        assert "sweep smoke ended: 1 finished" in out
+        assert [line for line in processes.seen if "sweep.storage=${oc.env:CAPTCHA_EXP_SWEEP_STORAGE}" in line]
+        assert processes.showing(secrets, but=child.pid) == []
+        assert places_with(secrets, tmp_path) == []
+        assert places_with(secrets, mlflow_server.folder) == []
+        assert not holds(secrets, out + err + report.stdout + report.stderr)
+        kept = dump(sa.make_url(storage).render_as_string(hide_password=False))
+        assert "transformer.num_heads" in kept
+        assert not holds(secrets, kept)
+    assert "put the value into the environment variable that 'sweep.storage=${oc.env:CAPTCHA_EXP_SWEEP_STORAGE}'" in err
+    best = (tmp_path / "sweeps/smoke/best.yaml").read_text()
+    assert "uri: ${oc.env:CAPTCHA_EXP_TRACKING_URI}" in best
+    config = next((mlflow_server.folder / "kept").rglob("config.yaml")).read_text()
+    assert f"uri: http://eve:***@{server}" in config
+    assert "CAPTCHA_EXP_SWEEP_STORAGE" not in os.environ
