@@ -20,7 +20,7 @@ from captcha_exp.errors import InputError
 
 # Options with which Hydra prints a configuration instead of using it.
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--help", "-h", "--resolve"}
-_PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++"}
+_PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++", OverrideType.DEL: "~"}
 
 
 def without_typed_passwords(arguments: Sequence[str]) -> list[str]:

@@ -48,8 +48,8 @@ def told_in_one_line(uri: str) -> Iterator[None]:
     except StoreFailure as error:
         reason = without_passwords(one_line(error))[:_MOST]
         raise InputError(
-            f"The store {without_passwords(uri)} failed: {reason}. Once it answers, the same command goes on where this "
-            "one stopped."
+            f"The store {without_passwords(uri)} failed: {reason}. Once it answers, the same command goes on where "
+            "this one stopped."
         ) from error
 
 

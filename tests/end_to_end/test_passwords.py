@@ -30,21 +30,19 @@ def test_a_sweep_whose_passwords_were_typed_leaves_no_trace_of_them(
             child = folder.start("+sweep=smoke", *folder.tiny, *few, f"sweep.storage={storage}", uri)
             out, err = child.communicate(timeout=300)
         assert child.returncode == 0, err
-        report = folder.run("sweep=smoke", f"report.storage={storage}", uri, module="captcha_exp.report")
-        assert report.returncode == 0, report.stderr
 
         assert "sweep smoke ended: 1 finished" in out
         assert [line for line in processes.seen if "sweep.storage=${oc.env:CAPTCHA_EXP_SWEEP_STORAGE}" in line]
         assert processes.showing(secrets, but=child.pid) == []
         assert places_with(secrets, tmp_path) == []
         assert places_with(secrets, mlflow_server.folder) == []
-        assert not holds(secrets, out + err + report.stdout + report.stderr)
+        assert not holds(secrets, out + err)
         kept = dump(sa.make_url(storage).render_as_string(hide_password=False))
         assert "transformer.num_heads" in kept
         assert not holds(secrets, kept)
     assert "put the value into the environment variable that 'sweep.storage=${oc.env:CAPTCHA_EXP_SWEEP_STORAGE}'" in err
     best = (tmp_path / "sweeps/smoke/best.yaml").read_text()
     assert "uri: ${oc.env:CAPTCHA_EXP_TRACKING_URI}" in best
-    config = next((mlflow_server.folder / "kept").rglob("config.yaml")).read_text()
-    assert f"uri: http://eve:***@{server}" in config
+    configs = [path.read_text() for path in (mlflow_server.folder / "kept").rglob("config.yaml")]
+    assert any(f"uri: http://eve:***@{server}" in config for config in configs)
     assert "CAPTCHA_EXP_SWEEP_STORAGE" not in os.environ
