@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowSe
     server = MlflowServer(tmp_path_factory.mktemp("server"))
     server.start()
     yield server
-    server.end()
+    server.end(signal.SIGKILL)  # nothing in it is to be kept, and its good end takes long
 
 
 @pytest.fixture(scope="session")
