@@ -7,25 +7,29 @@ import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import conf_dir, known_keys, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.files import telling_full_disk
 from captcha_exp.hidden_passwords import mask_log_and_tracebacks, printed_without_passwords, without_typed_passwords
 from captcha_exp.terminal import complain, guard_logs
 
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
 EXIT_INPUT = 2
 EXIT_INTERRUPT = 130
-# What a user can mend of the system's refusals: no permission, no room, a file in a folder's place.
-_USERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
+# What a user can mend of the system's refusals: no permission, a file in a folder's place.
+_USERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+# Keys of databases, which may be files on a disk of their own.
+_DATABASES = ("tracking.uri", "sweep.storage")
 
 
 def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> int:
@@ -56,7 +60,7 @@ def exit_code(work: Callable[[], Any]) -> int:
         if error.errno not in _USERS_TO_MEND:
             raise
         return _refuse(
-            f"{error.filename or 'a file'}: {error.strerror}; make room there or set another `root`", EXIT_INPUT
+            f"{error.filename or 'a file'}: {error.strerror}; free the way or set another `root`", EXIT_INPUT
         )
     except KeyboardInterrupt:
         return _refuse("interrupted; the same command continues where this one stopped", EXIT_INTERRUPT)
@@ -72,7 +76,9 @@ def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: S
     refused: list[InputError] = []
     try:
         run = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
-        with printed_without_passwords(arguments):
+        # Hydra writes as well, and what a sweep's own process raises comes here.
+        places = (Path(a.removeprefix("root=")) for a in arguments if a.startswith("root="))
+        with telling_full_disk(*places), printed_without_passwords(arguments):
             run(_quietly(task, refused))()
     finally:
         if before is None:
@@ -90,13 +96,21 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
     def carrying(composed: DictConfig) -> Any:
         mask_log_and_tracebacks()  # a launcher may call this in a process of its own
         try:
-            return task(composed)
+            with telling_full_disk(*_places(composed)):
+                return task(composed)
         except InputError as error:
             if HydraConfig.get().mode is not RunMode.RUN:
                 raise  # a trial: its sweep records the reason
             refused.append(error)
 
     return carrying
+
+
+def _places(composed: DictConfig) -> list[Path]:
+    """Where a command writes."""
+    databases = [OmegaConf.select(composed, key) for key in _DATABASES]
+    files = [str(url).partition(":///")[2] for url in databases if str(url).startswith("sqlite")]
+    return [Path(place) for place in (composed.get("root"), *files) if place]
 
 
 def _refuse(message: str, code: int) -> int:

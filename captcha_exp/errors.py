@@ -13,5 +13,9 @@ class MissingPathError(InputError, FileNotFoundError):
         return str(self.args[0])
 
 
+class FullDiskError(InputError):
+    """A disk has no room for what is to be written."""
+
+
 class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""

@@ -1,12 +1,12 @@
 """Pages of HTML that open from disk and take in text that anybody may have written."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from captcha_exp.files import replacing
 from captcha_exp.foreign_text import visible
 
 
@@ -25,9 +25,8 @@ def page_environment(package: str) -> Environment:
 def write_page(path: Path, text: str) -> None:
     """Put a page in place of an earlier one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def _shown(value: Any) -> Any:

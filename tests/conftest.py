@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hydra import initialize_config_dir
 from captcha_exp.config import Config, conf_dir, load_config, to_plain
 from tests.hostile_text import HOSTILE_TEXT
 from tests.mlflow_server import MlflowServer
+from tests.small_disk import SmallDisk, mounted
 
 if TYPE_CHECKING:
     from captcha_exp.tracking import LoadedRecogniser
@@ -36,6 +38,17 @@ def compose(tmp_path: Path) -> Callable[..., Config]:
             return load_config(hydra_compose("config", [f"root={tmp_path}", *overrides]))
 
     return _compose
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A file system of 16 MB, or skip where this process must not mount one."""
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(mounted(tmp_path / "disk", 16))
+        except PermissionError as error:
+            pytest.skip(f"a full disk needs a file system of its own, which only root may mount: {error}")
+        yield disk
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ PACKAGE = REPOSITORY / "captcha_exp"
 CHAIN = (
     "errors",
     "extension",
+    "files",
     "lock",
     "quiet",
     "foreign_text",
@@ -44,6 +45,7 @@ ONLY = {
     "metrics": {"errors", "reader"},
     "sweep": {
         "errors",
+        "files",
         "foreign_text",
         "terminal",
         "lock",

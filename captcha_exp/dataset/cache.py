@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import PIL
 
-from captcha_exp.dataset.cached_samples import IMAGES, Cached, replacing
+from captcha_exp.dataset.cached_samples import IMAGES, Cached
 from captcha_exp.dataset.decode_images import Job, Outcome, create_output, decode_all
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
+from captcha_exp.files import replacing
 from captcha_exp.lock import locked
 from captcha_exp.reader.image import ImageSpec
 
@@ -45,14 +46,29 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
         cached = _load(keys / key, root, source, spec)
         if cached is None:
             partial = keys / f"{key}.partial"
-            outcomes = _decoded(source, spec, partial, report)
-            folder = _publish(_meta(source, outcomes, spec), partial, root, spec)
-            with replacing(keys / key) as file:
-                file.write(folder.name.encode())
+            try:
+                folder = _build(source, spec, keys / key, partial, root, report)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)  # of no use, and perhaps all that fills the disk
+                raise
             cached = _load_folder(folder, source, spec)
     if cached is None:
         raise OSError(None, "the cache was removed while it was made", str(root))
     return cached
+
+
+def _build(source: Source, spec: ImageSpec, key_file: Path, partial: Path, root: Path, report: Report) -> Path:
+    """The folder of a source's images, decoded and published."""
+    outcomes = _decoded(source, spec, partial, report)
+    meta = _meta(source, outcomes, spec)
+    text = json.dumps(meta).encode()
+    # The name says what is in the folder.
+    folder = root / f"{meta['fingerprint'][:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
+    # Written first: a folder to which nothing leads would take room for nothing.
+    with replacing(key_file) as file:
+        file.write(folder.name.encode())
+    _publish(text, partial, folder, spec)
+    return folder
 
 
 def _key(source: Source, spec: ImageSpec) -> str:
@@ -103,14 +119,12 @@ def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[
     }
 
 
-def _publish(meta: dict[str, Any], partial: Path, root: Path, spec: ImageSpec) -> Path:
-    """Give the finished folder its name, in one step; the name says what is in it."""
-    text = json.dumps(meta).encode()
+def _publish(text: bytes, partial: Path, folder: Path, spec: ImageSpec) -> None:
+    """Give the finished folder its name, in one step."""
     with replacing(partial / _META) as file:
         file.write(text)
     with (partial / IMAGES).open("rb") as images:
         os.fsync(images.fileno())
-    folder = root / f"{meta['fingerprint'][:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
     if folder.exists() and _read_meta(folder, spec) is None:
         shutil.rmtree(folder)  # damaged since
     try:
@@ -120,7 +134,6 @@ def _publish(meta: dict[str, Any], partial: Path, root: Path, spec: ImageSpec) -
         if _read_meta(folder, spec) is None:
             raise
         shutil.rmtree(partial)
-    return folder
 
 
 def _load(key_file: Path, root: Path, source: Source, spec: ImageSpec) -> Cached | None:

@@ -2,17 +2,15 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from captcha_exp.dataset.mapped_images import MappedImages
 from captcha_exp.dataset.samples import Sample, SkippedFile
+from captcha_exp.files import replacing
 from captcha_exp.lock import locked
 from captcha_exp.reader.image import ImageSpec
 
@@ -49,14 +47,3 @@ class Cached:
         """The images of samples in an order, (N, H, W), left on disk."""
         rows = self.rows[np.asarray(order, np.int64)]
         return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, rows)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` when it is complete and on disk; the caller holds a lock."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from captcha_exp.config import Config, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.files import replacing
 from captcha_exp.lock import try_lock
 
 # What may differ between the start of a run and its continuation. Of paths, the dataset's fingerprint tells enough.
@@ -38,7 +39,8 @@ class CheckpointFolder:
         """Remember which tracked run the state belongs to."""
         if self.path is not None:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._run_file(self.path).write_text(run_id, encoding="utf-8")
+            with replacing(self._run_file(self.path)) as file:
+                file.write(run_id.encode())
 
     def remove(self) -> None:
         """Forget the state."""

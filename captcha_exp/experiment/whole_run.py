@@ -85,5 +85,9 @@ def _start(
     name = config.tracking.run_name or f"{config.cnn.kind.value}-{config.transformer.kind.value}"
     run = store.start_run(name, {})
     if checkpoint is not None:
-        checkpoint.keep_run_id(run.run_id)
+        try:
+            checkpoint.keep_run_id(run.run_id)
+        except OSError:
+            with run:  # nobody will find it again
+                raise
     return run

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from captcha_exp.config import DatasetConfig
+from captcha_exp.files import replacing
 from captcha_exp.foreign_text import file_name
 from captcha_exp.prepare.audit_result import Audit, division_of
 
@@ -23,10 +24,10 @@ def write_audit(audit: Audit, page: str, root: Path) -> Path:
     folder = audit_dir(root, audit)
     folder.mkdir(parents=True, exist_ok=True)
     table = json.dumps(audit.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    for name, text in ((TABLE, table), (PAGE, page)):
-        partial = folder / f"{name}.partial"
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(folder / name)
+    # The table last: where it is, the page is too.
+    for name, text in ((PAGE, page), (TABLE, table)):
+        with replacing(folder / name) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
     return folder / PAGE
 
 

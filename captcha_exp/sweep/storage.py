@@ -1,19 +1,19 @@
 """Where a study lives, and how a trial whose worker died is found and retried."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import optuna
 import sqlalchemy as sa
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.config import Config, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.files import made_whole
 from captcha_exp.sweep.study_lock import CONNECT_TIMEOUT_S
 from captcha_exp.sweep.trial_process import is_dead
 
@@ -76,13 +76,25 @@ def study_url(root: Path, name: str, storage: str | None) -> str:
     return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
 
 
+def written_places(config: Config) -> list[Path]:
+    """Where the processes of a sweep write: its folder and, where it is a file, its database."""
+    url = sa.make_url(storage_url(config))
+    database = [Path(str(url.database))] if url.get_backend_name() == "sqlite" else []
+    return [config.root_path / "sweeps" / str(config.sweep.name), *database]
+
+
 def shown(url: str) -> str:
     """`url` without its password."""
     return str(without_passwords(url))
 
 
-def open_storage(url: str, heartbeat_s: int, max_retries: int) -> Storage:
+def open_storage(url: str, heartbeat_s: int, on_death: Callable[[optuna.Study, FrozenTrial], None]) -> Storage:
     """Connect, and make the tables where there are none; several processes must not do that at once.
+
+    Args:
+        url: the database.
+        heartbeat_s: how often a trial shows that its worker lives.
+        on_death: called with each trial that was given up because its worker died.
 
     Raises:
         InputError: the database cannot be reached, or was made by an incompatible version.
@@ -91,14 +103,26 @@ def open_storage(url: str, heartbeat_s: int, max_retries: int) -> Storage:
     connect_args = {"timeout": _SQLITE_WAIT_S} if sqlite else {"connect_timeout": CONNECT_TIMEOUT_S}
     with readable_errors(url), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
+        if sqlite:
+            _make(Path(str(sa.make_url(url).database)))
         return Storage(
             url,
             # A server may have been restarted since a connection was last used.
             engine_kwargs={"connect_args": connect_args, "pool_pre_ping": not sqlite},
             heartbeat_interval=heartbeat_s,
             grace_period=GRACE_BEATS * heartbeat_s,
-            heartbeat_stale_trial_callback=lambda study, trial: retry(study, trial, max_retries=max_retries),
+            heartbeat_stale_trial_callback=on_death,
         )
+
+
+def _make(path: Path) -> None:
+    """Make the tables of a database that is not there yet."""
+    if path.exists() and path.stat().st_size:
+        return
+    with made_whole(path) as partial:
+        made = RDBStorage(f"sqlite:///{partial}")
+        made.remove_session()
+        made.engine.dispose()
 
 
 @contextmanager
@@ -124,33 +148,6 @@ def readable_errors(url: str) -> Iterator[None]:
             f"The study's database {shown(url)} cannot be used ({str(cause).splitlines()[0]}); "
             "check `sweep.storage`, and that its server runs or its file is an SQLite database that can be written."
         ) from error
-
-
-def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -> None:
-    """Queue a lost trial again with the parameters it had.
-
-    Args:
-        study: the study, whose lock is held.
-        trial: the lost trial.
-        max_retries: how often a worker may die of the same parameters before they are given up; None does not
-            count, for a trial that was interrupted on purpose or never began.
-    """
-    counted = max_retries is not None and PROCESS in trial.user_attrs
-    deaths = trial.user_attrs.get(DEATHS, 0) + counted
-    if max_retries is not None and deaths > max_retries:
-        return
-    # What successive halving noted about the lost attempt would make it skip its rungs.
-    kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")}
-    history: list[Any] = [*kept.get(HISTORY, []), trial.number]
-    study.add_trial(
-        create_trial(
-            state=TrialState.WAITING,
-            params=trial.params,
-            distributions=trial.distributions,
-            user_attrs={DEATHS: deaths},
-            system_attrs={**kept, "failed_trial": history[0], HISTORY: history},
-        )
-    )
 
 
 def quiet_optuna() -> None:

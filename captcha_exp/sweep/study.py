@@ -11,6 +11,7 @@ from optuna.study import StudyDirection
 
 from captcha_exp.config import Config, Direction, PrunerKind, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.sweep.lost_trials import Retries
 from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
@@ -79,6 +80,7 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
     sweep = config.sweep
     url = storage_url(config)
     folder = config.root_path / "sweeps" / str(sweep.name)
+    retries = Retries(folder, sweep.max_retries)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with readable_errors(url):
@@ -86,7 +88,7 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); choose another `root`.") from error
     with lock, readable_errors(url):
-        storage = open_storage(url, sweep.heartbeat_s, sweep.max_retries)
+        storage = open_storage(url, sweep.heartbeat_s, retries.after_death)
         study = optuna.create_study(
             storage=storage,
             study_name=sweep.name,
@@ -97,6 +99,7 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
         if wanted is not None:
             _match(study, config, wanted)
         study.pruner = _pruner(study, config)
+        retries.after_interruption(study)
     return OpenStudy(study, lock, url)
 
 
@@ -104,7 +107,8 @@ def open_study_for_trial(config: Config) -> optuna.Study:
     """Load the study in the process of a job; it takes part in pruning, not in suggesting."""
     url = storage_url(config)
     with readable_errors(url):
-        storage = open_storage(url, config.sweep.heartbeat_s, config.sweep.max_retries)
+        retries = Retries(config.root_path / "sweeps" / str(config.sweep.name), config.sweep.max_retries)
+        storage = open_storage(url, config.sweep.heartbeat_s, retries.after_death)
         study = optuna.load_study(study_name=config.sweep.name, storage=storage, sampler=RandomSampler())
     study.pruner = _pruner(study, config)
     return study

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from captcha_exp.errors import FullDiskError
+from captcha_exp.files import full_disk, fullest, no_room
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.plan import SweepPlan
-from captcha_exp.sweep.storage import NO_ANSWER
+from captcha_exp.sweep.storage import NO_ANSWER, written_places
 from captcha_exp.sweep.study import OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
-from captcha_exp.sweep.worker_messages import EXIT_DATABASE, WorkerOrder
+from captcha_exp.sweep.trial_process import kill_group
+from captcha_exp.sweep.worker_messages import EXIT_FULL_DISK, WorkerOrder, told
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15
@@ -49,6 +52,7 @@ class Supervisor:
 
         Raises:
             SweepFailedError: workers die again and again, or the first trials all fail in the same way.
+            FullDiskError: there is no room to go on.
         """
         missing = self._plan.n_trials - len(self._tally.ended)
         if missing <= 0:
@@ -88,11 +92,14 @@ class Supervisor:
             tally = Tally(self._opened.study.get_trials(deepcopy=False))
             self._silent = False
             return tally
-        except NO_ANSWER:
-            self._told_silence()
+        except NO_ANSWER as error:
+            self._told_silence(error)
             return self._tally
 
-    def _told_silence(self) -> None:
+    def _told_silence(self, error: Exception) -> None:
+        full = full_disk(error, *written_places(self._plan.config))
+        if full is not None:
+            raise full from error
         if not self._silent:
             self._view.say("the study's database does not answer; waiting for it")
         self._silent = True
@@ -108,13 +115,12 @@ class Supervisor:
         try:
             while len(self._workers) < self._wanted:
                 self._start_worker(take_worker_number(self._opened))
-        except NO_ANSWER:
-            self._told_silence()  # tried again at the next look
+        except NO_ANSWER as error:
+            self._told_silence(error)  # tried again at the next look
 
     def _start_worker(self, number: int) -> None:
-        log_path = self._plan.folder / f"worker-{number}.log"
         order = WorkerOrder(number, self._threads(), self._since)
-        with log_path.open("ab") as log_file:
+        with self._log_path(number).open("ab") as log_file:
             self._workers[number] = subprocess.Popen(
                 [sys.executable, *sys.orig_argv[1:]],
                 env={**os.environ, **order.to_environment(), "PYTHONUNBUFFERED": "1"},
@@ -141,21 +147,34 @@ class Supervisor:
             if code is None:
                 continue
             del self._workers[number]
+            if code != 0:
+                kill_group(process)  # what a launcher may have started below it
+            # First: a worker that could not queue its trial again leaves it as if it had ended.
+            if code == EXIT_FULL_DISK:
+                raise self._full_disk(number)
             if code == 0 or ended >= self._plan.n_trials:
                 self._wanted -= 1
                 continue
-            _kill_group(process)  # what a launcher may have started below it
             self._deaths += 1
             self._judge(number, code)
-            self._view.say(f"worker {number} ended ({_told(code)}); another takes its place")
+            self._view.say(f"worker {number} ended ({told(code)}); another takes its place")
+
+    def _full_disk(self, number: int) -> FullDiskError:
+        """What the worker said of the full disk, which may have had no room for its words either."""
+        said = _last_lines(self._log_path(number), 1).removeprefix("error: ")
+        whole = said.startswith("There is no room") and said.endswith("there.")
+        return FullDiskError(said) if whole else no_room(fullest(*written_places(self._plan.config)))
+
+    def _log_path(self, number: int) -> Path:
+        return self._plan.folder / f"worker-{number}.log"
 
     def _judge(self, number: int, code: int) -> None:
         """Give up when no trial ends between more deaths than retries can explain."""
         sweep = self._plan.config.sweep
-        log_path = self._plan.folder / f"worker-{number}.log"
+        log_path = self._log_path(number)
         if self._deaths > (sweep.max_retries + 1) * sweep.workers:
             raise SweepFailedError(
-                f"workers end before any trial does ({_told(code)}); "
+                f"workers end before any trial does ({told(code)}); "
                 f"{log_path} ends with: {_last_lines(log_path, _LOG_LINES)}"
             )
 
@@ -171,20 +190,7 @@ class Supervisor:
 
     def _kill(self) -> None:
         for process in self._workers.values():
-            _kill_group(process)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return  # all gone
-
-
-def _told(code: int) -> str:
-    if code == EXIT_DATABASE:
-        return "the study's database was gone"
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            kill_group(process)
 
 
 def _last_lines(path: Path, count: int) -> str:

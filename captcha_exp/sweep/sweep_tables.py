@@ -1,6 +1,5 @@
 """The tables that a sweep leaves in its folder: `trials.csv` and `best.yaml`."""
 
-import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
 from captcha_exp.config import to_plain, with_passwords_from_environment
+from captcha_exp.files import replacing
 from captcha_exp.foreign_text import csv_table, markdown, markdown_code, verbatim, visible
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.live_view import best_trials, shown_value, shown_values
@@ -98,11 +98,9 @@ def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
 
 
 def _replace(path: Path, text: str) -> Path:
-    """Write whole or not at all, also when two supervisors end at once."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    # Half of a surrogate pair has no bytes.
-    part.write_text(text, encoding="utf-8", errors="backslashreplace")
-    part.replace(path)
+    with replacing(path) as file:
+        # Half of a surrogate pair has no bytes.
+        file.write(text.encode("utf-8", "backslashreplace"))
     return path
 
 

@@ -43,11 +43,15 @@ class Tally:
         histories = ((t.system_attrs.get(HISTORY), t.number) for t in self.trials)
         return {numbers[-1]: number for numbers, number in histories if are_numbers(numbers)}
 
+    def is_retried(self, trial: FrozenTrial) -> bool:
+        """Whether another trial carries `trial` on."""
+        return trial.number in self._retried
+
     def outcome(self, trial: FrozenTrial) -> TrialOutcome:
         """What became of `trial`."""
         if trial.state is not TrialState.FAIL:
             return _BY_STATE[trial.state]
-        return TrialOutcome.lost if trial.number in self._retried else TrialOutcome.failed
+        return TrialOutcome.lost if self.is_retried(trial) else TrialOutcome.failed
 
     def reason(self, trial: FrozenTrial) -> str | None:
         """Why `trial` failed or was lost; None for any other."""

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,14 @@ def is_dead(process: Any) -> bool:
     if not isinstance(process, dict) or not isinstance(process.get("pid"), int):
         return False  # not what `this_process` told
     return process.get("host") == this_host() and _started(process["pid"]) != process.get("started")
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that leads a group, with all that it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # all gone
 
 
 def _started(pid: int) -> str | None:

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from optuna.samplers import RandomSampler
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from captcha_exp.config import Direction
+from captcha_exp.errors import FullDiskError
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.live_table import cell, tell
 from captcha_exp.sweep.live_view import View, best_trials, duration, shown_value, shown_values
@@ -46,6 +48,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, wr
 
     Raises:
         InputError: the study was made for another search, or its database cannot be used.
+        FullDiskError: there is no room to go on; what was found so far stays.
     """
     quiet_optuna()
     console = Console(highlight=False)
@@ -68,6 +71,10 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, wr
             stopped_by = supervisor.run()
         except SweepFailedError as error:
             return ending.failed(error)
+        except FullDiskError:
+            with suppress(Exception):  # what is to be told is already known
+                ending.close(interrupted=True)
+            raise
     return ending.stopped(stopped_by) if stopped_by is not None else ending.complete()
 
 
@@ -104,7 +111,7 @@ class _Ending:
         self._write_report = write_report
 
     def failed(self, failure: SweepFailedError) -> int:
-        self._close(interrupted=False)
+        self.close(interrupted=False)
         complain(
             f"error: sweep {self._plan.name} stopped: {failure}. Repair it and type the command again, or remove "
             f"{self._plan.folder} to begin anew."
@@ -112,7 +119,7 @@ class _Ending:
         return EXIT_FAILED
 
     def stopped(self, signal_number: int) -> int:
-        tally = self._close(interrupted=True)
+        tally = self.close(interrupted=True)
         command = shlex.join(["python", *sys.orig_argv[1:]])
         self._say(f"sweep {self._plan.name} interrupted: {len(tally.ended)} of {self._plan.n_trials} trials ended.")
         self._say(f"Go on with it: {command}")
@@ -131,10 +138,10 @@ class _Ending:
                 self._record.log_summary(
                     {o.metric: value for o, value in values}, {"best.trial": trial_name(best[0].number), **tags}
                 )
-        self._close(interrupted=False)
+        self.close(interrupted=False)
         return self._show(tally)
 
-    def _close(self, *, interrupted: bool) -> Tally:
+    def close(self, *, interrupted: bool) -> Tally:
         """Close what dead workers left open in the record, then the record itself."""
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         if self._record is not None:

@@ -1,14 +1,13 @@
 """A worker: takes free slots of a study, one trial after another, and runs each as a Hydra job."""
 
 import logging
-import math
 import os
 import signal
-import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -17,27 +16,28 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
-from captcha_exp.config import without_passwords
+from captcha_exp.files import full_disk
+from captcha_exp.sweep.job_result import TrialFailedError, reason_of, values_of
 from captcha_exp.sweep.job_trial import trial_name
+from captcha_exp.sweep.lost_trials import Retries, retry
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
-from captcha_exp.sweep.storage import NO_ANSWER, PROCESS, REASON, RUN_ID, retry
+from captcha_exp.sweep.storage import NO_ANSWER, PROCESS, REASON, RUN_ID, written_places
 from captcha_exp.sweep.study import OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial_process import this_process
-from captcha_exp.sweep.worker_messages import EXIT_DATABASE, WorkerOrder
+from captcha_exp.sweep.worker_messages import (
+    EXIT_DATABASE,
+    EXIT_FULL_DISK,
+    EXIT_STOPPED,
+    WorkerOrder,
+    end_with_supervisor,
+)
 
-EXIT_STOPPED = 143
 _POLL_S = 0.5
-_STOP_WAIT_S = 20
-_REASON_LENGTH = 500
 
 Launch = Callable[[list[str], int], Any]
 log = logging.getLogger(__name__)
-
-
-class TrialFailedError(Exception):
-    """The job of a trial raised, or gave no usable value."""
 
 
 class Worker:
@@ -53,7 +53,8 @@ class Worker:
         self._sampler = build_sampler(
             plan.config.sweep.sampler, plan.space, worker_seed(plan.config.sweep.sampler.seed, order.number)
         )
-        self._opened: OpenStudy = open_study(plan.config, self._sampler)
+        self._retries = Retries(plan.folder, plan.config.sweep.max_retries)
+        self._opened: OpenStudy
         self._stopping = self._in_job = False
         self._trial: optuna.Trial | None = None
 
@@ -63,9 +64,17 @@ class Worker:
         Returns:
             The exit code: 0, or 143 after a stop.
         """
+        try:
+            self._opened = open_study(self._plan.config, self._sampler)
+            return self._work()
+        except Exception as error:
+            self._end_if_full(error)
+            raise
+
+    def _work(self) -> int:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        threading.Thread(target=_end_with_supervisor, daemon=True).start()
+        threading.Thread(target=end_with_supervisor, daemon=True).start()
         optuna.logging.set_verbosity(optuna.logging.INFO)
         log.info("worker %d begins, process %d", self._order.number, os.getpid())
         while not self._stopping and self._opened.lock.acquire(lambda: self._stopping):
@@ -114,10 +123,25 @@ class Worker:
         self._trial = trial
         try:
             return self._result(trial)
-        except NO_ANSWER:
+        except Exception as error:
+            self._end_if_full(error)
+            if not isinstance(error, NO_ANSWER):
+                raise
             # What became of the trial cannot be told now, and it did not fail. Others retry what a dead worker began.
             log.exception("the study's database does not answer; trial %d will be retried", trial.number)
             os._exit(EXIT_DATABASE)
+
+    def _end_if_full(self, error: Exception) -> None:
+        """A full disk is no failure of the trial: end at once, without a word to the study."""
+        full = full_disk(error, *written_places(self._plan.config))
+        if full is None:
+            return
+        if self._trial is not None:
+            self._retries.note_full_disk(self._trial.number)
+        with suppress(OSError):  # the log may be on that disk
+            log.exception("the trial will be retried")
+            print(f"error: {full}", flush=True)
+        os._exit(EXIT_FULL_DISK)
 
     def _result(self, trial: optuna.Trial) -> Sequence[float]:
         """Values of a trial, from its job; what goes wrong there is noted as the reason of its failure."""
@@ -125,7 +149,9 @@ class Worker:
             searched = self._plan.space.suggest(trial)
             trial.set_user_attr(PROCESS, this_process())
             self._opened.lock.release()
-            return self._values(trial, self._run_job(trial, searched))
+            returned = self._run_job(trial, searched)
+            trial.set_user_attr(RUN_ID, returned["run_id"])
+            return values_of(returned, self._plan.config.sweep.objectives)
         except (optuna.TrialPruned, *NO_ANSWER):
             raise
         except KeyboardInterrupt:
@@ -133,7 +159,9 @@ class Worker:
             self._opened.lock.acquire()
             raise
         except BaseException as error:  # SystemExit too: a job must not end its worker
-            reason = str(error) if isinstance(error, TrialFailedError) else _reason(error)
+            if full_disk(error, *written_places(self._plan.config)) is not None:
+                raise
+            reason = reason_of(error)
             log.exception("trial %d failed: %s", trial.number, reason)
             trial.set_user_attr(REASON, reason)
             raise TrialFailedError(reason) from error
@@ -156,21 +184,6 @@ class Worker:
         finally:
             self._in_job = False
 
-    def _values(self, trial: optuna.Trial, returned: Any) -> Sequence[float]:
-        trial.set_user_attr(RUN_ID, returned["run_id"])
-        if returned["state"] == "pruned":
-            raise optuna.TrialPruned
-        metrics = returned["metrics"]
-        values = []
-        for objective in self._plan.config.sweep.objectives:
-            if objective.metric not in metrics:
-                known = ", ".join(sorted(metrics))
-                raise TrialFailedError(f"sweep.objectives names {objective.metric}, but a run has only {known}")
-            values.append(float(metrics[objective.metric]))
-            if math.isnan(values[-1]):
-                raise TrialFailedError(f"{objective.metric} is not a number")
-        return values
-
     def _frozen(self, trial: optuna.Trial) -> optuna.trial.FrozenTrial:
         return self._opened.study._storage.get_trial(trial._trial_id)
 
@@ -179,19 +192,3 @@ class Worker:
         first, self._stopping = not self._stopping, True
         if first and self._in_job:
             raise KeyboardInterrupt
-
-
-def _reason(error: BaseException) -> str:
-    lines = str(without_passwords(str(error))).strip().splitlines()
-    message = lines[0] if lines else "no message"
-    return f"{type(error).__name__}: {message}"[:_REASON_LENGTH]
-
-
-def _end_with_supervisor() -> None:
-    """Wait for the end of the pipe that the supervisor holds, then stop as on its signal."""
-    # Not through sys.stdin, whose lock this thread would hold while the interpreter ends.
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_STOP_WAIT_S)
-    os._exit(EXIT_STOPPED)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from captcha_exp.config import TrackingConfig, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.credentials import check_let_in, keep_credentials
+from captcha_exp.tracking.database import make_database
 from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file
@@ -46,6 +47,8 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
     lock_file = database.parent / ".lock" if database else None
     try:
         with lock_if_file(lock_file):
+            if database is not None:
+                make_database(database)
             client = MlflowClient(uri, registry_uri=uri)
             experiment = _experiment(client, config.experiment, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:

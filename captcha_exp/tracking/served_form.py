@@ -9,6 +9,7 @@ import mlflow.pyfunc
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.models import Model, ModelSignature
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from captcha_exp.tracking.environment import installed_version
@@ -87,5 +88,14 @@ def read_as_served(folder: Path, images: Sequence[bytes]) -> list[str]:
 
 
 def upload_servable(client: MlflowClient, model_id: str, folder: Path) -> None:
-    """Keep the servable form with the logged model that it was made of; whoever loads that gets both."""
-    client.log_model_artifacts(model_id, str(folder))
+    """Keep the servable form with the logged model that it was made of; whoever loads that gets both.
+
+    File by file, each replaced whole, and what describes them last: copying the folder, MLflow would cut the files of
+    the model that is there before it finds the disk full.
+    """
+    address = client.get_logged_model(model_id).artifact_location
+    kept = get_artifact_repository(address, tracking_uri=client.tracking_uri)
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in sorted(files, key=lambda path: path == folder / "MLmodel"):
+        inside = path.relative_to(folder).parent
+        kept.log_artifact(str(path), None if inside == Path() else inside.as_posix())

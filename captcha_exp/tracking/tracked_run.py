@@ -1,11 +1,12 @@
 """One run as MLflow keeps it."""
 
+import io
 import json
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -110,8 +111,7 @@ class TrackedRun:
 
     def log_text(self, text: str, name: str) -> None:
         """Keep `text` as an artifact; `name` may hold folders."""
-        with self._new_file(name) as path:
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        self._log_bytes(text.encode("utf-8", "backslashreplace"), name)
 
     def log_json(self, value: Any, name: str) -> None:
         """Keep a plain value as an artifact."""
@@ -119,8 +119,9 @@ class TrackedRun:
 
     def log_figure(self, figure: "Figure", name: str) -> None:
         """Keep a figure as an artifact, in the format of the name's suffix."""
-        with self._new_file(name) as path:
-            figure.savefig(path)
+        picture = io.BytesIO()  # of a full disk Pillow would tell only that something went wrong
+        figure.savefig(picture, format=name.rpartition(".")[2])
+        self._log_bytes(picture.getvalue(), name)
 
     def tie_to_model(self, model_id: str) -> None:
         """Make the metrics of a split, from now on, those of a model that is in the store already."""
@@ -191,10 +192,9 @@ class TrackedRun:
         batch = [Metric(metric_key(key), float(value), now_ms, step, **tie) for key, value in metrics.items()]
         self._client.log_batch(self.run_id, metrics=batch)
 
-    @contextmanager
-    def _new_file(self, name: str) -> Iterator[Path]:
+    def _log_bytes(self, data: bytes, name: str) -> None:
         folder, _, file_name = name.rpartition("/")
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary) / file_name
-            yield path
+            path.write_bytes(data)
             self.log_file(path, folder or None)

@@ -1,13 +1,13 @@
 """The state of a training on disk, so that an interrupted one continues."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from captcha_exp.errors import InputError
+from captcha_exp.files import replacing
 
 _FILE = "training.npz"
 
@@ -27,7 +27,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; whoever is killed meanwhile leaves the one before.
+    """Write a checkpoint; whoever is killed meanwhile, or finds the disk full, leaves the one before.
 
     Raises:
         InputError: the folder cannot be written.
@@ -37,12 +37,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     arrays |= {f"optimizer/{name}": values for name, values in checkpoint.optimizer.items()}
     # JSON keeps every digit of a float.
     arrays["history"] = np.array(json.dumps(checkpoint.history))
-    partial = folder / f"{_FILE}.{os.getpid()}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with replacing(folder / _FILE) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(partial, folder / _FILE)
     except OSError as error:
         raise InputError(f"The checkpoint in {folder} cannot be written ({error}); set `root` to another.") from error
 

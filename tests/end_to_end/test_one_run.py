@@ -3,6 +3,7 @@
 import pytest
 
 from tests.end_to_end.conftest import TINY, Folder
+from tests.small_disk import SmallDisk
 
 EPOCHS = 25
 RUN = [*TINY, f"training.epochs={EPOCHS}", "augmentation=strong"]
@@ -72,3 +73,35 @@ def test_the_same_seed_gives_the_same_metrics_also_across_a_kill(folder: Folder,
     (uninterrupted,) = whole.runs()
     assert curves(folder, continued) == curves(whole, uninterrupted)
     assert not list(folder.path.glob("outputs/checkpoints/*/*.npz"))
+
+
+def test_a_run_whose_disk_gets_full_goes_on_once_there_is_room(
+    folder: Folder, whole: Folder, small_disk: SmallDisk
+) -> None:
+    """The same metrics to the last digit, as if nothing had happened."""
+    command = [*RUN, f"root={small_disk.path}"]
+    small_disk.leave(1500)
+    child = folder.start(*command)
+    there = Folder(small_disk.path)
+    folder.wait_until(
+        lambda: (
+            list(small_disk.path.glob("outputs/checkpoints/*/training.npz"))
+            and len(curves(there, there.runs()[0])["train/ctc_loss"]) >= 2
+        ),
+        "two epochs",
+    )
+    small_disk.leave(1)
+    _, told = child.communicate(timeout=100)
+    assert child.returncode == 2, told
+    assert told.startswith(f"error: There is no room on the disk of {small_disk.path}") and told.count("\n") == 1
+    (stopped,) = there.runs()
+    assert 2 <= len(curves(there, stopped)["train/ctc_loss"]) < EPOCHS
+    small_disk.make_room()
+    again = folder.run(*command)
+    assert again.returncode == 0, again.stderr
+    (continued,) = there.runs()
+    assert continued.info.status == "FINISHED" and continued.data.tags["outcome"] == "finished"
+    assert "continuing the interrupted run" in again.stdout
+    (undisturbed,) = whole.runs()
+    assert curves(there, continued) == curves(whole, undisturbed)
+    assert not list(small_disk.path.rglob("*.partial"))

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import FullDiskError, InputError
+from captcha_exp.files import full_disk
 from captcha_exp.training.training_state import Checkpoint, load_checkpoint, save_checkpoint
+from tests.small_disk import SmallDisk
 
 
 def checkpoint(epochs: int) -> Checkpoint:
@@ -44,3 +46,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"The checkpoint in .*file cannot be written .*set `root`"):
         save_checkpoint(tmp_path / "file", checkpoint(1))
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(small_disk: SmallDisk) -> None:
+    folder = small_disk.path / "outputs"
+    save_checkpoint(folder, checkpoint(2))
+    blocks = 0
+    while blocks < 10:
+        small_disk.leave(blocks)
+        try:
+            save_checkpoint(folder, checkpoint(3))
+            break
+        except InputError as error:
+            assert isinstance(full_disk(error), FullDiskError)
+        loaded = load_checkpoint(folder)
+        assert loaded is not None and len(loaded.history) == 2
+        assert [path.name for path in folder.iterdir()] == ["training.npz"]
+        blocks += 1
+    assert 1 < blocks < 10
+    loaded = load_checkpoint(folder)
+    assert loaded is not None and len(loaded.history) == 3

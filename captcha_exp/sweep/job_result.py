@@ -1,0 +1,45 @@
+"""What a trial's job returned or raised, as its study keeps it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+
+from captcha_exp.config import ObjectiveConfig, without_passwords
+
+_REASON_LENGTH = 500
+
+
+class TrialFailedError(Exception):
+    """The job of a trial raised, or gave no usable value."""
+
+
+def values_of(returned: Mapping[str, Any], objectives: Sequence[ObjectiveConfig]) -> list[float]:
+    """The value of each objective.
+
+    Raises:
+        TrialPruned: the job was stopped early.
+        TrialFailedError: a value is missing, or not a number.
+    """
+    if returned["state"] == "pruned":
+        raise optuna.TrialPruned
+    metrics = returned["metrics"]
+    values = []
+    for objective in objectives:
+        if objective.metric not in metrics:
+            known = ", ".join(sorted(metrics))
+            raise TrialFailedError(f"sweep.objectives names {objective.metric}, but a run has only {known}")
+        values.append(float(metrics[objective.metric]))
+        if math.isnan(values[-1]):
+            raise TrialFailedError(f"{objective.metric} is not a number")
+    return values
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a trial failed, in one line."""
+    if isinstance(error, TrialFailedError):
+        return str(error)
+    lines = str(without_passwords(str(error))).strip().splitlines()
+    message = lines[0] if lines else "no message"
+    return f"{type(error).__name__}: {message}"[:_REASON_LENGTH]

@@ -1,0 +1,73 @@
+"""How a trial that was lost with its worker is tried again."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from captcha_exp.sweep.storage import DEATHS, HISTORY, PROCESS, REASON
+from captcha_exp.sweep.tally import Tally
+
+
+class Retries:
+    """Queues lost trials again, with the parameters that they had."""
+
+    def __init__(self, folder: Path, max_retries: int) -> None:
+        """Args:
+        folder: of the sweep, on this machine.
+        max_retries: how often a worker may die of the same parameters before they are given up.
+        """
+        self._folder, self._max_retries = folder, max_retries
+
+    def note_full_disk(self, trial_number: int) -> None:
+        """Remember, for the next start, that a trial is about to be lost for want of room, which its database cannot.
+
+        An empty file takes no room but its name.
+        """
+        with suppress(OSError):
+            self._note(trial_number).touch()
+
+    def after_death(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Queue a trial whose worker died, unless too many died of it; the study's lock is held."""
+        note = self._note(trial.number)
+        retry(study, trial, max_retries=None if note.exists() else self._max_retries)
+        note.unlink(missing_ok=True)
+
+    def after_interruption(self, study: optuna.Study) -> None:
+        """Queue what was given up by a process that ended before it could queue it; the study's lock is held."""
+        tally = Tally(study.get_trials(deepcopy=False))
+        for trial in tally.trials:
+            if trial.state is TrialState.FAIL and REASON not in trial.user_attrs and not tally.is_retried(trial):
+                self.after_death(study, trial)
+
+    def _note(self, trial_number: int) -> Path:
+        return self._folder / f".no-room-{trial_number}"
+
+
+def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -> None:
+    """Queue a lost trial again with the parameters it had.
+
+    Args:
+        study: the study, whose lock is held.
+        trial: the lost trial.
+        max_retries: how often a worker may die of the same parameters before they are given up; None does not
+            count, for a trial that was interrupted on purpose or never began.
+    """
+    counted = max_retries is not None and PROCESS in trial.user_attrs
+    deaths = trial.user_attrs.get(DEATHS, 0) + counted
+    if max_retries is not None and deaths > max_retries:
+        return
+    # What successive halving noted about the lost attempt would make it skip its rungs.
+    kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")}
+    history: list[Any] = [*kept.get(HISTORY, []), trial.number]
+    study.add_trial(
+        create_trial(
+            state=TrialState.WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={DEATHS: deaths},
+            system_attrs={**kept, "failed_trial": history[0], HISTORY: history},
+        )
+    )
