@@ -109,6 +109,7 @@ class Worker:
         self._trial = None
         try:
             study.optimize(self._objective, n_trials=1, catch=(Exception,), gc_after_trial=True)
+            self._trial = None  # it has ended, and cannot be lost any more
         except KeyboardInterrupt:
             if self._trial is not None:
                 retry(study, self._frozen(self._trial), max_retries=None)

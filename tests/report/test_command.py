@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import FullDiskError, InputError
+from captcha_exp.files import telling_full_disk
 from tests.report.conftest import Place, Trial
+from tests.small_disk import SmallDisk
 
 Written = Callable[..., str]
 PRUNED, FAILED, RUNNING = TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING
@@ -135,6 +137,22 @@ def test_the_page_is_kept_on_the_run_of_the_sweep(place: Place, written: Written
     written("kept", f"report.output={tmp_path / 'mine.html'}")
     assert (tmp_path / "mine.html").is_file()
     assert "mine.html" in {artifact.path for artifact in place.store.client.list_artifacts(parent.run_id)}
+
+
+def test_a_full_disk_leaves_the_report_before(
+    place: Place, written: Written, tmp_path: Path, small_disk: SmallDisk
+) -> None:
+    place.sweep("full", [Trial([0.5])])
+    page = small_disk.path / "report.html"
+    before = written("full", f"report.output={page}")
+    for blocks in (0, 3):
+        small_disk.leave(blocks)
+        with pytest.raises(FullDiskError, match=f"no room on the disk of {page}"), telling_full_disk(tmp_path):
+            written("full", f"report.output={page}")
+        assert page.read_text() == before
+        assert {path.name for path in small_disk.path.iterdir()} == {"report.html", ".filler"}
+    small_disk.make_room()
+    written("full", f"report.output={page}")
 
 
 def test_an_unknown_sweep_is_refused_with_those_that_exist(whole: str, place: Place, written: Written) -> None:
