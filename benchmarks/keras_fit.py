@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 from hydra import compose, initialize_config_dir
 
-from captcha_exp.config import Config, conf_dir, load_config
+from captcha_exp.config import AdamWConfig, Config, conf_dir, load_config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
 from captcha_exp.model import build_recogniser
 from captcha_exp.reader.image import to_input
@@ -69,11 +69,12 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
     model, vocabulary, size = recogniser(config, dataset), dataset.vocabulary, config.training.batch_size
     steps = config.training.epochs * len(dataset.train) // size
     optimizer = config.optimizer
+    weight_decay = optimizer.weight_decay if isinstance(optimizer, AdamWConfig) else 0.0
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, warmup_target=optimizer.learning_rate, warmup_steps=max(1, int(steps * optimizer.warmup_share))
     )
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=optimizer.weight_decay, global_clipnorm=optimizer.clip_norm),
+        keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=optimizer.clip_norm),
         keras.losses.CTC(),
     )
     rows = (to_input(dataset.train.images[:]), vocabulary.encode(dataset.train.labels))

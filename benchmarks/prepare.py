@@ -123,7 +123,9 @@ def _bases() -> list[np.ndarray]:
         files = sorted((Path(data) / "gregwar5").glob("*.jpg"))
         return [np.asarray(Image.open(file).convert("RGB")) for file in files]
     source = open_synthetic(
-        SyntheticConfig(size=_RENDERED, seed=0, characters=string.ascii_letters, min_length=5, max_length=5)
+        SyntheticConfig.model_construct(
+            size=_RENDERED, seed=0, characters=string.ascii_letters, min_length=5, max_length=5
+        )
     )
     rendered = [Image.open(io.BytesIO(source.load(sample.locator))) for sample in source.samples]
     return [np.asarray(image.convert("RGB").resize(_SIZE)) for image in rendered]

@@ -35,9 +35,10 @@ def main() -> int:
         other = load_config(compose("config", [f"dataset.size={2 * options.each}"])).dataset
     if not isinstance(dataset, StyledConfig) or not isinstance(other, SyntheticConfig):
         parser.error("needs dataset=styled")
-    spec, dataset.size = image_spec(dataset), 2 * options.each
+    dataset = dataset.model_copy(update={"size": 2 * options.each})
+    spec = image_spec(dataset)
     for family in sorted(dataset.styles):
-        one = StyledConfig(**{**vars(dataset), "styles": {family: dataset.styles[family]}})
+        one = dataset.model_copy(update={"styles": {family: dataset.styles[family]}})
         per_image(family, open_styled(one), spec)
     per_image("all mixed", open_styled(dataset), spec)
     per_image("(synthetic)", open_synthetic(other), spec)

@@ -10,7 +10,6 @@ from typing import Any
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.config import load_config
 from captcha_exp.terminal import say
 
 
@@ -28,6 +27,8 @@ def with_sweep_mode(arguments: Sequence[str]) -> list[str]:
 
 def train(composed: DictConfig) -> dict[str, Any]:
     """One run: a training of its own, or the trial of a sweep that `sweep.trial_id` names."""
+    from captcha_exp.config import load_config
+
     config = load_config(composed)
     # After the checks: a mistyped key must not wait for TensorFlow.
     from captcha_exp.experiment import run_experiment

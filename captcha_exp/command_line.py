@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from captcha_exp.config import conf_dir, known_keys, without_passwords
+from captcha_exp.config import conf_dir, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.files import telling_full_disk
 from captcha_exp.hidden_passwords import mask_log_and_tracebacks, printed_without_passwords, without_typed_passwords
@@ -120,6 +120,12 @@ def _refuse(message: str, code: int) -> int:
 
 def _hydra_message(error: Exception) -> str:
     """Hydra's message without the lines that are for programmers."""
+    from captcha_exp.config import known_keys
+    from captcha_exp.config.earlier import renamed_choice
+
+    renamed = renamed_choice(str(error))
+    if renamed is not None:
+        return renamed
     lines = [line.strip() for line in str(error).splitlines()]
     noise = ("full_key:", "object_type=", "Config search path", "provider=", "See https")
     message = " ".join(line for line in lines if line and not line.startswith(noise))

@@ -12,6 +12,11 @@ from captcha_exp.errors import InputError
 _SPEC = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
+def is_function_name(spec: str) -> bool:
+    """Whether a text has the form MODULE:FUNCTION."""
+    return _SPEC.fullmatch(spec) is not None
+
+
 def named_function(key: str, spec: str) -> Callable[..., Any]:
     """The function `MODULE:FUNCTION`, where the module lies in the current folder or anywhere on PYTHONPATH.
 
@@ -22,7 +27,7 @@ def named_function(key: str, spec: str) -> Callable[..., Any]:
     Raises:
         InputError: there is no such module or function. What the module itself raises is passed on.
     """
-    if not _SPEC.fullmatch(spec):
+    if not is_function_name(spec):
         raise InputError(f"{key} must be MODULE:FUNCTION, e.g. my_module:build, not {spec!r}.")
     if os.getcwd() not in sys.path:  # `python -m` has it there, an installed script has not
         sys.path.append(os.getcwd())

@@ -56,8 +56,8 @@ def test_a_mistyped_key_is_answered_with_the_nearest_one(tmp_path: Path) -> None
 def test_help_lists_groups_and_choices(tmp_path: Path) -> None:
     done = run("--help", cwd=tmp_path)
     for line in (
-        "cnn: compact, residual, seed, vgg",
-        "transformer: lstm, none, pre_norm, seed",
+        "cnn: compact, original, residual, vgg",
+        "transformer: lstm, none, original, pre_norm",
         "training: pretrain, standard",
     ):
         assert line in done.stdout

@@ -10,7 +10,8 @@ from captcha_exp.config import Config, conf_dir, flatten, load_config, to_plain,
 from captcha_exp.errors import InputError
 
 Compose = Callable[..., Config]
-CHOICES = sorted(path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().glob("*/*.yaml"))
+FILES = (path.relative_to(conf_dir()).with_suffix("") for path in conf_dir().glob("*/*.yaml"))
+CHOICES = sorted(path for path in FILES if path.parts[0] != "base")  # no choice: what the files of a group share
 NEEDS_A_PATH = {"dataset/folder", "dataset/manifest"}
 
 
@@ -34,20 +35,20 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["training.epochs=many"], "training.epochs: Value 'many' of type 'str' could not be converted to Integer."),
+        (["training.epochs=many"], "training.epochs must be a whole number, not 'many'."),
         (["training.epochs=0"], "training.epochs must be at least 1, not 0."),
-        (["optimizer.learning_rate=-1"], "optimizer.learning_rate must be above 0, not -1.0."),
+        (["optimizer.learning_rate=-1"], "optimizer.learning_rate must be above 0, not -1."),
         (["optimizer.learning_rate=nan"], "optimizer.learning_rate must be above 0, not nan."),
-        (["transformer.dropout=1"], "transformer.dropout must be at least 0 and below 1, not 1.0."),
+        (["transformer.dropout=1"], "transformer.dropout must be at least 0 and below 1, not 1."),
         (
             ["transformer.num_heads=5"],
             "transformer.projection_dim 96 is not divisible by transformer.num_heads 5; "
             "change one of them or set `transformer.key_dim`.",
         ),
-        (["cnn.kind=huge"], "cnn.kind must be one of seed, compact, residual, vgg, custom, not 'huge'."),
+        (["cnn.kind=huge"], "cnn.kind must be one of original, compact, residual, vgg, custom, not 'huge'."),
         (["cnn.width_stride=3"], "cnn.width_stride must be a power of two, not 3."),
         (["cnn.filters=[]"], "cnn.filters must be at least one number of filters, not []."),
-        (["+training.epoch=3"], "training.epoch: Key 'epoch' not in 'TrainingConfig'."),
+        (["+training.epoch=3"], "Key 'epoch' not in training; did you mean training.epochs?"),
         (["dataset=folder"], "dataset.path is missing; set `dataset.path=...`."),
         (
             ["dataset.source=cloud"],
@@ -63,9 +64,12 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
             "dataset.max_length is 8, but this model gives 3 time steps. "
             "Lower `cnn.width_stride` or raise `dataset.image_width`.",
         ),
-        (["augmentation.scale=2"], "augmentation.scale must be from 0 to 1, not 2.0."),
-        (["sweep.name=a/b"], "sweep.name must be usable as the name of a folder, not 'a/b'."),
-        (["transformer=lstm", "transformer.projection_dim=33"], "transformer.projection_dim must be even"),
+        (["augmentation.scale=2"], "augmentation.scale must be from 0 to 1, not 2."),
+        (["sweep.name=a/b"], "sweep.name must be null or usable as the name of a folder, not 'a/b'."),
+        (
+            ["transformer=lstm", "transformer.projection_dim=33"],
+            "transformer.projection_dim must be even and positive, not 33.",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_by_key(overrides: list[str], message: str, compose: Compose) -> None:

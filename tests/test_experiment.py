@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,14 @@ SMALL = (
 
 def of_run(outcome: Outcome) -> EvaluationConfig:
     """Judge a run's model on the test split."""
-    return EvaluationConfig(f"runs:/{outcome.run_id}/model", SplitName.test, True, 20, 200, 0)
+    return EvaluationConfig(
+        model=f"runs:/{outcome.run_id}/model",
+        split=SplitName.test,
+        robustness=True,
+        robustness_images=20,
+        resamples=200,
+        seed=0,
+    )
 
 
 @dataclass
@@ -60,7 +67,7 @@ class StubTrial:
 @pytest.fixture(scope="module")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("database")
-    open_store(TrackingConfig(None, "unused", None, True, 0), root)
+    open_store(TrackingConfig(uri=None, experiment="unused", run_name=None, log_model=True, sheet_images=0), root)
     return root / "mlruns" / "mlflow.db"
 
 
@@ -280,8 +287,8 @@ def test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own(
     store = store_of(config)
     model = store.client.get_logged_model(model_id_of(store, outcome.run_id))
     folder = model.artifact_location.removeprefix("file://")
-    other = replace(config, dataset=replace(config.dataset, seed=9, size=100))
-    lines = list(assess_model(replace(of_run(outcome), model=folder, robustness=False), other))
+    other = config.model_copy(update={"dataset": config.dataset.model_copy(update={"seed": 9, "size": 100})})
+    lines = list(assess_model(of_run(outcome).model_copy(update={"model": folder, "robustness": False}), other))
     assert lines[0] == "10 images of synthetic/test"
     (run,) = store.search("tags.kind = 'evaluation'")
     assert run.data.tags["model.id"] == model.model_id
@@ -293,7 +300,9 @@ def test_only_the_test_split_gives_test_metrics(trained: tuple[Config, Outcome, 
     config, outcome, _ = trained
     store = store_of(config)
     before = store.client.get_run(outcome.run_id).data.metrics
-    lines = list(assess_model(replace(of_run(outcome), split=SplitName.validation, robustness=False), config))
+    lines = list(
+        assess_model(of_run(outcome).model_copy(update={"split": SplitName.validation, "robustness": False}), config)
+    )
     assert store.client.get_run(outcome.run_id).data.metrics == before
     shown = f"sequence_accuracy             {before['best/val/sequence_accuracy']:.4f}"
     assert any(line.startswith(shown) for line in lines)
@@ -302,7 +311,7 @@ def test_only_the_test_split_gives_test_metrics(trained: tuple[Config, Outcome, 
 def test_images_that_a_model_was_trained_on_are_no_test(trained: tuple[Config, Outcome, list[str]]) -> None:
     """More of the same rendered images are another dataset, but most of them were seen."""
     config, outcome, _ = trained
-    more = replace(config, dataset=replace(config.dataset, size=700, split_seed=1))
+    more = config.model_copy(update={"dataset": config.dataset.model_copy(update={"size": 700, "split_seed": 1})})
     with pytest.raises(
         InputError, match=r"\d+ of the \d+ images of split=test are among those that the model was trained"
     ):
@@ -311,7 +320,7 @@ def test_images_that_a_model_was_trained_on_are_no_test(trained: tuple[Config, O
 
 def test_another_division_of_the_same_data_is_no_test(trained: tuple[Config, Outcome, list[str]]) -> None:
     config, outcome, _ = trained
-    divided = replace(config, dataset=replace(config.dataset, split_seed=5))
+    divided = config.model_copy(update={"dataset": config.dataset.model_copy(update={"split_seed": 5})})
     with pytest.raises(
         InputError, match=r"dataset\.split_seed is 5, but 0 when the model was trained on the same data"
     ):
@@ -330,10 +339,10 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
 ) -> None:
     config, outcome, _ = trained
     store = store_of(config)
-    start = replace(config.training, initial_model=f"runs:/{outcome.run_id}/model", epochs=3)
-    letters = replace(config.dataset, characters="0123456789ab", size=400)
+    start = config.training.model_copy(update={"initial_model": f"runs:/{outcome.run_id}/model", "epochs": 3})
+    letters = config.dataset.model_copy(update={"characters": "0123456789ab", "size": 400})
     lines: list[str] = []
-    tuned = run_experiment(replace(config, dataset=letters, training=start), report=lines.append)
+    tuned = run_experiment(config.model_copy(update={"dataset": letters, "training": start}), report=lines.append)
     model_id = model_id_of(store, outcome.run_id)
     assert f"starts from the weights of models:/{model_id}" in lines
     assert store.client.get_run(tuned.run_id).data.tags["initial_model"] == f"models:/{model_id}"
@@ -349,8 +358,10 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
 
 def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:
     config, outcome, _ = trained
-    start = replace(config.training, initial_model=f"runs:/{outcome.run_id}/model")
-    wider = replace(config, training=start, cnn=replace(config.cnn, filters=[16, 32, 64]))
+    start = config.training.model_copy(update={"initial_model": f"runs:/{outcome.run_id}/model"})
+    wider = config.model_copy(
+        update={"training": start, "cnn": config.cnn.model_copy(update={"filters": [16, 32, 64]})}
+    )
     expected = r"runs:/\w+/model is built otherwise: cnn\.filters differs\. Set cnn\.filters=\[16,32,48\]\."
     with pytest.raises(InputError, match=expected):
         run_experiment(wider, report=silent)
@@ -447,12 +458,13 @@ def test_two_equal_runs_at_once_do_not_share_their_state(compose: Compose) -> No
 
 def test_a_run_is_resumed_by_what_it_computes_not_by_where(compose: Compose) -> None:
     config = compose(*SMALL)
-    elsewhere = replace(
-        config,
-        tracking=replace(config.tracking, run_name="another"),
-        training=replace(config.training, threads=2),
+    elsewhere = config.model_copy(
+        update={
+            "tracking": config.tracking.model_copy(update={"run_name": "another"}),
+            "training": config.training.model_copy(update={"threads": 2}),
+        }
     )
-    different = replace(config, training=replace(config.training, seed=1))
+    different = config.model_copy(update={"training": config.training.model_copy(update={"seed": 1})})
     folders = []
     for other, fingerprint in ((config, "a"), (elsewhere, "a"), (different, "a"), (config, "b")):
         with hold_checkpoint(other, fingerprint) as held:

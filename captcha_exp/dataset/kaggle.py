@@ -41,7 +41,7 @@ def open_kaggle(config: KaggleConfig, cache: Path, report: Report) -> Source:
         if not _HANDLE.fullmatch(handle) or config.handles.count(handle) > 1:
             raise InputError(f"dataset.handles must be different Kaggle handles like owner/name, not {handle!r}.")
         folder = fetch(handle, cache, report)
-        found = discover(folder, handle)
+        found = discover(folder, handle, config.layouts)
         report(f"{handle}: {found.note}")
         samples += found.samples
         skipped += found.skipped

@@ -2,30 +2,18 @@
 
 import filecmp
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from captcha_exp.config import LayoutConfig
 from captcha_exp.dataset.image_files import ImageFile, ImageFolder, file_sample, stem
 from captcha_exp.dataset.samples import Sample, SkippedFile, shown
 from captcha_exp.dataset.table_rows import DELIMITERS, read_rows
 from captcha_exp.errors import InputError
 
-# What the label is in the stem, for sets whose layout is known. Other sets are searched, in the order of _GUESSES.
-_STEMS = {
-    "parsasam/captcha-dataset": r"(?P<label>[A-Za-z0-9]+)",
-    "fournierp/captcha-version-2-images": r"(?P<label>[a-z0-9]+)",
-    "bharatnaik111/vtu-university-captchas-with-labels": r"(?P<label>[A-Za-z0-9]+)",
-    "johnbergmann/captcha-image-dataset": r"[0-9]+_(?P<label>.+)",
-}
-_LABEL_IN_STEM = {
-    # The layout of this one was never described, but every label has six digits: another count is no label.
-    "mahmoudeldebase/captcha-numbers-length-6": (
-        r"(?P<label>[0-9]{6})",
-        r"(?:.*[^0-9])?(?P<label>[0-9]{6})(?:[^0-9].*)?",
-    ),
-}
-_GUESSES = (r"(?P<label>[^\W_]+)", r"[0-9]+_(?P<label>[^\W_]+)")
+# Where a set is searched for labels of which nothing is known.
+_SEARCHED = LayoutConfig(tables=True, label_patterns=[r"(?P<label>[^\W_]+)", r"[0-9]+_(?P<label>[^\W_]+)"])
 _LABEL_COLUMNS = ("label", "labels", "text", "captcha", "code", "value", "solution", "answer", "target")
 _MAX_COLUMNS = 100  # each may be the one that names the images
 # A rule that explains fewer of the images is not the layout.
@@ -41,13 +29,19 @@ class Layout:
     note: str
 
 
-def discover(folder: Path, handle: str) -> Layout:
-    """Find images and labels: the known rule of a set, else a table that names the images, else their stems.
+def discover(folder: Path, handle: str, layouts: Mapping[str, LayoutConfig]) -> Layout:
+    """Find images and labels.
 
     Copies of a file under the same name further down the tree are left out.
 
+    Args:
+        folder: the unpacked set.
+        handle: `owner/name`, perhaps with a version.
+        layouts: by `owner/name`, where labels are; a set that is not named is searched for a table that names the
+            images, and then for labels in their stems.
+
     Raises:
-        InputError: there are no images, or no rule gives most of them a label.
+        InputError: there are no images, or nothing gives most of them a label.
     """
     base = "/".join(handle.split("/")[:2])
     everything = ImageFolder(folder, "a link that leads out of the set").images(recursive=True)
@@ -55,7 +49,7 @@ def discover(folder: Path, handle: str) -> Layout:
     names = [file.name for file in files]
     if not names:
         raise InputError(f"Kaggle's {handle} has no image files in {folder}; unpack it and use `dataset=folder`.")
-    labels, how = _labels(folder, names, base)
+    labels, how = _labels(folder, names, base, layouts.get(base, _SEARCHED))
     samples, skipped = [], []
     for file in files:
         name, label = f"{handle}/{file.name}", labels[file.name]
@@ -83,17 +77,17 @@ def _has_copy_above(file: ImageFile, usable: dict[str, str]) -> bool:
     return file.problem is None and any(filecmp.cmp(other, file.path, shallow=False) for other in above)
 
 
-def _labels(folder: Path, names: Sequence[str], base: str) -> tuple[dict[str, str | None], str]:
-    """Label of each image, None where the rule gives none; how they were found."""
-    if base in _STEMS:
-        return _labels_from_stems(names, _STEMS[base]), "the names of the files"
-    patterns = _LABEL_IN_STEM.get(base, _GUESSES)
-    for table in sorted(folder.rglob("*")):
+def _labels(folder: Path, names: Sequence[str], base: str, layout: LayoutConfig) -> tuple[dict[str, str | None], str]:
+    """Label of each image, None where the layout gives none; how they were found."""
+    first, *others = layout.label_patterns
+    if not layout.tables and not others:
+        return _labels_from_stems(names, first), "the names of the files"
+    for table in sorted(folder.rglob("*")) if layout.tables else ():
         if table.suffix.lower() in DELIMITERS and table.is_file() and not table.is_symlink():
             labels = _labels_from_table(table, names)
             if _explains(labels, names):
                 return labels, f"the rows of {table.relative_to(folder)}"
-    for pattern in patterns:
+    for pattern in layout.label_patterns:
         labels = _labels_from_stems(names, pattern)
         if _explains(labels, names):
             return labels, "the names of the files"

@@ -5,8 +5,6 @@ import sys
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.config import EvaluationConfig, load_config, load_evaluation, without_own
-from captcha_exp.evaluate.assess_model import assess_model
 from captcha_exp.terminal import say
 
 
@@ -16,8 +14,11 @@ def main() -> int:
 
 
 def _evaluate(composed: DictConfig) -> None:
-    own = load_evaluation(composed)
-    for line in assess_model(own, load_config(without_own(composed, EvaluationConfig))):
+    from captcha_exp.config import EvaluateCommandConfig, load
+    from captcha_exp.evaluate.assess_model import assess_model
+
+    config = load(EvaluateCommandConfig, composed)
+    for line in assess_model(config, config):
         say(line)
 
 

@@ -1,7 +1,6 @@
 """A dataset as a trained model sees it, with what it was trained on kept apart."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from captcha_exp.config import DatasetConfig, to_plain
@@ -24,12 +23,13 @@ def dataset_as_seen(
         InputError: the dataset cannot be used.
     """
     image = ImageSpec.from_dict(recogniser.image)
-    own = replace(
-        config,
-        image_height=image.height,
-        image_width=image.width,
-        keep_aspect_ratio=image.keep_aspect_ratio,
-        background=image.background,
+    own = config.model_copy(
+        update={
+            "image_height": image.height,
+            "image_width": image.width,
+            "keep_aspect_ratio": image.keep_aspect_ratio,
+            "background": image.background,
+        }
     )
     return prepare_dataset(own, root, report)
 

@@ -82,7 +82,7 @@ def _start(
     if earlier is not None and store.find_run(earlier) is not None:
         report(f"continuing the interrupted run {earlier}")
         return store.start_run("", {}, run_id=earlier)
-    name = config.tracking.run_name or f"{config.cnn.kind.value}-{config.transformer.kind.value}"
+    name = config.tracking.run_name or f"{config.cnn.kind}-{config.transformer.kind}"
     run = store.start_run(name, {})
     if checkpoint is not None:
         try:

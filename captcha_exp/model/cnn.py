@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from captcha_exp.config import CnnConfig, CnnKind, CustomCnnConfig, feature_size
+from captcha_exp.config import CnnConfig, CustomCnnConfig, StridedCnnConfig, feature_size
 from captcha_exp.errors import InputError
 from captcha_exp.extension import named_function
 from captcha_exp.model.layers import activate, drop
@@ -11,13 +11,15 @@ from captcha_exp.model.layers import activate, drop
 
 def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     """Turn images (B, H, W, 1) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
-    return _BUILDERS[cnn.kind](images, cnn)
+    if isinstance(cnn, CustomCnnConfig):
+        return _custom(images, cnn)
+    if isinstance(cnn, StridedCnnConfig):
+        return _STRIDED[cnn.kind](images, cnn)
+    return _original(images, cnn)
 
 
-def _custom(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+def _custom(x: keras.KerasTensor, cnn: CustomCnnConfig) -> keras.KerasTensor:
     """A builder of the user's own, held to the width that labels were checked against."""
-    if not isinstance(cnn, CustomCnnConfig):
-        raise TypeError(f"cnn.kind=custom came as {type(cnn).__name__}.")
     features = named_function("cnn.builder", cnn.builder)(x, cnn)
     _, width = feature_size(cnn, x.shape[1], x.shape[2])
     shape = tuple(getattr(features, "shape", ()))
@@ -29,7 +31,7 @@ def _custom(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     return features
 
 
-def _seed(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+def _original(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     # The last block sees further by dilation and keeps the width, so that time steps are left for the labels.
     for filters, dilation, pool in zip(cnn.filters, (1, 1, 2), ((2, 2), (2, 2), (2, 1)), strict=True):
         x = layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation)(x)
@@ -40,13 +42,13 @@ def _seed(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     return x
 
 
-def _compact(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+def _compact(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     for stage, filters in enumerate(cnn.filters):
         x = drop(_conv(x, filters, cnn, strides=_stride(cnn, stage)), cnn.dropout)
     return x
 
 
-def _residual(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+def _residual(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     x = _conv(x, cnn.filters[0], cnn, strides=_stride(cnn, 0))
     for stage, filters in enumerate(cnn.filters):
         # The stem has already halved the first stage's input.
@@ -63,7 +65,7 @@ def _residual(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
     return x
 
 
-def _vgg(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
+def _vgg(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     for stage, filters in enumerate(cnn.filters):
         # Two convolutions from the third stage on, as in CRNN; the first two are the costly ones.
         for _ in range(1 if stage < 2 else 2):
@@ -79,15 +81,9 @@ def _conv(x: keras.KerasTensor, filters: int, cnn: CnnConfig, strides: tuple[int
     return activate(x, cnn.activation)
 
 
-def _stride(cnn: CnnConfig, stage: int) -> tuple[int, int]:
+def _stride(cnn: StridedCnnConfig, stage: int) -> tuple[int, int]:
     """Every stage halves the height; the first log2(`width_stride`) halve the width too."""
     return (2, 2 if 2 ** (stage + 1) <= cnn.width_stride else 1)
 
 
-_BUILDERS = {
-    CnnKind.seed: _seed,
-    CnnKind.compact: _compact,
-    CnnKind.residual: _residual,
-    CnnKind.vgg: _vgg,
-    CnnKind.custom: _custom,
-}
+_STRIDED = {"compact": _compact, "residual": _residual, "vgg": _vgg}

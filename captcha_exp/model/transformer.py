@@ -3,7 +3,17 @@
 import keras
 from keras import layers
 
-from captcha_exp.config import EncoderConfig, LstmConfig, NormPlacement, PositionEmbedding, TransformerConfig
+from captcha_exp.config import (
+    CustomTransformerConfig,
+    DropoutConfig,
+    EncoderConfig,
+    LstmConfig,
+    NormPlacement,
+    PositionEmbedding,
+    TransformerConfig,
+)
+from captcha_exp.errors import InputError
+from captcha_exp.extension import named_function
 from captcha_exp.model.layers import activate, add_positions, drop
 
 _EPSILON = 1e-6
@@ -15,7 +25,22 @@ def model_sequence(x: keras.KerasTensor, transformer: TransformerConfig) -> kera
         return _encoder(x, transformer)
     if isinstance(transformer, LstmConfig):
         return _lstm(x, transformer)
-    return drop(x, transformer.dropout)
+    if isinstance(transformer, CustomTransformerConfig):
+        return _custom(x, transformer)
+    if isinstance(transformer, DropoutConfig):
+        return drop(x, transformer.dropout)
+    raise TypeError(f"No sequence model for {type(transformer).__name__}.")
+
+
+def _custom(x: keras.KerasTensor, custom: CustomTransformerConfig) -> keras.KerasTensor:
+    """A builder of the user's own, held to as many time steps as it was given."""
+    sequence = named_function("transformer.builder", custom.builder)(x, custom)
+    shape = tuple(getattr(sequence, "shape", ()))
+    if len(shape) != 3 or shape[1] != x.shape[1] or shape[2] is None:
+        raise InputError(
+            f"transformer.builder={custom.builder} must return (B, T, D) with T = {x.shape[1]}, not {shape}."
+        )
+    return sequence
 
 
 def _encoder(x: keras.KerasTensor, encoder: EncoderConfig) -> keras.KerasTensor:

@@ -3,18 +3,16 @@
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from captcha_exp.command_line import EXIT_INTERRUPT, exit_code, hydra_command
-from captcha_exp.config.predict import load_predict
-from captcha_exp.config.schema.predict import PredictConfig
 from captcha_exp.errors import InputError
 from captcha_exp.predict.arguments import split_arguments
 from captcha_exp.terminal import complain
 
 if TYPE_CHECKING:
+    from captcha_exp.config import PredictConfig
     from captcha_exp.reader.decoding import Constraint
     from captcha_exp.reader.predictor import Predictor
 
@@ -30,20 +28,21 @@ def main() -> int:
     Returns:
         0 if every file could be read, `EXIT_UNREADABLE` if not, otherwise as `hydra_command` says.
     """
-    keys = [field.name for field in fields(PredictConfig)]
+    from captcha_exp.config import PredictConfig, load
+
     given: list[tuple[list[str], list[str]]] = []
     unreadable: list[int] = []
-    code = exit_code(lambda: given.append(split_arguments(sys.argv[1:], keys, _VERBATIM)))
+    code = exit_code(lambda: given.append(split_arguments(sys.argv[1:], PredictConfig.model_fields, _VERBATIM)))
     if code:
         return code
     overrides, files = given[0]
     code = hydra_command(
-        lambda composed: unreadable.append(predict(load_predict(composed), files)), "predict", overrides
+        lambda composed: unreadable.append(predict(load(PredictConfig, composed), files)), "predict", overrides
     )
     return code or (EXIT_UNREADABLE if any(unreadable) else 0)
 
 
-def predict(config: PredictConfig, files: list[str]) -> int:
+def predict(config: "PredictConfig", files: list[str]) -> int:
     """Print a line for each file, as soon as it is read, and return how many could not be.
 
     Args:
@@ -78,7 +77,7 @@ def predict(config: PredictConfig, files: list[str]) -> int:
     return failed
 
 
-def _load(config: PredictConfig) -> "Predictor":
+def _load(config: "PredictConfig") -> "Predictor":
     # After the checks: a mistyped key must not wait for these.
     from captcha_exp.predict.load_predictor import load_predictor
     from captcha_exp.quiet import quiet_stderr
@@ -92,7 +91,7 @@ def _load(config: PredictConfig) -> "Predictor":
         return load_predictor(config.model, store_uri(config.tracking, config.root_path), config.threads)
 
 
-def _constraint(config: PredictConfig, predictor: "Predictor") -> "Constraint":
+def _constraint(config: "PredictConfig", predictor: "Predictor") -> "Constraint":
     from captcha_exp.reader.decoding import Constraint, read_lexicon, unreadable_words
 
     words = None if config.lexicon is None else read_lexicon(Path(config.lexicon))
@@ -106,7 +105,7 @@ def _constraint(config: PredictConfig, predictor: "Predictor") -> "Constraint":
 
 
 def _print_lines(
-    config: PredictConfig, predictor: "Predictor", constraint: "Constraint", names: Iterable[str]
+    config: "PredictConfig", predictor: "Predictor", constraint: "Constraint", names: Iterable[str]
 ) -> tuple[int, int]:
     """Read files in batches; how many could be read, and how many not."""
     from captcha_exp.predict.input_files import batches, read_file

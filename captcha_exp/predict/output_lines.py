@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from captcha_exp.config.schema.predict import OutputFormat
+from captcha_exp.config import OutputFormat
 from captcha_exp.foreign_text import csv_row, escaped
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import Reading

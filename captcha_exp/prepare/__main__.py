@@ -3,32 +3,21 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from omegaconf import MISSING, DictConfig
+from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.config import Config, load_config, without_own
-from captcha_exp.config.typed import own_keys, typed
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
-from captcha_exp.errors import InputError
 from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
+    from captcha_exp.config import Config, PreparationConfig
     from captcha_exp.prepare import Audit, TrainedModel
 
 _SKIPPED_NAMED = 20
-
-
-@dataclass
-class PrepareOptions:
-    """The keys of this command alone: whether to audit, and the trained model that contradicts labels, if any."""
-
-    audit: bool = MISSING
-    model: str | None = MISSING
 
 
 def main() -> int:
@@ -37,12 +26,14 @@ def main() -> int:
 
 
 def _prepare(composed: DictConfig) -> None:
-    own = _options(composed)
-    for line in prepare(own, load_config(without_own(composed, PrepareOptions))):
+    from captcha_exp.config import PrepareCommandConfig, load
+
+    config = load(PrepareCommandConfig, composed)
+    for line in prepare(config, config):
         say(line)
 
 
-def prepare(own: PrepareOptions, config: Config) -> Iterator[str]:
+def prepare(own: "PreparationConfig", config: "Config") -> Iterator[str]:
     """Fetch, check, decode and audit a dataset; tell in lines what it is.
 
     Args:
@@ -56,7 +47,8 @@ def prepare(own: PrepareOptions, config: Config) -> Iterator[str]:
         yield from describe(prepare_dataset(config.dataset, config.root_path))
         return
     # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
-    lenient = replace(config, dataset=replace(config.dataset, max_bad_share=1.0))
+    dataset_config = config.dataset.model_copy(update={"max_bad_share": 1.0})
+    lenient = config.model_copy(update={"dataset": dataset_config})
     dataset, trained = _load(lenient, own.model)
     yield from describe(dataset)
     audit, page = _audit(dataset, lenient, trained)
@@ -106,7 +98,7 @@ def summarise(audit: "Audit") -> Iterator[str]:
             yield from (f"  {line}" for line in audit.warnings)
 
 
-def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedModel | None]":
+def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, TrainedModel | None]":
     """The dataset, as the model sees it if there is one."""
     if model is None:
         return prepare_dataset(config.dataset, config.root_path), None
@@ -134,7 +126,7 @@ def _load(config: Config, model: str | None) -> "tuple[PreparedDataset, TrainedM
     )
 
 
-def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | None") -> "tuple[Audit, Path]":
+def _audit(dataset: PreparedDataset, config: "Config", trained: "TrainedModel | None") -> "tuple[Audit, Path]":
     """An audit and the path of its page."""
     from captcha_exp.dataset.sources import open_source
     from captcha_exp.prepare import audit_dataset, render_page, write_audit
@@ -142,13 +134,6 @@ def _audit(dataset: PreparedDataset, config: Config, trained: "TrainedModel | No
     source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
     audit = audit_dataset(source, dataset, config.dataset, trained, say)
     return audit, write_audit(audit, render_page(audit, source.load), config.root_path)
-
-
-def _options(composed: DictConfig) -> PrepareOptions:
-    options = typed(PrepareOptions, own_keys(PrepareOptions, composed))
-    if options.model is not None and not options.audit:
-        raise InputError(f"model={options.model} is for the audit, which audit=false leaves out; drop one of them.")
-    return options
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.config import PromotionConfig, load_promotion
 from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
+    from captcha_exp.config import PromotionConfig
     from captcha_exp.dataset import PreparedDataset
     from captcha_exp.promote import Chosen, Contest
     from captcha_exp.promote.exclusive import Turn
@@ -38,11 +38,13 @@ def with_whole_keys(arguments: Sequence[str]) -> list[str]:
 
 
 def _promote(composed: DictConfig) -> None:
-    promote(load_promotion(composed), say)
+    from captcha_exp.config import PromotionConfig, load
+
+    promote(load(PromotionConfig, composed), say)
 
 
 def promote(
-    config: PromotionConfig, report: Callable[[str], None], on_step: Callable[[str], None] = lambda name: None
+    config: "PromotionConfig", report: Callable[[str], None], on_step: Callable[[str], None] = lambda name: None
 ) -> None:
     """Choose, refit, judge, register, move the aliases; or go back to the previous champion.
 
@@ -135,7 +137,7 @@ def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDatase
 
 
 def _dry_run(
-    store: "Store", registry: "Registry", chosen: "Chosen", config: PromotionConfig, report: Callable[[str], None]
+    store: "Store", registry: "Registry", chosen: "Chosen", config: "PromotionConfig", report: Callable[[str], None]
 ) -> None:
     from captcha_exp.promote import Contest
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from captcha_exp.config import PromotionConfig
+from captcha_exp.config import PromotionConfig, to_plain
 from captcha_exp.dataset import PreparedDataset
 from captcha_exp.evaluate.evaluation_log import log_test_metrics
 from captcha_exp.evaluate.prediction_log import split_digest
@@ -90,7 +90,7 @@ class Contest:
         if run is not None:
             log_test_metrics(run, dataset, self._challenger.model_id, judged.metrics)
             comparison = None if verdict.comparison is None else asdict(verdict.comparison)
-            run.log_json({**tags, "rule": asdict(self._config.rule), "comparison": comparison}, "promotion.json")
+            run.log_json({**tags, "rule": to_plain(self._config.rule), "comparison": comparison}, "promotion.json")
         steps = promotion_steps(
             self._registry,
             self._challenger.model_id,

@@ -1,7 +1,7 @@
 """Challenger and champion on the same test images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
@@ -44,10 +44,8 @@ def open_test(
     own = {key: value for key, value in vars(moved).items() if value is not None}
     missing = [key for key in own if not hasattr(dataset_config, key)]
     if missing:
-        raise InputError(
-            f"dataset.{missing[0]} has no meaning for the challenger's {dataset_config.source.name} dataset."
-        )
-    dataset_config = replace(dataset_config, **own)
+        raise InputError(f"dataset.{missing[0]} has no meaning for the challenger's {dataset_config.source} dataset.")
+    dataset_config = dataset_config.model_copy(update=own)
     dataset = dataset_as_seen(challenger, dataset_config, root, report)
     if dataset.fingerprint != challenger.dataset["fingerprint"]:
         raise InputError(
@@ -89,7 +87,7 @@ def _as_divided(
 ) -> PreparedDataset:
     """The same data, divided as for the champion's training."""
     trained = load_dataset_config(champion.config["dataset"])
-    own = replace(config, **{key: getattr(trained, key) for key in DIVIDING})
+    own = config.model_copy(update={key: getattr(trained, key) for key in DIVIDING})
     return dataset if own == config else dataset_as_seen(champion, own, root, report)
 
 

@@ -1,7 +1,7 @@
 """The chosen configuration trained again, with other seeds and on more images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from captcha_exp.config import Config, PromotionConfig, RefitOn, load_stored_config
@@ -54,7 +54,7 @@ def refit(store: Store, chosen: Chosen, config: PromotionConfig, report: Callabl
 
 def replace_seed(base: Config, seed: int) -> Config:
     """The same experiment with another training seed."""
-    return replace(base, training=replace(base.training, seed=seed))
+    return base.model_copy(update={"training": base.training.model_copy(update={"seed": seed})})
 
 
 def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Config:
@@ -71,7 +71,7 @@ def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Con
         loaded = load_stored_config(plain)
     except InputError as error:
         raise InputError(f"The configuration of run {chosen.run_id} can no longer be used: {error}") from error
-    return replace(loaded, tracking=config.tracking)
+    return loaded.model_copy(update={"tracking": config.tracking})
 
 
 def _train(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.config.report import load_report_config
 from captcha_exp.terminal import say
 
 
@@ -21,7 +20,9 @@ def with_report_key(arguments: Sequence[str]) -> list[str]:
 
 
 def _report(composed: DictConfig) -> None:
-    config = load_report_config(composed)
+    from captcha_exp.config import ReportCommandConfig, load
+
+    config = load(ReportCommandConfig, composed)
     # After the checks: a mistyped key must not wait for MLflow, Optuna and Matplotlib.
     from captcha_exp.report import write_report
 

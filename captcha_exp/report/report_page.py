@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from captcha_exp.config.schema.report import ReportCommandConfig
+from captcha_exp.config import ReportCommandConfig
 from captcha_exp.foreign_text import file_name
 from captcha_exp.html_page import page_environment, write_page
 from captcha_exp.report import charts
@@ -35,7 +35,7 @@ def write_report(config: ReportCommandConfig, report: Callable[[str], None] = sa
     """
     wanted, root = config.report, config.root_path
     # Before the store is opened, which would make one: a name may be wrong.
-    sweeps = [read_sweep(root, name, wanted.storage) for name in wanted.sweeps]
+    sweeps = [read_sweep(root, name, wanted.storage) for name in wanted.sweep]
     store = open_store(config.tracking, root)
     facts = [gather(sweep, store, wanted.curves) for sweep in sweeps]
     with charts.chart_style():

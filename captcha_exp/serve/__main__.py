@@ -9,14 +9,16 @@ import sys
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import EXIT_INTERRUPT, hydra_command
-from captcha_exp.config.schema.serving import ServingConfig
-from captcha_exp.config.serving import load_serving
 from captcha_exp.errors import InputError, MissingPathError
 from captcha_exp.terminal import complain, say
+
+if TYPE_CHECKING:
+    from captcha_exp.config import ServingConfig
 
 # What the page offers to try: so many, of the length and the width in pixels that dataset=synthetic has by default.
 _EXAMPLES = 8
@@ -47,7 +49,9 @@ def _end_what_hangs(code: int) -> None:
 
 
 def _serve(composed: DictConfig) -> int | None:
-    config = load_serving(composed)
+    from captcha_exp.config import ServingConfig, load
+
+    config = load(ServingConfig, composed)
     if not _is_loopback(config.host):
         _warn(f"host={config.host} lets every machine that reaches this one use the server, which asks no password")
     if "*" in config.allowed_hosts:
@@ -63,7 +67,7 @@ def _serve(composed: DictConfig) -> int | None:
     return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters), say)
 
 
-def _tracking_uri(config: ServingConfig) -> str:
+def _tracking_uri(config: "ServingConfig") -> str:
     """The store that knows the model; empty where the model is a file, for which MLflow would be loaded in vain."""
     if os.path.exists(config.model):
         return ""

@@ -7,7 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 from gradio.routes import App
 
-from captcha_exp.config.schema.serving import ServingConfig
+from captcha_exp.config import ServingConfig
 from captcha_exp.serve.batcher import Batcher
 from captcha_exp.serve.browser_policy import BrowserPolicy
 from captcha_exp.serve.demo_page import build_page

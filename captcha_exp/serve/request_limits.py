@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from captcha_exp.config.schema.serving import RequestLimitsConfig
+from captcha_exp.config import RequestLimitsConfig
 from captcha_exp.serve.http_refusal import refusal
 
 MIB = 2**20

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
+from captcha_exp.config import RequestLimitsConfig, ServingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.serve.connections import TOLD, Connections
 from captcha_exp.serve.model_holder import ModelHolder

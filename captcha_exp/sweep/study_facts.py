@@ -152,7 +152,7 @@ def _open(url: str) -> RDBStorage:
 
 def _read(study: optuna.Study, folder: Path) -> ReadSweep:
     attributes, tally = study.user_attrs, Tally(study.get_trials(deepcopy=False))
-    objectives = [ObjectiveConfig(metric, Direction[way]) for way, metric in noted_objectives(study)]
+    objectives = [ObjectiveConfig(metric=metric, direction=Direction[way]) for way, metric in noted_objectives(study)]
     return ReadSweep(
         name=study.study_name,
         folder=folder,

@@ -22,7 +22,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: AugmentationConfig
     Returns:
         float32 (B, H, W, 1) in [0, 1].
     """
-    if not any(vars(augmentation).values()):
+    if not any(augmentation.bounds):
         return images
     draws = tf.random.stateless_uniform((tf.shape(images)[0], _DRAWS), seed, -1.0, 1.0)
     images = _move(images, draws, augmentation)

@@ -17,7 +17,9 @@ from captcha_exp.reader.image import Images, to_input
 from captcha_exp.reader.vocabulary import Vocabulary
 from captcha_exp.training.batches import epoch_batches, steps_per_epoch
 from captcha_exp.training.best_epoch import best_epoch, out_of_patience
-from captcha_exp.training.optimizer import FlatAdam
+from captcha_exp.training.optimizer import build_optimizer
+from captcha_exp.training.own_augmentation import own_augmentation
+from captcha_exp.training.own_metrics import own_metrics
 from captcha_exp.training.schedules import learning_rate
 from captcha_exp.training.step import compile_step, seed_dropout
 from captcha_exp.training.training_state import Checkpoint, load_checkpoint, save_checkpoint
@@ -74,6 +76,7 @@ def train(
     evaluator = Evaluator(
         with_probabilities(model), characters, config.decoding.search_width, config.training.batch_size
     )
+    extend = own_metrics(config.training.metrics)
     loop = _Loop(model, learnt.images, Vocabulary(characters).encode(learnt.labels), config)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)
@@ -83,7 +86,7 @@ def train(
     while not loop.is_over():
         metrics = loop.train_epoch()
         if len(held_out.labels):
-            validation = evaluator(held_out.images, held_out.labels)
+            validation = extend(evaluator(held_out.images, held_out.labels))
             metrics |= {f"val/{name}": value for name, value in validation.metrics.items()}
         loop.finish_epoch(metrics)
         if checkpoint_dir is not None:
@@ -91,7 +94,7 @@ def train(
         if on_epoch is not None and on_epoch(len(loop.history) - 1, loop.history[-1]):
             loop.stopped = "pruned"
     model.set_weights(loop.best_weights)
-    best = evaluator(held_out.images, held_out.labels) if len(held_out.labels) else None
+    best = extend(evaluator(held_out.images, held_out.labels)) if len(held_out.labels) else None
     return FitResult(loop.history, best_epoch(loop.history), best, loop.stopped, time.perf_counter() - started)
 
 
@@ -100,8 +103,8 @@ class _Loop:
 
     def __init__(self, model: keras.Model, images: Images, class_ids: np.ndarray, config: Config) -> None:
         self._model, self._images, self._class_ids, self._config = model, images, class_ids, config
-        optimizer = config.optimizer
-        self._optimizer = FlatAdam(model.trainable_variables, optimizer.weight_decay, optimizer.clip_norm)
+        self._optimizer = build_optimizer(model.trainable_variables, config.optimizer)
+        self._alter = own_augmentation(config.augmentation, config.training.seed)
         self._step = compile_step(model, self._optimizer, config.augmentation)
         self._steps = steps_per_epoch(len(images), config.training.batch_size)
         self.history: list[dict[str, float]] = []
@@ -126,7 +129,7 @@ class _Loop:
             count = epoch * self._steps + step
             rate = learning_rate(count, training.epochs * self._steps, self._config.optimizer)
             loss, norm = self._step(
-                to_input(self._images[rows]),
+                to_input(self._alter(self._images[rows], count)),
                 self._class_ids[rows],
                 _step_seed(training.seed, count),
                 self._optimizer.next_rates(rate),

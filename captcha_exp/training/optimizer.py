@@ -1,10 +1,13 @@
-"""Adam with decoupled weight decay, on all weights as one vector."""
+"""The optimizer that a configuration names: Adam on all weights as one vector, or one of the user's own."""
 
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from captcha_exp.config import AdamWConfig, CustomOptimizerConfig, OptimizerConfig
+from captcha_exp.training.keras_optimizer import KerasOptimizer
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
@@ -96,3 +99,18 @@ class FlatAdam:
     def _joined(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
         # Embeddings give sparse gradients: conversion fills them up.
         return tf.concat([tf.reshape(tf.convert_to_tensor(tensor), [-1]) for tensor in tensors], axis=0)
+
+
+StepOptimizer = FlatAdam | KerasOptimizer
+
+
+def build_optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> StepOptimizer:
+    """The optimizer of `config` for trainable weights, which it changes in place.
+
+    Raises:
+        InputError: `optimizer.builder` cannot be used.
+    """
+    if isinstance(config, CustomOptimizerConfig):
+        return KerasOptimizer(weights, config)
+    weight_decay = config.weight_decay if isinstance(config, AdamWConfig) else 0.0
+    return FlatAdam(weights, weight_decay, config.clip_norm)

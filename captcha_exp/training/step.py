@@ -10,13 +10,13 @@ from captcha_exp.config import AugmentationConfig
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.fused_twin import fused_twin
-from captcha_exp.training.optimizer import FlatAdam
+from captcha_exp.training.optimizer import StepOptimizer
 
 # images float32 (B, H, W, 1), labels int32 (B, L), seed int32 (2,), rates float32 (3,) -> loss (), gradient norm ()
 TrainStep = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[tf.Tensor, tf.Tensor]]
 
 
-def compile_step(model: keras.Model, optimizer: FlatAdam, augmentation: AugmentationConfig) -> TrainStep:
+def compile_step(model: keras.Model, optimizer: StepOptimizer, augmentation: AugmentationConfig) -> TrainStep:
     """One step as a single graph: augmentation, loss, gradients, change of the weights.
 
     `compile` and `fit` of Keras do the same at several times the fixed cost: most of it is tracing an optimizer that

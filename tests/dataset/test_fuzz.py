@@ -104,7 +104,9 @@ def check_table(table: Path, suffix: str, content: bytes) -> None:
     file.write_bytes(content)
     try:
         source = open_manifest(
-            ManifestConfig(path=os.fspath(file), file_column="file", label_column="label", image_root=None)
+            ManifestConfig.model_construct(
+                path=os.fspath(file), file_column="file", label_column="label", image_root=None
+            )
         )
     except InputError as error:
         assert len(str(error)) < 3000 and "\n" not in str(error)

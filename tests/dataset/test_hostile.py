@@ -192,7 +192,8 @@ from captcha_exp.errors import InputError
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
 try:
-    open_manifest(ManifestConfig(path=sys.argv[1], file_column="file", label_column="label", image_root=None))
+    columns = {"file_column": "file", "label_column": "label"}
+    open_manifest(ManifestConfig.model_construct(path=sys.argv[1], image_root=None, **columns))
 except InputError as error:
     print(error)
 """

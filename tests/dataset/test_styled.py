@@ -7,15 +7,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
+from captcha_exp.config.style_checks import MIN_CONTRAST
 from PIL import Image
 
 from captcha_exp.config import Config, StyleConfig, StyledConfig, conf_dir
-from captcha_exp.config.style_checks import MIN_CONTRAST
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.decode_images import Job, create_output, decode_all
 from captcha_exp.dataset.samples import Source
@@ -56,8 +55,8 @@ def test_each_family_composes_alone_under_its_own_name(name: str, compose: Compo
 
 
 def test_every_value_of_a_family_is_explained_where_its_type_is() -> None:
-    for field in fields(StyleConfig):
-        assert f"`{field.name}`" in (StyleConfig.__doc__ or ""), field.name
+    for name in StyleConfig.model_fields:
+        assert f"`{name}`" in (StyleConfig.__doc__ or ""), name
 
 
 def test_all_families_are_mixed_by_default_in_equal_parts_and_each_image_tells_its_own(compose: Compose) -> None:

@@ -29,17 +29,17 @@ def opened(compose: Compose, *overrides: str) -> Source:
         ("dataset.styles.lines.fonts=[]", "dataset.styles.lines.fonts must be at least one font, not []."),
         (
             "dataset.styles.lines.angle=[10,-10]",
-            "dataset.styles.lines.angle must be a range [low, high] between -90 and 90, not [10.0, -10.0].",
+            "dataset.styles.lines.angle must be a range [low, high] between -90 and 90, not [10, -10].",
         ),
         (
             "dataset.styles.lines.noise=[5]",
-            "dataset.styles.lines.noise must be a range [low, high] between 0 and 255, not [5.0].",
+            "dataset.styles.lines.noise must be a range [low, high] between 0 and 255, not [5].",
         ),
         (
             "dataset.styles.lines.blur=[0,inf]",
-            "dataset.styles.lines.blur must be a range [low, high] between 0 and 10, not [0.0, inf].",
+            "dataset.styles.lines.blur must be a range [low, high] between 0 and 10, not [0, inf].",
         ),
-        ("dataset.styles.lines.negative=2", "dataset.styles.lines.negative must be from 0 to 1, not 2.0."),
+        ("dataset.styles.lines.negative=2", "dataset.styles.lines.negative must be from 0 to 1, not 2."),
         ("dataset.styles.lines.height=8", "dataset.styles.lines.height must be from 16 to 128 pixels, not 8."),
         ("dataset.styles.lines.width=9999", "dataset.styles.lines.width must be from 16 to 2048 pixels, not 9999."),
         (
@@ -49,9 +49,12 @@ def opened(compose: Compose, *overrides: str) -> Source:
         ),
         (
             "dataset.styles.lines.texture=silk",
-            "dataset.styles.lines.texture: Invalid value 'silk', expected one of [none, paper, brushed, weave].",
+            "dataset.styles.lines.texture must be one of none, paper, brushed, weave, not 'silk'.",
         ),
-        ("dataset.styles.lines.dots=0.1", "dataset.styles.lines.dots: "),
+        (
+            "dataset.styles.lines.dots=0.1",
+            "dataset.styles.lines.dots must be a range [low, high] between 0 and 1, not 0.1.",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_drawn(override: str, message: str, compose: Compose) -> None:

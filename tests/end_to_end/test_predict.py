@@ -49,7 +49,10 @@ def servable(place: Folder) -> Path:
     from captcha_exp.tracking import load_recogniser, open_store
     from captcha_exp.tracking.logged_model import model_folder
 
-    store = open_store(TrackingConfig(place.uri, "captcha_exp", None, True, 0), place.path)
+    store = open_store(
+        TrackingConfig(uri=place.uri, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0),
+        place.path,
+    )
     images = np.stack([np.array(Image.open(path)) for path in sorted((place.path / "images").iterdir())])
     add_servable(store, load_recogniser(place.model, place.uri), images)
     return model_folder(place.model, place.uri, place.path / "copy")

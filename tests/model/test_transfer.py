@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
-from captcha_exp.config import Activation, CnnConfig, CnnKind, LstmConfig, TransformerKind
+from captcha_exp.config import Activation, LstmConfig, StridedCnnConfig
 from captcha_exp.errors import InputError
 from captcha_exp.model import adopt_weights, build_recogniser, with_probabilities
 
-CNN = CnnConfig(CnnKind.compact, [4, 8], 2, Activation.swish, 0.0, 0.9)
-LSTM = LstmConfig(TransformerKind.lstm, 0.1, 8, 1)
+CNN = StridedCnnConfig(
+    kind="compact", filters=[4, 8], width_stride=2, activation=Activation.swish, dropout=0.0, norm_momentum=0.9
+)
+LSTM = LstmConfig(kind="lstm", dropout=0.1, projection_dim=8, depth=1)
 
 
-def build(characters: str, seed: int, cnn: CnnConfig = CNN) -> object:
+def build(characters: str, seed: int, cnn: StridedCnnConfig = CNN) -> object:
     return build_recogniser(cnn, LSTM, 16, 32, len(characters) + 1, seed=seed)
 
 
@@ -39,7 +41,9 @@ def test_characters_that_only_the_new_model_knows_start_afresh() -> None:
 
 
 def test_a_model_built_otherwise_is_refused() -> None:
-    narrow = CnnConfig(CnnKind.compact, [4, 6], 2, Activation.swish, 0.0, 0.9)
+    narrow = StridedCnnConfig(
+        kind="compact", filters=[4, 6], width_stride=2, activation=Activation.swish, dropout=0.0, norm_momentum=0.9
+    )
     source, model = build("abc", seed=1, cnn=narrow), build("abc", seed=1)
     with pytest.raises(InputError, match="not built alike"):
         adopt_weights(model, "abc", source, "abc")

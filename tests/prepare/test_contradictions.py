@@ -10,9 +10,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image, ImageDraw, ImageFont
 
-from captcha_exp.config import Config, conf_dir, load_config
+from captcha_exp.config import Config, PreparationConfig, conf_dir, load_config
 from captcha_exp.experiment import run_experiment
-from captcha_exp.prepare.__main__ import PrepareOptions, prepare
+from captcha_exp.prepare.__main__ import prepare
 from tests.prepare.conftest import encoded
 
 # Positions whose label is false in every character.
@@ -33,7 +33,7 @@ class Trained:
 
 def prepared(overrides: list[str], model: str | None = None) -> list[str]:
     """What the command says; in this process, which has TensorFlow already."""
-    return list(prepare(PrepareOptions(True, model), composed(overrides)))
+    return list(prepare(PreparationConfig(audit=True, model=model), composed(overrides)))
 
 
 def composed(overrides: list[str]) -> Config:

@@ -25,7 +25,9 @@ def store_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
     name = request.node.name.replace("/", "-")
-    return open_store(TrackingConfig(None, name, None, True, 0), store_root)
+    return open_store(
+        TrackingConfig(uri=None, experiment=name, run_name=None, log_model=True, sheet_images=0), store_root
+    )
 
 
 @pytest.fixture

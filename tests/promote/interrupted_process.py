@@ -11,7 +11,10 @@ from tests.promote.commands import go_back, promote_model
 
 known = globals()
 root = Path(known["root"])
-store = open_store(TrackingConfig(known["uri"], known["experiment"], None, True, 0), root)
+tracking = TrackingConfig(
+    uri=known["uri"], experiment=known["experiment"], run_name=None, log_model=True, sheet_images=0
+)
+store = open_store(tracking, root)
 registry = Registry(store, known["experiment"])
 claims = Path(known.get("claims") or root / "claims")
 

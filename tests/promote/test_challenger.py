@@ -23,7 +23,7 @@ def test_the_best_trial_by_validation_is_chosen_whatever_the_test_says(store: St
     with store.start_run("trial-0003", {"sweep": "s"}, parent) as pruned:
         pruned.log_metrics({"best/val/sequence_accuracy": 0.99, "best/val/ctc_loss": 0.0})
         pruned.set_outcome("pruned")
-    chosen = choose(store, ChallengerConfig("s", None))
+    chosen = choose(store, ChallengerConfig(sweep="s", run=None))
     assert (chosen.run_id, chosen.sweep) == (best, "s")
     assert chosen.reason == (
         "trial-0001, the best of 3 finished trials of sweep s: validation sequence accuracy 0.9500, loss 0.3000"
@@ -34,23 +34,23 @@ def test_of_two_sweeps_of_one_name_the_last_counts(store: Store) -> None:
     for key, accuracy in (("first", 0.9), ("second", 0.5)):
         parent = SweepRun.start_or_resume(store, "s", key, {}).run_id
         last = add_trial(store, parent, "trial-0000", accuracy, 0.1)
-    assert choose(store, ChallengerConfig("s", None)).run_id == last
+    assert choose(store, ChallengerConfig(sweep="s", run=None)).run_id == last
 
 
 def test_a_run_of_its_own_can_be_chosen(store: Store) -> None:
     run_id = add_trial(store, store.start_run("x", {}).run_id, "mine", 0.9, 0.1)
-    assert choose(store, ChallengerConfig(None, run_id)).run_id == run_id
+    assert choose(store, ChallengerConfig(sweep=None, run=run_id)).run_id == run_id
 
 
 def test_what_is_not_there_or_not_finished_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match=r"^sweep=s is not in the experiment .*; there is none\.$"):
-        choose(store, ChallengerConfig("s", None))
+        choose(store, ChallengerConfig(sweep="s", run=None))
     SweepRun.start_or_resume(store, "s", "key", {})
     with pytest.raises(InputError, match="sweep=s has no finished trial yet"):
-        choose(store, ChallengerConfig("s", None))
+        choose(store, ChallengerConfig(sweep="s", run=None))
     with pytest.raises(InputError, match=r"^sweep=t is not in the experiment .*; there are s\.$"):
-        choose(store, ChallengerConfig("t", None))
+        choose(store, ChallengerConfig(sweep="t", run=None))
     with pytest.raises(InputError, match="run=0123 is not in the experiment"):
-        choose(store, ChallengerConfig(None, "0123"))
+        choose(store, ChallengerConfig(sweep=None, run="0123"))
     with pytest.raises(InputError, match="is no finished training"):
-        choose(store, ChallengerConfig(None, store.start_run("x", {}).run_id))
+        choose(store, ChallengerConfig(sweep=None, run=store.start_run("x", {}).run_id))

@@ -11,7 +11,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from PIL import Image
 
-from captcha_exp.config import Config, PromotionConfig, conf_dir, load_config, load_promotion
+from captcha_exp.config import Config, PromotionConfig, conf_dir, load, load_config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import InputError
 from captcha_exp.experiment import run_experiment
@@ -44,7 +44,7 @@ class Trained:
 def compose(config_name: str, *overrides: str) -> Config | PromotionConfig:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         composed = hydra_compose(config_name, list(overrides))
-    return load_promotion(composed) if config_name == "promote" else load_config(composed)
+    return load(PromotionConfig, composed) if config_name == "promote" else load_config(composed)
 
 
 def write_images(folder: Path, root: Path) -> None:
@@ -242,10 +242,10 @@ def test_the_rule_can_ignore_case_and_limits_can_stop_the_first(
         (["sweep=a", "run=b"], "One challenger is needed"),
         (["sweep=a", "rollback=true"], "rollback=true goes back to the previous champion; it takes neither"),
         (["rollback=true", "dry_run=true"], "rollback=true changes two aliases and needs no judgement"),
-        (["sweep=a", "rule.alpha=1"], "rule.alpha must be above 0 and below 1, not 1.0."),
+        (["sweep=a", "rule.alpha=1"], "rule.alpha must be above 0 and below 1, not 1."),
         (["sweep=a", "refit.seeds=[1,1]"], "refit.seeds must be free of repetitions, not [1, 1]."),
         (["sweep=a", "refit.on=test"], "refit.on: Invalid value 'test', expected one of [train, train+validation]"),
-        (["sweep=a", "limits.robustness_drop=2"], "limits.robustness_drop must be null or from 0 to 1, not 2.0."),
+        (["sweep=a", "limits.robustness_drop=2"], "limits.robustness_drop must be null or from 0 to 1, not 2."),
         (["sweep=a", "model_name=a/b"], "model_name must be a name without /, : and ', not 'a/b'."),
     ],
 )

@@ -5,12 +5,17 @@ import pytest
 from captcha_exp.config import LimitsConfig, RuleConfig
 from captcha_exp.promote import Judged, decide
 
-NO_LIMITS = LimitsConfig(None, None, None, None, None)
+
+def limits(**given: float) -> LimitsConfig:
+    return LimitsConfig(**(dict.fromkeys(LimitsConfig.model_fields) | given))
+
+
+NO_LIMITS = limits()
 FIGURES = {"sequence_accuracy": 0.5, "latency_ms": 3.0, "parameters": 1000.0, "robustness/drop": 0.2}
 
 
 def rule(alpha: float = 0.05, min_difference: float = 0.0) -> RuleConfig:
-    return RuleConfig(alpha, min_difference, False, 2000, 0)
+    return RuleConfig(alpha=alpha, min_difference=min_difference, ignore_case=False, resamples=2000, seed=0)
 
 
 def judged(right: int, of: int = 100, *, shift: int = 0) -> Judged:
@@ -24,18 +29,21 @@ def test_without_a_champion_the_limits_alone_decide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "reason"),
+    ("given", "reason"),
     [
-        (LimitsConfig(0.6, None, None, None, None), "sequence accuracy 0.5000 is below limits.min_accuracy=0.6"),
-        (LimitsConfig(None, 2.5, None, None, None), "latency 3.00 ms is above limits.latency_ms=2.5"),
-        (LimitsConfig(None, None, 999, None, None), "1,000 parameters are above limits.parameters=999"),
-        (LimitsConfig(None, None, None, 0.1, 9), "altered images cost 0.2000, above limits.robustness_drop=0.1"),
+        (limits(min_accuracy=0.6), "sequence accuracy 0.5000 is below limits.min_accuracy=0.6"),
+        (limits(latency_ms=2.5), "latency 3.00 ms is above limits.latency_ms=2.5"),
+        (limits(parameters=999), "1,000 parameters are above limits.parameters=999"),
+        (
+            limits(robustness_drop=0.1, robustness_images=9),
+            "altered images cost 0.2000, above limits.robustness_drop=0.1",
+        ),
     ],
 )
-def test_no_limit_may_be_exceeded(limits: LimitsConfig, reason: str) -> None:
-    first = decide(judged(90), None, rule(), limits)
+def test_no_limit_may_be_exceeded(given: LimitsConfig, reason: str) -> None:
+    first = decide(judged(90), None, rule(), given)
     assert (first.promoted, first.reasons) == (False, [reason])
-    better = decide(judged(90), judged(10), rule(), limits)
+    better = decide(judged(90), judged(10), rule(), given)
     assert not better.promoted
     assert better.reasons[1:] == ["better by the rule", reason]
 

@@ -122,14 +122,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture
 def written(place: Place) -> Callable[..., str]:
     """Write the report of sweeps and give its text."""
-    from captcha_exp.config.report import load_report_config
+    from captcha_exp.config import ReportCommandConfig, load
     from captcha_exp.report import write_report
     from captcha_exp.report.__main__ import with_report_key
 
     def write(sweep: str, *overrides: str) -> str:
         arguments: list[Any] = with_report_key([f"root={place.root}", f"sweep={sweep}", *overrides])
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = load_report_config(hydra_compose("report", arguments))
+            config = load(ReportCommandConfig, hydra_compose("report", arguments))
         return write_report(config, lambda _: None).read_text()
 
     return write

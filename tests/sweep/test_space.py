@@ -53,8 +53,8 @@ def test_a_logarithmic_interval_covers_every_magnitude() -> None:
 def test_a_key_exists_only_under_its_condition() -> None:
     drawn = suggested(
         {
-            "transformer.num_heads": {"space": "choice(1, 2)", "when": {"transformer": ["pre_norm", "seed"]}},
-            "transformer": "choice(pre_norm, lstm, seed)",
+            "transformer.num_heads": {"space": "choice(1, 2)", "when": {"transformer": ["pre_norm", "original"]}},
+            "transformer": "choice(pre_norm, lstm, original)",
             "transformer.key_dim": {"space": "choice(8, 16)", "when": {"transformer.num_heads": 2}},
         }
     )
@@ -80,8 +80,8 @@ def test_a_fixed_value_on_the_command_line_leaves_the_space() -> None:
 
 
 def test_a_sweep_on_the_command_line_adds_to_the_space_or_replaces_a_key() -> None:
-    space, fixed = build({"transformer.depth": "choice(1, 2)"}, "transformer.depth=3,4", "cnn=choice(seed,vgg)")
-    assert space.describe() == {"cnn": "choice(seed, vgg)", "transformer.depth": "choice(3, 4)"}
+    space, fixed = build({"transformer.depth": "choice(1, 2)"}, "transformer.depth=3,4", "cnn=choice(original,vgg)")
+    assert space.describe() == {"cnn": "choice(original, vgg)", "transformer.depth": "choice(3, 4)"}
     assert fixed == []
 
 

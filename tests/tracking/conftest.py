@@ -21,7 +21,10 @@ def store_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
-    return open_store(TrackingConfig(None, request.node.name, None, True, 0), store_root)
+    return open_store(
+        TrackingConfig(uri=None, experiment=request.node.name, run_name=None, log_model=True, sheet_images=0),
+        store_root,
+    )
 
 
 def reader(classes: int) -> Any:

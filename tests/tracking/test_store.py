@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,7 @@ root = Path(sys.argv[1])
 (root / sys.argv[2]).touch()
 while len(list(root.glob("ready-*"))) < 4:
     time.sleep(0.01)
-store = open_store(TrackingConfig(None, "race", None, True, 0), root)
+store = open_store(TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), root)
 with store.start_run(sys.argv[2], {}) as run:
     for epoch in range(1, 21):
         run.log_epoch(epoch, {"val/sequence_accuracy": epoch / 20})
@@ -75,7 +74,9 @@ with store.start_run(sys.argv[2], {}) as run:
     ]
     said = [worker.communicate(timeout=120)[0] for worker in workers]
     assert said == [""] * 4
-    store = open_store(TrackingConfig(None, "race", None, True, 0), tmp_path)
+    store = open_store(
+        TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), tmp_path
+    )
     runs = store.search("")
     assert sorted(run.info.run_name for run in runs) == [f"ready-{i}" for i in range(4)]
     assert {run.data.metrics["val/sequence_accuracy"] for run in runs} == {1.0}
@@ -83,7 +84,7 @@ with store.start_run(sys.argv[2], {}) as run:
 
 
 def test_a_server_that_is_not_there_is_told_at_once(tracking: TrackingConfig, tmp_path: Path) -> None:
-    message, seconds = refusal(replace(tracking, uri="http://127.0.0.1:9"), tmp_path)
+    message, seconds = refusal(tracking.model_copy(update={"uri": "http://127.0.0.1:9"}), tmp_path)
     assert message.startswith("No MLflow server answers at tracking.uri=http://127.0.0.1:9 (")
     assert "`tracking.uri=null` for a local store" in message
     assert seconds < 6
@@ -94,7 +95,7 @@ def test_a_server_that_takes_calls_and_never_answers_is_told_within_seconds(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        message, seconds = refusal(replace(tracking, uri=uri), tmp_path)
+        message, seconds = refusal(tracking.model_copy(update={"uri": uri}), tmp_path)
     assert message.startswith(f"No MLflow server answers at tracking.uri={uri} (")
     assert seconds < 6
 
@@ -102,7 +103,7 @@ def test_a_server_that_takes_calls_and_never_answers_is_told_within_seconds(
 def test_a_database_that_is_not_there_is_told_without_its_password(tracking: TrackingConfig, tmp_path: Path) -> None:
     pytest.importorskip("psycopg")
     uri = "postgresql+psycopg://someone:secret@127.0.0.1:9/mlflow"
-    message, seconds = refusal(replace(tracking, uri=uri), tmp_path)
+    message, seconds = refusal(tracking.model_copy(update={"uri": uri}), tmp_path)
     assert message.startswith(
         "The database at tracking.uri=postgresql+psycopg://someone:***@127.0.0.1:9/mlflow does not"
     )
@@ -111,7 +112,9 @@ def test_a_database_that_is_not_there_is_told_without_its_password(tracking: Tra
 
 
 def test_a_missing_driver_is_told_with_what_installs_it(tracking: TrackingConfig, tmp_path: Path) -> None:
-    message, _ = refusal(replace(tracking, uri="mysql+nodriver://someone:secret@127.0.0.1/mlflow"), tmp_path)
+    message, _ = refusal(
+        tracking.model_copy(update={"uri": "mysql+nodriver://someone:secret@127.0.0.1/mlflow"}), tmp_path
+    )
     assert "secret" not in message
 
 
@@ -135,7 +138,7 @@ def test_a_database_file_of_something_else_is_named(tracking: TrackingConfig, tm
 
 
 def test_a_folder_as_uri_is_refused(tracking: TrackingConfig, tmp_path: Path) -> None:
-    message, _ = refusal(replace(tracking, uri=str(tmp_path / "runs")), tmp_path)
+    message, _ = refusal(tracking.model_copy(update={"uri": str(tmp_path / "runs")}), tmp_path)
     assert message.startswith(f"MLflow cannot use tracking.uri={tmp_path / 'runs'}: ")
 
 
@@ -169,7 +172,7 @@ def test_a_real_server_keeps_runs_artifacts_and_models(
     mlflow_server: MlflowServer, tracking: TrackingConfig, tmp_path: Path, small_model: object
 ) -> None:
     server = mlflow_server.uri
-    store = open_store(replace(tracking, uri=server), tmp_path)
+    store = open_store(tracking.model_copy(update={"uri": server}), tmp_path)
     with store.start_run("remote", {"sweep": "s"}) as run:
         run.log_epoch(1, {"val/sequence_accuracy": 0.5})
         run.log_text("kept", "note.txt")

@@ -30,7 +30,7 @@ from pathlib import Path
 from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import SweepRun, open_store
 root = Path(sys.argv[1])
-store = open_store(TrackingConfig(None, "race", None, True, 0), root)
+store = open_store(TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), root)
 (root / sys.argv[2]).touch()
 while len(list(root.glob("ready-*"))) < 3:
     time.sleep(0.005)
@@ -52,7 +52,14 @@ print(parent.run_id)
     parents = {supervisor.communicate(timeout=120)[0] for supervisor in supervisors}
     assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0]
     assert len(parents) == 1
-    assert len(open_store(TrackingConfig(None, "race", None, True, 0), tmp_path).search("")) == 1
+    assert (
+        len(
+            open_store(
+                TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), tmp_path
+            ).search("")
+        )
+        == 1
+    )
 
 
 def test_children_of_dead_workers_are_closed_and_living_ones_left(store: Store) -> None:

@@ -24,7 +24,7 @@ NAMES = (
 
 
 def only(**bounds: float) -> AugmentationConfig:
-    return AugmentationConfig(**(dict.fromkeys(NAMES, 0.0) | bounds))
+    return AugmentationConfig(**(dict.fromkeys(NAMES, 0.0) | bounds), function=None, options={})
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from captcha_exp.config import Config
 from captcha_exp.training.fused_twin import fused_twin
 
 
-@pytest.mark.parametrize("cnn", ["seed", "compact", "residual", "vgg"])
+@pytest.mark.parametrize("cnn", ["original", "compact", "residual", "vgg"])
 def test_the_twin_trains_the_same_weights_with_the_same_numbers(
     compose: Callable[..., Config], build: Callable[..., Any], cnn: str
 ) -> None:

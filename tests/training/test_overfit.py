@@ -9,10 +9,10 @@ import pytest
 from captcha_exp.config import Config
 from captcha_exp.training import train
 
-FILTERS = {"seed": "[8,16,32]", "compact": "[8,16,32]", "residual": "[8,16,32]", "vgg": "[8,16,24,32]"}
+FILTERS = {"original": "[8,16,32]", "compact": "[8,16,32]", "residual": "[8,16,32]", "vgg": "[8,16,24,32]"}
 SEQUENCE = {
     "pre_norm": ["transformer.projection_dim=32"],
-    "seed": ["transformer.projection_dim=32", "transformer.key_dim=16", "transformer.feed_forward_dim=64"],
+    "original": ["transformer.projection_dim=32", "transformer.key_dim=16", "transformer.feed_forward_dim=64"],
     "lstm": ["transformer.projection_dim=48"],
     "none": [],
 }

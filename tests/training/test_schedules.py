@@ -2,13 +2,13 @@
 
 import pytest
 
-from captcha_exp.config import OptimizerConfig, OptimizerKind, Schedule
+from captcha_exp.config import AdamWConfig, OptimizerConfig, Schedule
 from captcha_exp.training.schedules import learning_rate
 
 
 def optimizer(schedule: Schedule, warmup_share: float) -> OptimizerConfig:
-    return OptimizerConfig(
-        kind=OptimizerKind.adamw, learning_rate=0.1, weight_decay=0.0, schedule=schedule, warmup_share=warmup_share,
+    return AdamWConfig(
+        kind="adamw", learning_rate=0.1, weight_decay=0.0, schedule=schedule, warmup_share=warmup_share,
         clip_norm=None,
     )  # fmt: skip
 

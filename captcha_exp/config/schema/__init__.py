@@ -1,36 +1,45 @@
-"""The typed schema of the configuration, one dataclass per choice in `conf/`."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""The typed schema of the configuration, one model per choice in `conf/`."""
 
 from captcha_exp.config.schema.dataset import (
     CustomDatasetConfig,
+    Dataset,
     DatasetConfig,
-    DatasetSource,
     ExpectedConfig,
     FolderConfig,
     KaggleConfig,
     LabelCase,
+    LayoutConfig,
     ManifestConfig,
     RenderedConfig,
     StyledConfig,
     SyntheticConfig,
 )
-from captcha_exp.config.schema.evaluation import EvaluationConfig, SplitName
+from captcha_exp.config.schema.decoding import BeamConfig, DecodingConfig, GreedyConfig
+from captcha_exp.config.schema.evaluation import EvaluateCommandConfig, EvaluationConfig, SplitName
+from captcha_exp.config.schema.experiment import Config
 from captcha_exp.config.schema.model import (
     Activation,
     CnnConfig,
-    CnnKind,
     CustomCnnConfig,
-    DecodingConfig,
-    DecodingKind,
+    CustomTransformerConfig,
+    DropoutConfig,
     EncoderConfig,
     LstmConfig,
     NormPlacement,
+    OriginalCnnConfig,
     PositionEmbedding,
+    StridedCnnConfig,
     TransformerConfig,
-    TransformerKind,
 )
+from captcha_exp.config.schema.optimizer import (
+    AdamConfig,
+    AdamWConfig,
+    CustomOptimizerConfig,
+    OptimizerConfig,
+    Schedule,
+)
+from captcha_exp.config.schema.predict import OutputFormat, PredictConfig
+from captcha_exp.config.schema.preparation import PreparationConfig, PrepareCommandConfig
 from captcha_exp.config.schema.promotion import (
     ChallengerConfig,
     LimitsConfig,
@@ -40,6 +49,8 @@ from captcha_exp.config.schema.promotion import (
     RefitOn,
     RuleConfig,
 )
+from captcha_exp.config.schema.report import ReportCommandConfig, ReportConfig
+from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
 from captcha_exp.config.schema.style import Frame, StyleConfig, Texture
 from captcha_exp.config.schema.sweep import (
     Direction,
@@ -50,36 +61,36 @@ from captcha_exp.config.schema.sweep import (
     SamplerKind,
     SweepConfig,
 )
-from captcha_exp.config.schema.training import (
-    AugmentationConfig,
-    OptimizerConfig,
-    OptimizerKind,
-    Schedule,
-    TrackingConfig,
-    TrainingConfig,
-)
+from captcha_exp.config.schema.training import AugmentationConfig, TrackingConfig, TrainingConfig
 
 __all__ = [
     "Activation",
+    "AdamConfig",
+    "AdamWConfig",
     "AugmentationConfig",
+    "BeamConfig",
     "ChallengerConfig",
     "CnnConfig",
-    "CnnKind",
     "Config",
     "CustomCnnConfig",
     "CustomDatasetConfig",
+    "CustomOptimizerConfig",
+    "CustomTransformerConfig",
+    "Dataset",
     "DatasetConfig",
-    "DatasetSource",
     "DecodingConfig",
-    "DecodingKind",
     "Direction",
+    "DropoutConfig",
     "EncoderConfig",
+    "EvaluateCommandConfig",
     "EvaluationConfig",
     "ExpectedConfig",
     "FolderConfig",
     "Frame",
+    "GreedyConfig",
     "KaggleConfig",
     "LabelCase",
+    "LayoutConfig",
     "LimitsConfig",
     "LstmConfig",
     "ManifestConfig",
@@ -87,19 +98,28 @@ __all__ = [
     "NormPlacement",
     "ObjectiveConfig",
     "OptimizerConfig",
-    "OptimizerKind",
+    "OriginalCnnConfig",
+    "OutputFormat",
     "PositionEmbedding",
+    "PredictConfig",
+    "PreparationConfig",
+    "PrepareCommandConfig",
     "PromotionConfig",
     "PrunerConfig",
     "PrunerKind",
     "RefitConfig",
     "RefitOn",
     "RenderedConfig",
+    "ReportCommandConfig",
+    "ReportConfig",
+    "RequestLimitsConfig",
     "RuleConfig",
     "SamplerConfig",
     "SamplerKind",
     "Schedule",
+    "ServingConfig",
     "SplitName",
+    "StridedCnnConfig",
     "StyleConfig",
     "StyledConfig",
     "SweepConfig",
@@ -108,25 +128,4 @@ __all__ = [
     "TrackingConfig",
     "TrainingConfig",
     "TransformerConfig",
-    "TransformerKind",
 ]
-
-
-@dataclass
-class Config:
-    """One experiment, whole. `root` is the folder under which `sweeps/`, `mlruns/`, `outputs/` and `cache/` lie."""
-
-    root: str
-    dataset: DatasetConfig
-    augmentation: AugmentationConfig
-    cnn: CnnConfig
-    transformer: TransformerConfig
-    decoding: DecodingConfig
-    optimizer: OptimizerConfig
-    training: TrainingConfig
-    tracking: TrackingConfig
-    sweep: SweepConfig
-
-    @property
-    def root_path(self) -> Path:
-        return Path(self.root).expanduser().resolve()

@@ -1,23 +1,28 @@
-"""What a dataset is, one dataclass per source."""
+"""What a dataset is, one model per source."""
 
-from dataclasses import dataclass
+import re
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
 
+from captcha_exp.config.fields import (
+    Count,
+    FunctionName,
+    GreyLevel,
+    Items,
+    Must,
+    Settings,
+    Share,
+    ShareBelowOne,
+    Text,
+    Whole,
+)
 from captcha_exp.config.schema.style import StyleConfig
+from captcha_exp.errors import InputError
 
-
-class DatasetSource(Enum):
-    """Where the samples come from."""
-
-    synthetic = "synthetic"
-    styled = "styled"
-    folder = "folder"
-    manifest = "manifest"
-    kaggle = "kaggle"
-    custom = "custom"
+# A family's name is part of samples' names, of keys on the command line and of keys in MLflow.
+_FAMILY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class LabelCase(Enum):
@@ -28,21 +33,19 @@ class LabelCase(Enum):
     upper = "upper"
 
 
-@dataclass
-class ExpectedConfig:
+class ExpectedConfig(Settings):
     """What a dataset is known to hold; null expects nothing, and what differs is warned of, not refused.
 
     `images` may be off by the share `images_tolerance`; every label has `length` characters, all of them in `alphabet`.
     """
 
-    images: int | None = MISSING
-    images_tolerance: float = MISSING
-    length: int | None = MISSING
-    alphabet: str | None = MISSING
+    images: Count | None
+    images_tolerance: Share
+    length: Count | None
+    alphabet: str | None
 
 
-@dataclass
-class DatasetConfig:
+class DatasetConfig(Settings):
     """What every source of labelled images has in common.
 
     `vocabulary` lists the characters that may be read; null takes them from the training labels.
@@ -50,77 +53,138 @@ class DatasetConfig:
     `background` is the grey level, 0 to 255, behind transparent pixels and around images whose aspect ratio is kept.
     """
 
-    source: DatasetSource = MISSING
-    image_height: int = MISSING
-    image_width: int = MISSING
-    keep_aspect_ratio: bool = MISSING
-    background: int = MISSING
-    vocabulary: str | None = MISSING
-    label_case: LabelCase = MISSING
-    validation_fraction: float = MISSING
-    test_fraction: float = MISSING
-    split_seed: int = MISSING
-    max_bad_share: float = MISSING
-    limit: int | None = MISSING
-    expected: ExpectedConfig = MISSING
+    source: str
+    image_height: Annotated[Whole, Field(ge=8)]
+    image_width: Annotated[Whole, Field(ge=8)]
+    keep_aspect_ratio: bool
+    background: GreyLevel
+    vocabulary: Text | None
+    label_case: LabelCase
+    validation_fraction: Annotated[ShareBelowOne, Field(gt=0)]
+    test_fraction: ShareBelowOne
+    split_seed: Whole
+    max_bad_share: Share
+    limit: Count | None
+    expected: ExpectedConfig
+
+    @model_validator(mode="after")
+    def _some_images_train(self) -> "DatasetConfig":
+        held_out = self.validation_fraction + self.test_fraction
+        if held_out >= 1:
+            raise InputError(f"validation_fraction + dataset.test_fraction must be below 1, not {held_out}.")
+        return self
+
+    @model_validator(mode="after")
+    def _characters_differ(self) -> "DatasetConfig":
+        repeated = {c for c in self.vocabulary or "" if (self.vocabulary or "").count(c) > 1}
+        if repeated:
+            raise InputError(f"vocabulary must be free of repeated characters, not {''.join(sorted(repeated))!r}.")
+        return self
 
 
-@dataclass
 class RenderedConfig(DatasetConfig):
     """Images rendered on this machine: the same configuration gives the same pixels."""
 
-    size: int = MISSING
-    seed: int = MISSING
-    characters: str = MISSING
-    min_length: int = MISSING
-    max_length: int = MISSING
+    size: Count
+    seed: Whole
+    characters: Text
+    min_length: Count
+    max_length: Whole
+
+    @model_validator(mode="after")
+    def _lengths_are_in_order(self) -> "RenderedConfig":
+        if self.max_length < self.min_length:
+            raise InputError(
+                f"max_length must be at least dataset.min_length ({self.min_length}), not {self.max_length}."
+            )
+        return self
 
 
-@dataclass
 class SyntheticConfig(RenderedConfig):
     """Images in the one style of the `captcha` package."""
 
+    source: Literal["synthetic"]
 
-@dataclass
+
 class StyledConfig(RenderedConfig):
     """Images in several families of style, by their names; `fonts` replaces those of every family unless it is null."""
 
-    fonts: list[str] | None = MISSING
-    styles: dict[str, StyleConfig] = MISSING
+    source: Literal["styled"]
+    fonts: Annotated[list[str], Field(min_length=1), Items("font")] | None
+    styles: dict[str, StyleConfig]
+
+    @model_validator(mode="after")
+    def _families_have_names(self) -> "StyledConfig":
+        if not self.styles:
+            raise InputError("styles has no family; choose some, e.g. `'dataset/style=[lines,plate]'`.")
+        for name in self.styles:
+            if not _FAMILY.fullmatch(name):
+                raise InputError(f"styles: a family is named with letters, digits, `_` and `-`, not {name!r}.")
+        return self
 
 
-@dataclass
 class FolderConfig(DatasetConfig):
     """Image files whose names hold the label: the group `label` of `label_pattern`, matched on the stem."""
 
-    path: str = MISSING
-    label_pattern: str = MISSING
-    recursive: bool = MISSING
+    source: Literal["folder"]
+    path: str
+    label_pattern: str
+    recursive: bool
 
 
-@dataclass
 class ManifestConfig(DatasetConfig):
     """A CSV or TSV table of image files, relative to its own folder unless `image_root` is set."""
 
-    path: str = MISSING
-    file_column: str = MISSING
-    label_column: str = MISSING
-    image_root: str | None = MISSING
+    source: Literal["manifest"]
+    path: str
+    file_column: str
+    label_column: str
+    image_root: str | None
 
 
-@dataclass
+def _finds_a_label(pattern: str) -> bool:
+    try:
+        return "label" in re.compile(pattern).groupindex
+    except re.error:
+        return False
+
+
+_LabelPattern = Annotated[str, Must("a regular expression with a group named label", _finds_a_label)]
+
+
+class LayoutConfig(Settings):
+    """Where a Kaggle set has its labels: the group `label` of one of `label_patterns`, matched on a file's stem.
+
+    Of several patterns the first that fits nearly all files is taken; `tables` looks for a table of labels before.
+    """
+
+    tables: bool
+    label_patterns: Annotated[list[_LabelPattern], Field(min_length=1), Items("pattern")]
+
+
 class KaggleConfig(DatasetConfig):
-    """Public Kaggle sets, each by its handle `owner/name`, mixed where there are several."""
+    """Public Kaggle sets, each by its handle `owner/name`, mixed where there are several.
 
-    handles: list[str] = MISSING
+    `layouts` tells of a handle where its labels are; a set that it does not name is searched for them.
+    """
+
+    source: Literal["kaggle"]
+    handles: Annotated[list[str], Field(min_length=1), Items("Kaggle handle")]
+    layouts: dict[str, LayoutConfig]
 
 
-@dataclass
 class CustomDatasetConfig(DatasetConfig):
     """A source of the user's own, `opener` its `MODULE:FUNCTION`.
 
     The function takes this configuration and returns a `captcha_exp.dataset.Source`; `options` are for it alone.
     """
 
-    opener: str = MISSING
-    options: dict[str, Any] = MISSING
+    source: Literal["custom"]
+    opener: FunctionName
+    options: dict[str, Any]
+
+
+Dataset = Annotated[
+    SyntheticConfig | StyledConfig | FolderConfig | ManifestConfig | KaggleConfig | CustomDatasetConfig,
+    Field(discriminator="source"),
+]

@@ -1,9 +1,9 @@
 """What is judged, and how thoroughly."""
 
-from dataclasses import dataclass
 from enum import Enum
 
-from omegaconf import MISSING
+from captcha_exp.config.fields import Count, Seed, Settings
+from captcha_exp.config.schema.experiment import Config
 
 
 class SplitName(Enum):
@@ -14,8 +14,7 @@ class SplitName(Enum):
     test = "test"
 
 
-@dataclass
-class EvaluationConfig:
+class EvaluationConfig(Settings):
     """One model on one split.
 
     `model` is an address in the store or the folder of a saved model. `robustness` reads altered images as well, at
@@ -23,9 +22,13 @@ class EvaluationConfig:
     `seed` is that of everything drawn.
     """
 
-    model: str = MISSING
-    split: SplitName = MISSING
-    robustness: bool = MISSING
-    robustness_images: int | None = MISSING
-    resamples: int = MISSING
-    seed: int = MISSING
+    model: str
+    split: SplitName
+    robustness: bool
+    robustness_images: Count | None
+    resamples: Count
+    seed: Seed
+
+
+class EvaluateCommandConfig(EvaluationConfig, Config):
+    """Everything that `python -m captcha_exp.evaluate` takes."""

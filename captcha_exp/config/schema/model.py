@@ -1,9 +1,15 @@
-"""What a recogniser is made of, one dataclass per kind."""
+"""What a recogniser is made of, one model per kind."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated, Any, Literal
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
+
+from captcha_exp.config.fields import Count, FunctionName, Items, Must, Settings, ShareBelowOne, Whole
+from captcha_exp.errors import InputError
+
+_PowerOfTwo = Annotated[Whole, Must("a power of two", lambda stride: stride > 0 and stride & (stride - 1) == 0)]
+_EvenCount = Annotated[Whole, Must("even and positive", lambda units: units > 0 and units % 2 == 0)]
 
 
 class Activation(Enum):
@@ -15,29 +21,40 @@ class Activation(Enum):
     elu = "elu"
 
 
-class CnnKind(Enum):
-    """Families of feature extractors."""
+class CnnConfig(Settings):
+    """What every feature extractor has: an entry in `filters` for each stage."""
 
-    seed = "seed"
-    compact = "compact"
-    residual = "residual"
-    vgg = "vgg"
-    custom = "custom"
-
-
-@dataclass
-class CnnConfig:
-    """The feature extractor: each stage has one entry in `filters`, the first log2(`width_stride`) halve the width."""
-
-    kind: CnnKind = MISSING
-    filters: list[int] = MISSING
-    width_stride: int = MISSING
-    activation: Activation = MISSING
-    dropout: float = MISSING
-    norm_momentum: float = MISSING
+    kind: str
+    filters: Annotated[list[Count], Field(min_length=1), Items("number of filters")]
+    activation: Activation
+    dropout: ShareBelowOne
+    norm_momentum: ShareBelowOne
 
 
-@dataclass
+class OriginalCnnConfig(CnnConfig):
+    """The three blocks that this project starts from; together they make an image a fourth as wide."""
+
+    kind: Literal["original"]
+    filters: Annotated[list[Count], Must("three numbers with cnn.kind=original", lambda filters: len(filters) == 3)]
+
+
+class StridedCnnConfig(CnnConfig):
+    """Stages that halve the height; the first log2(`width_stride`) of them halve the width too."""
+
+    kind: Literal["compact", "residual", "vgg"]
+    width_stride: _PowerOfTwo
+
+    @model_validator(mode="after")
+    def _stages_suffice(self) -> "StridedCnnConfig":
+        stages = len(self.filters)
+        if self.width_stride > 2**stages:
+            raise InputError(
+                f"width_stride must be at most {2**stages} with {stages} entries in cnn.filters, "
+                f"not {self.width_stride}."
+            )
+        return self
+
+
 class CustomCnnConfig(CnnConfig):
     """A feature extractor of the user's own, `builder` its `MODULE:FUNCTION`.
 
@@ -45,15 +62,12 @@ class CustomCnnConfig(CnnConfig):
     rounded up. What else the values mean is its own affair.
     """
 
-    builder: str = MISSING
+    kind: Literal["custom"]
+    width_stride: _PowerOfTwo
+    builder: FunctionName
 
 
-class TransformerKind(Enum):
-    """Families of sequence models."""
-
-    encoder = "encoder"
-    lstm = "lstm"
-    none = "none"
+Cnn = Annotated[OriginalCnnConfig | StridedCnnConfig | CustomCnnConfig, Field(discriminator="kind")]
 
 
 class NormPlacement(Enum):
@@ -71,51 +85,65 @@ class PositionEmbedding(Enum):
     none = "none"
 
 
-@dataclass
-class TransformerConfig:
-    """What stands between the features and the classifier. `none` has nothing but this dropout."""
+class TransformerConfig(Settings):
+    """What stands between the features and the classifier."""
 
-    kind: TransformerKind = MISSING
-    dropout: float = MISSING
+    kind: str
 
 
-@dataclass
+class DropoutConfig(TransformerConfig):
+    """No sequence model: dropout, and the classifier."""
+
+    kind: Literal["none"]
+    dropout: ShareBelowOne
+
+
 class EncoderConfig(TransformerConfig):
     """Self-attention blocks. `key_dim` null means `projection_dim / num_heads`."""
 
-    num_heads: int = MISSING
-    key_dim: int | None = MISSING
-    projection_dim: int = MISSING
-    depth: int = MISSING
-    feed_forward_dim: int = MISSING
-    activation: Activation = MISSING
-    norm: NormPlacement = MISSING
-    position_embedding: PositionEmbedding = MISSING
+    kind: Literal["encoder"]
+    dropout: ShareBelowOne
+    num_heads: Count
+    key_dim: Count | None
+    projection_dim: Count
+    depth: Count
+    feed_forward_dim: Count
+    activation: Activation
+    norm: NormPlacement
+    position_embedding: PositionEmbedding
+
+    @model_validator(mode="after")
+    def _width_can_be_shared(self) -> "EncoderConfig":
+        if self.key_dim is None and self.projection_dim % self.num_heads:
+            raise InputError(
+                f"projection_dim {self.projection_dim} is not divisible by transformer.num_heads {self.num_heads}; "
+                "change one of them or set `transformer.key_dim`."
+            )
+        if self.position_embedding is PositionEmbedding.sinusoidal and self.projection_dim % 2:
+            raise InputError(f"projection_dim must be even for sinusoidal positions, not {self.projection_dim}.")
+        return self
 
 
-@dataclass
 class LstmConfig(TransformerConfig):
     """Bidirectional LSTM layers of `projection_dim` units, half of them in each direction."""
 
-    projection_dim: int = MISSING
-    depth: int = MISSING
+    kind: Literal["lstm"]
+    dropout: ShareBelowOne
+    projection_dim: _EvenCount
+    depth: Count
 
 
-class DecodingKind(Enum):
-    """Ways from class probabilities to text."""
+class CustomTransformerConfig(TransformerConfig):
+    """A sequence model of the user's own, `builder` its `MODULE:FUNCTION`.
 
-    greedy = "greedy"
-    beam = "beam"
+    The function takes (B, T, D) and this configuration, and returns (B, T, D'); `options` are for it alone.
+    """
+
+    kind: Literal["custom"]
+    builder: FunctionName
+    options: dict[str, Any]
 
 
-@dataclass
-class DecodingConfig:
-    """How class probabilities become text. `beam_width` has no effect on greedy decoding."""
-
-    kind: DecodingKind = MISSING
-    beam_width: int = MISSING
-
-    @property
-    def search_width(self) -> int | None:
-        """Width of the beam search; None for greedy decoding."""
-        return self.beam_width if self.kind is DecodingKind.beam else None
+Transformer = Annotated[
+    EncoderConfig | LstmConfig | DropoutConfig | CustomTransformerConfig, Field(discriminator="kind")
+]

@@ -1,11 +1,8 @@
 """How files are read by a model."""
 
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-from omegaconf import MISSING
-
+from captcha_exp.config.fields import Count, ModelAddress, NotNegativeWhole, Rooted, Text
 from captcha_exp.config.schema.training import TrackingConfig
 
 
@@ -17,8 +14,7 @@ class OutputFormat(Enum):
     jsonl = "jsonl"
 
 
-@dataclass
-class PredictConfig:
+class PredictConfig(Rooted):
     """One reading of files, whole.
 
     `model` is an address in the store, the folder of a saved model, or an ONNX file. `alternatives` further texts are
@@ -26,18 +22,13 @@ class PredictConfig:
     known of the texts, null that nothing is. `threads` null computes on every core.
     """
 
-    root: str
     tracking: TrackingConfig
-    model: str = MISSING
-    format: OutputFormat = MISSING
-    alternatives: int = MISSING
-    pattern: str | None = MISSING
-    alphabet: str | None = MISSING
-    min_length: int | None = MISSING
-    max_length: int | None = MISSING
-    lexicon: str | None = MISSING
-    threads: int | None = MISSING
-
-    @property
-    def root_path(self) -> Path:
-        return Path(self.root).expanduser().resolve()
+    model: ModelAddress
+    format: OutputFormat
+    alternatives: NotNegativeWhole
+    pattern: Text | None
+    alphabet: Text | None
+    min_length: NotNegativeWhole | None
+    max_length: NotNegativeWhole | None
+    lexicon: Text | None
+    threads: Count | None

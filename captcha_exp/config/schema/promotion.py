@@ -1,95 +1,111 @@
 """When a model takes the place of the one in use."""
 
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from typing import Annotated
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
 
+from captcha_exp.config.fields import Count, Must, Number, Positive, Rooted, Seed, Settings, Share, ShareBelowOne
 from captcha_exp.config.schema.training import TrackingConfig
+from captcha_exp.errors import InputError
 
 RefitOn = Enum("RefitOn", {"train": "train", "train+validation": "train+validation"})
 RefitOn.__doc__ = "The images that a model is trained on again."
 
 
-@dataclass
-class ChallengerConfig:
+_MOST_MODEL_NAME = 250  # MLflow's databases take 256
+# What MLflow's registry, its conditions and our addresses of models can all hold.
+_ModelName = Annotated[
+    str,
+    Must("a name without /, : and '", lambda name: bool(name) and not set(name) & set("/:'")),
+    Must(
+        "printable, without blanks around it or a dot before it",
+        lambda name: name.isprintable() and name == name.strip() and name[0] != ".",
+    ),
+    Must(f"at most {_MOST_MODEL_NAME} characters long", lambda name: len(name) <= _MOST_MODEL_NAME),
+]
+
+
+class ChallengerConfig(Settings):
     """Where the challenger comes from: the best run of a sweep, or one run; exactly one of them is set."""
 
-    sweep: str | None = MISSING
-    run: str | None = MISSING
+    sweep: str | None
+    run: str | None
 
 
-@dataclass
-class RefitConfig:
+class RefitConfig(Settings):
     """Training the chosen configuration again before it is judged, once for each of `seeds`; no seeds, no refit.
 
     `epochs` null keeps the number of the chosen run.
     """
 
-    seeds: list[int] = MISSING
-    on: RefitOn = MISSING
-    epochs: int | None = MISSING
+    seeds: Annotated[list[Seed], Must("free of repetitions", lambda seeds: len(set(seeds)) == len(seeds))]
+    on: RefitOn
+    epochs: Count | None
 
 
-@dataclass
-class RuleConfig:
+class RuleConfig(Settings):
     """When a challenger is better than the champion, on the same test images.
 
     The exact McNemar test must give a p-value of at most `alpha` with the challenger ahead, and the bootstrap interval
     of level `1 - alpha` of the difference in sequence accuracy must not reach below `min_difference`.
     """
 
-    alpha: float = MISSING
-    min_difference: float = MISSING
-    ignore_case: bool = MISSING
-    resamples: int = MISSING
-    seed: int = MISSING
+    alpha: Annotated[Number, Field(gt=0, lt=1)]
+    min_difference: ShareBelowOne
+    ignore_case: bool
+    resamples: Count
+    seed: Seed
 
 
-@dataclass
-class LimitsConfig:
+class LimitsConfig(Settings):
     """What no champion may exceed; null sets no limit and measures nothing.
 
     `latency_ms` is the median time of one image, `robustness_drop` the accuracy from 0 to 1 that altered images cost
     on average, measured on at most `robustness_images` images.
     """
 
-    min_accuracy: float | None = MISSING
-    latency_ms: float | None = MISSING
-    parameters: int | None = MISSING
-    robustness_drop: float | None = MISSING
-    robustness_images: int | None = MISSING
+    min_accuracy: Share | None
+    latency_ms: Positive | None
+    parameters: Count | None
+    robustness_drop: Share | None
+    robustness_images: Count | None
 
 
-@dataclass
-class MovedDatasetConfig:
+class MovedDatasetConfig(Settings):
     """Where the images are that the challenger was trained with; null looks where its run found them."""
 
-    path: str | None = MISSING
-    image_root: str | None = MISSING
+    path: str | None
+    image_root: str | None
 
 
-@dataclass
-class PromotionConfig:
+class PromotionConfig(Rooted):
     """One promotion, whole.
 
     `dry_run` changes nothing; `rollback` makes the previous champion champion again. `servable` gives a new champion
     the form that is served, and registers it only if that reads validation images as the trained model does.
     """
 
-    root: str
     challenger: ChallengerConfig
     refit: RefitConfig
     rule: RuleConfig
     limits: LimitsConfig
     dataset: MovedDatasetConfig
     tracking: TrackingConfig
-    model_name: str = MISSING
-    dry_run: bool = MISSING
-    rollback: bool = MISSING
-    servable: bool = MISSING
+    model_name: _ModelName
+    dry_run: bool
+    rollback: bool
+    servable: bool
 
-    @property
-    def root_path(self) -> Path:
-        return Path(self.root).expanduser().resolve()
+    @model_validator(mode="after")
+    def _one_thing_is_asked_for(self) -> "PromotionConfig":
+        named = [name for name in (self.challenger.sweep, self.challenger.run) if name is not None]
+        if self.rollback and named:
+            raise InputError("rollback=true goes back to the previous champion; it takes neither `sweep=` nor `run=`.")
+        if self.rollback and self.dry_run:
+            raise InputError(
+                "rollback=true changes two aliases and needs no judgement; dry_run=true has no meaning for it."
+            )
+        if not self.rollback and len(named) != 1:
+            raise InputError("One challenger is needed: set either `sweep=NAME` or `run=RUN_ID`.")
+        return self

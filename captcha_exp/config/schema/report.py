@@ -1,43 +1,47 @@
 """What a report is about."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from omegaconf import MISSING
+from pydantic import BeforeValidator, Field
 
+from captcha_exp.config.fields import Must, NotNegativeWhole, Rooted, Settings, TypedAs, Whole
 from captcha_exp.config.schema.training import TrackingConfig
 
+_MOST_CURVES = 6  # that can be told apart by their colours
 
-@dataclass
-class ReportConfig:
+
+def _each_once(names: Any) -> list[Any]:
+    return list(dict.fromkeys(map(str, names if isinstance(names, list) else [names])))
+
+
+def _are_names(names: list[str]) -> bool:
+    return bool(names) and not {"", "None"} & set(names)
+
+
+_SweepNames = Annotated[
+    list[str],
+    BeforeValidator(_each_once),
+    Must("a name or a list of names", _are_names),
+    TypedAs("sweep", "`sweep=NAME`, or for several `'sweep=[NAME,NAME]'`"),
+]
+
+
+class ReportConfig(Settings):
     """`sweep` is a name or a list of names, on the command line also `sweep=NAME`. `storage` is their `sweep.storage`.
 
     `output` null puts the page where the sweep's other results are. `curves` of the best trials and `images` that the
     best one got wrong are shown, at most.
     """
 
-    sweep: Any = MISSING
-    storage: str | None = field(default=MISSING, repr=False)
-    output: str | None = MISSING
-    curves: int = MISSING
-    images: int = MISSING
-
-    @property
-    def sweeps(self) -> list[str]:
-        """The names, each once."""
-        listed = self.sweep if isinstance(self.sweep, list) else [self.sweep]
-        return list(dict.fromkeys(str(name) for name in listed))
+    sweep: _SweepNames
+    storage: Annotated[str | None, Field(repr=False)]
+    output: str | None
+    curves: Annotated[Whole, Field(ge=1, le=_MOST_CURVES)]
+    images: NotNegativeWhole
 
 
-@dataclass
-class ReportCommandConfig:
+class ReportCommandConfig(Rooted):
     """Everything that `python -m captcha_exp.report` takes."""
 
-    root: str
     tracking: TrackingConfig
     report: ReportConfig
-
-    @property
-    def root_path(self) -> Path:
-        return Path(self.root).expanduser().resolve()

@@ -1,9 +1,18 @@
 """What a family of rendered images looks like."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
+
+from captcha_exp.config.fields import Items, Number, Settings, Share, Whole, Worded, between
+from captcha_exp.errors import InputError
+
+# Grey levels between the nearest ink and paper: below it, noise and blur leave texts that people cannot read.
+MIN_CONTRAST = 60
+
+_Numbers = list[Number]
+_Wholes = list[Whole]
 
 
 class Texture(Enum):
@@ -23,8 +32,7 @@ class Frame(Enum):
     cells = "cells"
 
 
-@dataclass
-class StyleConfig:
+class StyleConfig(Settings):
     """One family of styles. Two numbers are the ends of a range, from which each image or character draws evenly.
 
     Sizes are shares of the font size, itself a share of the picture's height, so that a family can be made larger.
@@ -63,35 +71,45 @@ class StyleConfig:
         `jpeg_quality`: from 1 to 95; null leaves the picture uncompressed.
     """
 
-    height: int = MISSING
-    width: int = MISSING
-    frame: Frame = MISSING
-    fonts: list[str] = MISSING
-    font_per_character: bool = MISSING
-    font_size: list[float] = MISSING
-    character_scale: list[float] = MISSING
-    angle: list[float] = MISSING
-    slant: list[float] = MISSING
-    spacing: list[float] = MISSING
-    rise: list[float] = MISSING
-    wave: list[float] = MISSING
-    wave_length: list[float] = MISSING
-    ink: list[float] = MISSING
-    paper: list[float] = MISSING
-    ink_saturation: list[float] = MISSING
-    paper_saturation: list[float] = MISSING
-    color_per_character: bool = MISSING
-    negative: float = MISSING
-    gradient: float = MISSING
-    shade: list[float] = MISSING
-    lines: list[int] = MISSING
-    arcs: list[int] = MISSING
-    line_width: list[int] = MISSING
-    line_ink: list[float] | None = MISSING
-    dots: list[float] = MISSING
-    dot_size: list[int] = MISSING
-    texture: Texture = MISSING
-    texture_strength: list[float] = MISSING
-    blur: list[float] = MISSING
-    noise: list[float] = MISSING
-    jpeg_quality: list[int] | None = MISSING
+    height: Annotated[Whole, Field(ge=16, le=128), Worded("{} pixels")]
+    width: Annotated[Whole, Field(ge=16, le=2048), Worded("{} pixels")]
+    frame: Frame
+    fonts: Annotated[list[str], Field(min_length=1), Items("font")]
+    font_per_character: bool
+    font_size: Annotated[_Numbers, between(0.1, 1.5)]
+    character_scale: Annotated[_Numbers, between(0.3, 3)]
+    angle: Annotated[_Numbers, between(-90, 90)]
+    slant: Annotated[_Numbers, between(-1, 1)]
+    spacing: Annotated[_Numbers, between(-0.5, 3)]
+    rise: Annotated[_Numbers, between(-1, 1)]
+    wave: Annotated[_Numbers, between(0, 0.25)]
+    wave_length: Annotated[_Numbers, between(0.05, 100)]
+    ink: Annotated[_Numbers, between(0, 255)]
+    paper: Annotated[_Numbers, between(0, 255)]
+    ink_saturation: Annotated[_Numbers, between(0, 1)]
+    paper_saturation: Annotated[_Numbers, between(0, 1)]
+    color_per_character: bool
+    negative: Share
+    gradient: Share
+    shade: Annotated[_Numbers, between(0, 255)]
+    lines: Annotated[_Wholes, between(0, 50)]
+    arcs: Annotated[_Wholes, between(0, 50)]
+    line_width: Annotated[_Wholes, between(1, 10)]
+    line_ink: Annotated[_Numbers, between(0, 255)] | None
+    dots: Annotated[_Numbers, between(0, 1)]
+    dot_size: Annotated[_Wholes, between(1, 10)]
+    texture: Texture
+    texture_strength: Annotated[_Numbers, between(0, 255)]
+    blur: Annotated[_Numbers, between(0, 10)]
+    noise: Annotated[_Numbers, between(0, 255)]
+    jpeg_quality: Annotated[_Wholes, between(1, 95)] | None
+
+    @model_validator(mode="after")
+    def _text_can_be_read(self) -> "StyleConfig":
+        contrast = max(self.paper[0] - self.ink[1], self.ink[0] - self.paper[1])
+        if contrast < MIN_CONTRAST:
+            raise InputError(
+                f"ink must be at least {MIN_CONTRAST} grey levels darker or lighter than paper throughout, "
+                f"not {self.ink} on {self.paper}."
+            )
+        return self

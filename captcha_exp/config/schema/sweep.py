@@ -1,10 +1,13 @@
 """What a sweep searches, and how."""
 
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
+
+from captcha_exp.config.fields import Count, Items, Must, NotNegativeWhole, Settings, Whole
+from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import is_folder_name
 
 
 class SamplerKind(Enum):
@@ -17,16 +20,15 @@ class SamplerKind(Enum):
     nsga2 = "nsga2"
 
 
-@dataclass
-class SamplerConfig:
+class SamplerConfig(Settings):
     """`seed` null lets the system choose; workers always differ in it.
 
     `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs countable values.
     """
 
-    kind: SamplerKind = MISSING
-    seed: int | None = MISSING
-    n_startup_trials: int = MISSING
+    kind: SamplerKind
+    seed: Whole | None
+    n_startup_trials: Count
 
 
 class PrunerKind(Enum):
@@ -37,19 +39,18 @@ class PrunerKind(Enum):
     hyperband = "hyperband"
 
 
-@dataclass
-class PrunerConfig:
+class PrunerConfig(Settings):
     """When a trial is not worth going on with, judged by the first objective at each epoch.
 
     `n_warmup_epochs` is also hyperband's least number of epochs; `reduction_factor` is hyperband's alone. `patience`
     lets the pruner act only after that many epochs without improvement; null does not wait.
     """
 
-    kind: PrunerKind = MISSING
-    n_startup_trials: int = MISSING
-    n_warmup_epochs: int = MISSING
-    reduction_factor: int = MISSING
-    patience: int | None = MISSING
+    kind: PrunerKind
+    n_startup_trials: NotNegativeWhole
+    n_warmup_epochs: NotNegativeWhole
+    reduction_factor: Annotated[Whole, Field(ge=2)]
+    patience: Count | None
 
 
 class Direction(Enum):
@@ -59,16 +60,14 @@ class Direction(Enum):
     minimize = "minimize"
 
 
-@dataclass
-class ObjectiveConfig:
+class ObjectiveConfig(Settings):
     """One metric of a finished run, and which way is better. The first is also what pruning looks at."""
 
-    metric: str = MISSING
-    direction: Direction = MISSING
+    metric: str
+    direction: Direction
 
 
-@dataclass
-class SweepConfig:
+class SweepConfig(Settings):
     """A search. `space` maps keys to Hydra override syntax; `trial_id` is set by the sweep for each job.
 
     `question` is what the sweep is to find out, for whoever reads its report; null leaves it unsaid.
@@ -77,16 +76,22 @@ class SweepConfig:
     The sweep stops when its first `stop_after_failures` trials all fail with the same reason.
     """
 
-    name: str | None = MISSING
-    question: str | None = MISSING
-    n_trials: int = MISSING
-    workers: int = MISSING
-    storage: str | None = field(default=MISSING, repr=False)
-    space: dict[str, Any] = MISSING
-    sampler: SamplerConfig = MISSING
-    pruner: PrunerConfig = MISSING
-    objectives: list[ObjectiveConfig] = MISSING
-    heartbeat_s: int = MISSING
-    max_retries: int = MISSING
-    stop_after_failures: int = MISSING
-    trial_id: int | None = MISSING
+    name: Annotated[str, Must("usable as the name of a folder", is_folder_name)] | None
+    question: str | None
+    n_trials: Count
+    workers: Count
+    storage: Annotated[str | None, Field(repr=False)]
+    space: dict[str, Any]
+    sampler: SamplerConfig
+    pruner: PrunerConfig
+    objectives: Annotated[list[ObjectiveConfig], Field(min_length=1), Items("metric")]
+    heartbeat_s: Count
+    max_retries: NotNegativeWhole
+    stop_after_failures: Count
+    trial_id: Whole | None
+
+    @model_validator(mode="after")
+    def _one_objective_prunes(self) -> "SweepConfig":
+        if len(self.objectives) > 1 and self.pruner.kind is not PrunerKind.none:
+            raise InputError("pruner.kind must be none with several sweep.objectives: Optuna prunes on one only.")
+        return self

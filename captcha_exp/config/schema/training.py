@@ -1,84 +1,98 @@
 """How a recogniser is trained, and where that is tracked."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from typing import Annotated, Any
 
-from omegaconf import MISSING
+from pydantic import Field, model_validator
+
+from captcha_exp.config.fields import (
+    Count,
+    FunctionName,
+    Name,
+    NotNegative,
+    NotNegativeWhole,
+    Seed,
+    Settings,
+    Share,
+)
+from captcha_exp.errors import InputError
+
+NOTHING_TO_CHOOSE_BY = "leaves no images to choose by: set training.patience=null, and do not search."
 
 
-@dataclass
-class AugmentationConfig:
+class AugmentationConfig(Settings):
     """How strongly training images are altered; every value is an upper bound, 0 leaves that alteration out.
 
     `scale`, `translate`, `brightness` and `contrast` are shares, `noise_stddev` is in units of the pixel range,
     `erase_probability` is per image and `erase_share` the largest side of the erased box as a share of the image's.
+    `function` is the user's own `MODULE:FUNCTION`, done before all that; null is none. It takes uint8 images (B, H, W),
+    a NumPy generator and this configuration, and returns as many of the same size; `options` are for it alone.
     """
 
-    rotation_degrees: float = MISSING
-    shear_degrees: float = MISSING
-    scale: float = MISSING
-    translate: float = MISSING
-    brightness: float = MISSING
-    contrast: float = MISSING
-    noise_stddev: float = MISSING
-    erase_probability: float = MISSING
-    erase_share: float = MISSING
+    rotation_degrees: NotNegative
+    shear_degrees: NotNegative
+    scale: Share
+    translate: Share
+    brightness: Share
+    contrast: Share
+    noise_stddev: NotNegative
+    erase_probability: Share
+    erase_share: Share
+    function: FunctionName | None
+    options: dict[str, Any]
+
+    @property
+    def bounds(self) -> list[float]:
+        """All the bounds; zeros alter nothing."""
+        return [value for value in vars(self).values() if isinstance(value, float)]
 
 
-class OptimizerKind(Enum):
-    """Optimizers."""
-
-    adamw = "adamw"
-    adam = "adam"
+# Metrics of every training.
+OWN_METRICS = ("ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate")
 
 
-class Schedule(Enum):
-    """How the learning rate moves after warm-up."""
-
-    cosine = "cosine"
-    constant = "constant"
-
-
-@dataclass
-class OptimizerConfig:
-    """`warmup_share` is the share of all steps; `clip_norm` null does not clip."""
-
-    kind: OptimizerKind = MISSING
-    learning_rate: float = MISSING
-    weight_decay: float = MISSING
-    schedule: Schedule = MISSING
-    warmup_share: float = MISSING
-    clip_norm: float | None = MISSING
-
-
-@dataclass
-class TrainingConfig:
+class TrainingConfig(Settings):
     """How long, with what, and from where.
 
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
     `use_validation` trains on the validation images too; with nothing left to choose an epoch by, the last is kept.
     `initial_model` is the address of a trained model of the same architecture whose weights are the start; null starts
     from random ones. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
-    interrupted run.
+    interrupted run. `metrics` are the user's own, by name the `MODULE:FUNCTION` of each: it takes the labels and the
+    texts that were read, and its number is logged as `val/NAME` after each epoch.
     """
 
-    epochs: int = MISSING
-    batch_size: int = MISSING
-    seed: int = MISSING
-    patience: int | None = MISSING
-    threads: int | None = MISSING
-    limit: int | None = MISSING
-    use_validation: bool = MISSING
-    initial_model: str | None = MISSING
-    resume: bool = MISSING
+    epochs: Count
+    batch_size: Count
+    seed: Seed
+    patience: Count | None
+    threads: Count | None
+    limit: Count | None
+    use_validation: bool
+    initial_model: str | None
+    resume: bool
+    metrics: dict[str, FunctionName]
+
+    @model_validator(mode="after")
+    def _metrics_have_names(self) -> "TrainingConfig":
+        for name in self.metrics:
+            if not name.isidentifier() or name in OWN_METRICS:
+                raise InputError(
+                    f"metrics: a metric has a name like a variable, and none of the project's, not {name!r}."
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _an_epoch_can_be_chosen(self) -> "TrainingConfig":
+        if self.use_validation and self.patience is not None:
+            raise InputError(f"use_validation=true {NOTHING_TO_CHOOSE_BY}")
+        return self
 
 
-@dataclass
-class TrackingConfig:
+class TrackingConfig(Settings):
     """`uri` null is an SQLite database under `root/mlruns`."""
 
-    uri: str | None = field(default=MISSING, repr=False)
-    experiment: str = MISSING
-    run_name: str | None = MISSING
-    log_model: bool = MISSING
-    sheet_images: int = MISSING
+    uri: Annotated[str | None, Field(repr=False)]
+    experiment: Name
+    run_name: str | None
+    log_model: bool
+    sheet_images: NotNegativeWhole

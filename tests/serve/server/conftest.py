@@ -19,8 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from captcha_exp.config import conf_dir
-from captcha_exp.config.serving import load_serving
+from captcha_exp.config import ServingConfig, conf_dir, load
 from captcha_exp.reader.onnx_file import ONNX_KEY
 from captcha_exp.serve.application import Application
 from captcha_exp.serve.model_holder import ModelHolder
@@ -132,7 +131,7 @@ class Served:
 def running(folder: Path, model: str, *overrides: str) -> Iterator[Served]:
     """Serve `model` with the store of `folder`."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = load_serving(compose("serve", [f"root={folder}", f"model={model}", *overrides]))
+        config = load(ServingConfig, compose("serve", [f"root={folder}", f"model={model}", *overrides]))
     uploads = Path(os.environ["GRADIO_TEMP_DIR"])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         models = ModelHolder(config.model, f"sqlite:///{folder}/mlruns/mlflow.db", config.threads, config.reload_s)

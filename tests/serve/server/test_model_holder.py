@@ -26,7 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(root: Path) -> Store:
-    return open_store(TrackingConfig(None, "bars", None, True, 0), root)
+    return open_store(TrackingConfig(uri=None, experiment="bars", run_name=None, log_model=True, sheet_images=0), root)
 
 
 @pytest.fixture

@@ -1,30 +1,34 @@
 """How many time steps a recogniser gives, and how many a label needs."""
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from captcha_exp.config.schema import CnnConfig, CnnKind, Config
+from captcha_exp.config.schema.model import CnnConfig, CustomCnnConfig, StridedCnnConfig
+
+if TYPE_CHECKING:
+    from captcha_exp.config.schema.experiment import Config
 
 
 def feature_size(cnn: CnnConfig, image_height: int, image_width: int) -> tuple[int, int]:
     """Height and width of the feature map; its width is the number of time steps.
 
-    Pooling of `seed` and `vgg` drops an odd last row or column; strides of `compact` and `residual` keep it. Of a
+    Pooling of `original` and `vgg` drops an odd last row or column; strides of `compact` and `residual` keep it. Of a
     `custom` one only the width is agreed upon; its height is given as 1.
     """
-    if cnn.kind is CnnKind.custom:
+    if isinstance(cnn, CustomCnnConfig):
         return 1, -(-image_width // cnn.width_stride)
-    if cnn.kind is CnnKind.seed:
+    if not isinstance(cnn, StridedCnnConfig):
         return image_height // 2 // 2 // 2, image_width // 2 // 2
     halvings = cnn.width_stride.bit_length() - 1
     height, width = image_height, image_width
-    rounding = 0 if cnn.kind is CnnKind.vgg else 1
+    rounding = 0 if cnn.kind == "vgg" else 1
     for stage in range(len(cnn.filters)):
         height = (height + rounding) // 2
         width = (width + rounding) // 2 if stage < halvings else width
     return height, width
 
 
-def time_steps(config: Config) -> int:
+def time_steps(config: "Config") -> int:
     """Number of time steps T that the recogniser gives for an image."""
     return feature_size(config.cnn, config.dataset.image_height, config.dataset.image_width)[1]
 

@@ -1,0 +1,84 @@
+"""What earlier versions called otherwise, so that their runs and models can still be used."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from omegaconf import OmegaConf
+
+from captcha_exp.config.conf_folder import conf_dir
+
+# By the group and its former choice, the choice as it is called now.
+CALLED_NOW = {("cnn", "seed"): "original", ("transformer", "seed"): "original", ("experiment", "seed"): "original"}
+
+
+def renamed_choice(message: str) -> str | None:
+    """What to type now, if a message of Hydra says that a choice is not there which has another name now."""
+    for (group, former), now in CALLED_NOW.items():
+        if f"'{group}/{former}'" in message:
+            return f"{group}={former} is called {group}={now} now."
+    return None
+
+
+def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that a run or a model of an earlier version keeps, in the keys of this version.
+
+    Keys that a choice no longer has are dropped, what is new since then is left out of use.
+
+    Args:
+        config: plain values by group; groups may be missing.
+    """
+    groups = {group: dict(values) if isinstance(values, Mapping) else values for group, values in config.items()}
+    updates = {
+        "dataset": _dataset,
+        "augmentation": _augmentation,
+        "cnn": _cnn,
+        "decoding": _decoding,
+        "optimizer": _optimizer,
+        "training": _training,
+    }
+    for group, update in updates.items():
+        if isinstance(groups.get(group), dict):
+            update(groups[group])
+    return groups
+
+
+def _dataset(values: dict[str, Any]) -> None:
+    if values.get("source") == "kaggle" and "layouts" not in values:
+        known = _shipped_layouts()
+        bases = ["/".join(str(handle).split("/")[:2]) for handle in values.get("handles", [])]
+        values["layouts"] = {base: known[base] for base in bases if base in known}
+
+
+def _shipped_layouts() -> dict[str, Any]:
+    files = (OmegaConf.load(path) for path in (conf_dir() / "dataset").glob("*.yaml"))
+    layouts = [OmegaConf.select(file, "layouts") for file in files]
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.merge(*(found for found in layouts if found))))
+
+
+def _augmentation(values: dict[str, Any]) -> None:
+    values.setdefault("function", None)
+    values.setdefault("options", {})
+
+
+def _cnn(values: dict[str, Any]) -> None:
+    if values.get("kind") == "seed":
+        values["kind"] = "original"
+        values.pop("width_stride", None)  # it could only be 4
+
+
+def _decoding(values: dict[str, Any]) -> None:
+    if values.get("kind") == "greedy":
+        values.pop("beam_width", None)
+
+
+def _optimizer(values: dict[str, Any]) -> None:
+    if values.get("kind") == "adam":
+        # The kind was not looked at: with weight decay it was AdamW that trained.
+        if values.get("weight_decay"):
+            values["kind"] = "adamw"
+        else:
+            values.pop("weight_decay", None)
+
+
+def _training(values: dict[str, Any]) -> None:
+    values.setdefault("metrics", {})

@@ -1,0 +1,104 @@
+"""What the fields of the configuration are made of: kinds of values, with the words that messages use for them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from captcha_exp.extension import is_function_name
+
+
+class Settings(BaseModel):
+    """Typed keys. They have no defaults, for values stand in `conf/`; unknown keys are refused; nothing can be changed.
+
+    A validator of several keys raises an `InputError` whose message begins with a key of the model: what stands before
+    that key on the command line is put before it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False,
+        protected_namespaces=(), hide_input_in_errors=True,
+    )
+
+
+class Rooted(Settings):
+    """What happens under one folder. `root` is that of `sweeps/`, `mlruns/`, `outputs/` and `cache/`."""
+
+    root: str
+
+    @property
+    def root_path(self) -> Path:
+        return Path(self.root).expanduser().resolve()
+
+
+@dataclass(frozen=True)
+class Must:
+    """A rule that no range can say: `X must be {expected}`."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._held, handler(source))
+
+    def _held(self, value: Any) -> Any:
+        if not self.holds(value):
+            raise PydanticCustomError("must", "must be {expected}", {"expected": self.expected})
+        return value
+
+
+@dataclass(frozen=True)
+class Worded:
+    """Words around a range, which stands for `{}`; pydantic passes over it."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """What one entry of a list is called; pydantic passes over it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class TypedAs:
+    """A key that has a shorter form on the command line, and what to type; pydantic passes over it."""
+
+    key: str
+    example: str
+
+
+def between(low: float, high: float) -> Must:
+    """Both ends of a range, from which something is drawn."""
+
+    def holds(ends: list[float]) -> bool:
+        return len(ends) == 2 and all(map(math.isfinite, ends)) and low <= ends[0] <= ends[1] <= high
+
+    return Must(f"a range [low, high] between {low} and {high}", holds)
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python counts among the whole numbers
+        raise PydanticCustomError("int_type", "must be a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
+Number = Annotated[float, BeforeValidator(_no_truth_value)]
+Count = Annotated[Whole, Field(ge=1)]
+NotNegativeWhole = Annotated[Whole, Field(ge=0)]
+Seed = Annotated[Whole, Field(ge=0)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+ShareBelowOne = Annotated[Number, Field(ge=0, lt=1)]
+GreyLevel = Annotated[Whole, Field(ge=0, le=255), Worded("a grey level {}")]
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Must("a name", bool)]
+FunctionName = Annotated[str, Must("MODULE:FUNCTION, e.g. my_module:build", is_function_name)]
+ModelAddress = Annotated[str, Must("an address, a folder or an ONNX file", bool)]

@@ -1,0 +1,22 @@
+"""A configuration as plain values: what is logged, saved and compared."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+def to_plain(config: "BaseModel") -> dict[str, Any]:
+    """The inverse of `load`: nested plain values (choices by name), fit for YAML, JSON and hashing."""
+    return config.model_dump(mode="json")
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined with dots; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, Mapping) and value:
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

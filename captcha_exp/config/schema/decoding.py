@@ -1,0 +1,38 @@
+"""How class probabilities become text."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from captcha_exp.config.fields import Count, Settings
+
+
+class DecodingConfig(Settings):
+    """A way from class probabilities to text."""
+
+    kind: str
+
+    @property
+    def search_width(self) -> int | None:
+        """Width of the beam search; None for greedy decoding."""
+        return None
+
+
+class GreedyConfig(DecodingConfig):
+    """The likeliest class of each time step."""
+
+    kind: Literal["greedy"]
+
+
+class BeamConfig(DecodingConfig):
+    """The likeliest text among the `beam_width` that are kept at each time step."""
+
+    kind: Literal["beam"]
+    beam_width: Count
+
+    @property
+    def search_width(self) -> int | None:
+        return self.beam_width
+
+
+Decoding = Annotated[GreedyConfig | BeamConfig, Field(discriminator="kind")]

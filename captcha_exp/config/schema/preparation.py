@@ -1,0 +1,24 @@
+"""What a dataset is looked at for."""
+
+from pydantic import model_validator
+
+from captcha_exp.config.fields import Settings
+from captcha_exp.config.schema.experiment import Config
+from captcha_exp.errors import InputError
+
+
+class PreparationConfig(Settings):
+    """Whether to audit a dataset, and the address of the trained model that contradicts its labels, if any."""
+
+    audit: bool
+    model: str | None
+
+    @model_validator(mode="after")
+    def _the_model_is_for_the_audit(self) -> "PreparationConfig":
+        if self.model is not None and not self.audit:
+            raise InputError(f"model={self.model} is for the audit, which audit=false leaves out; drop one of them.")
+        return self
+
+
+class PrepareCommandConfig(PreparationConfig, Config):
+    """Everything that `python -m captcha_exp.prepare` takes."""
