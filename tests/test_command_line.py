@@ -23,6 +23,8 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["training.epochs=many"], 2, "training.epochs"),
         (["transformer.num_heads=5"], 2, "transformer.num_heads"),
         (["dataset=folder"], 2, "dataset.path"),
+        (["cnn=seed"], 1, "cnn=seed is called cnn=original now."),
+        (["+experiment=seed"], 1, "experiment=seed is called experiment=original now."),
     ],
 )
 def test_bad_input_ends_with_one_line(arguments: list[str], code: int, names: str, tmp_path: Path) -> None:
@@ -39,7 +41,7 @@ def test_help_and_configuration_import_nothing_heavy(arguments: list[str], tmp_p
         "import json, sys; from captcha_exp.__main__ import main; sys.argv[1:] = json.loads(sys.argv[1])\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'mlflow', 'optuna', 'numpy', 'matplotlib'}\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'optuna', 'numpy', 'matplotlib', 'pydantic'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from hydra.errors import ConfigCompositionException
 
-from captcha_exp.config import Config, conf_dir, flatten, load_config, to_plain, without_passwords
+from captcha_exp.config import (
+    Config,
+    conf_dir,
+    flatten,
+    load_config,
+    load_dataset_config,
+    load_stored_config,
+    to_plain,
+    without_passwords,
+)
 from captcha_exp.errors import InputError
 
 Compose = Callable[..., Config]
@@ -77,6 +86,94 @@ def test_what_cannot_work_is_refused_by_key(overrides: list[str], message: str, 
         compose(*overrides)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["+transformer.num_head=3"], "Key 'num_head' not in transformer; did you mean transformer.num_heads?"),
+        (["+sweep.sampler.sed=3"], "Key 'sed' not in sweep.sampler; did you mean sweep.sampler.seed?"),
+        (
+            ["+dataset.expected.colour=3"],
+            "Key 'colour' not in dataset.expected; its keys are images, images_tolerance,",
+        ),
+        (["+trainin.epochs=3"], "Key 'trainin' not in the configuration; did you mean training?"),
+        (
+            ["decoding=beam", "decoding.kind=greedy"],
+            "decoding.beam_width has no meaning with decoding.kind=greedy, only with beam; "
+            "choose with `decoding=...`, or leave it out with `~decoding.beam_width`.",
+        ),
+        (
+            ["optimizer.kind=adam"],
+            "optimizer.weight_decay has no meaning with optimizer.kind=adam, only with adamw; "
+            "choose with `optimizer=...`, or leave it out with `~optimizer.weight_decay`.",
+        ),
+        (["decoding.kind=beam"], "decoding.beam_width is missing; set `decoding.beam_width=...`."),
+        (["cnn.kind=seed"], "cnn.kind=seed is called cnn.kind=original now."),
+        (["~cnn"], "cnn is missing; set `cnn=...`."),
+        (["~cnn.kind"], "cnn.kind is missing; set `cnn.kind=...`."),
+        (["cnn.filters=[8,0]"], "cnn.filters must be whole numbers, each at least 1, not [8, 0]."),
+        (["cnn.filters=8"], "cnn.filters must be a list, not 8."),
+        (["training.resume=perhaps"], "training.resume must be true or false, not 'perhaps'."),
+        (["training.epochs=true"], "training.epochs must be a whole number, not True."),
+        (["training.patience=0"], "training.patience must be null or at least 1, not 0."),
+        (["dataset.label_case=none"], "dataset.label_case must be one of keep, lower, upper, not 'none'."),
+        (["sweep.objectives=[]"], "sweep.objectives must be at least one metric, not []."),
+        (
+            ["sweep.objectives=[{metric:x,direction:up}]"],
+            "sweep.objectives.0.direction must be one of maximize, minimize, not 'up'.",
+        ),
+        (
+            ["+training.metrics.digits=mine"],
+            "training.metrics.digits must be MODULE:FUNCTION, e.g. my_module:build, not",
+        ),
+        (["+training.metrics.a-b=m:f"], "training.metrics: a metric has a name like a variable"),
+        (["training.use_validation=true", "training.patience=2"], "training.use_validation=true leaves no images to"),
+        (["training.use_validation=true", "sweep.trial_id=2"], "training.use_validation=true leaves no images to"),
+    ],
+)
+def test_what_a_choice_does_not_take_is_refused_in_one_line(
+    overrides: list[str], message: str, compose: Compose
+) -> None:
+    with pytest.raises(InputError) as caught:
+        compose(*overrides)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_are_texts_where_texts_are_wanted(compose: Compose) -> None:
+    assert compose("sweep.name=2024", "dataset.characters=123").sweep.name == "2024"
+
+
+def test_interpolations_are_resolved(compose: Compose) -> None:
+    assert compose("training.epochs=7", "training.patience=${training.epochs}").training.patience == 7
+    with pytest.raises(InputError, match=r"^Interpolation key 'training\.nothing' not found\.$"):
+        compose("training.patience=${training.nothing}")
+
+
+# What a run of an earlier version keeps, where it differs.
+EARLIER = {
+    "cnn": {"kind": "seed", "filters": [8, 8, 8], "width_stride": 4, "activation": "swish", "dropout": 0.0,
+            "norm_momentum": 0.99},
+    "decoding": {"kind": "greedy", "beam_width": 1},
+    "optimizer": {"kind": "adam", "learning_rate": 0.001, "weight_decay": 0.0, "schedule": "constant",
+                  "warmup_share": 0.0, "clip_norm": None},
+}  # fmt: skip
+
+
+def test_the_configuration_of_an_earlier_run_is_brought_up_to_date(compose: Compose) -> None:
+    now = compose("cnn=original", "cnn.filters=[8,8,8]", "optimizer=adam")
+    earlier = {**to_plain(now), **EARLIER}
+    del earlier["augmentation"]["function"], earlier["augmentation"]["options"], earlier["training"]["metrics"]
+    assert load_stored_config(earlier) == now
+    decaying = {**EARLIER["optimizer"], "weight_decay": 0.1}
+    assert load_stored_config({**earlier, "optimizer": decaying}).optimizer.kind == "adamw", "what was trained"
+
+
+def test_where_an_earlier_kaggle_set_had_its_labels_is_known(compose: Compose) -> None:
+    dataset = to_plain(compose("dataset=all").dataset)
+    layouts = dataset.pop("layouts")
+    assert to_plain(load_dataset_config(dataset))["layouts"] == layouts
 
 
 def test_a_mistyped_key_is_refused_by_hydra(compose: Compose) -> None:

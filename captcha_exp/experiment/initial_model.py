@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from captcha_exp.config import Config, flatten, to_plain
+from captcha_exp.config.earlier import brought_up_to_date
 from captcha_exp.errors import InputError
 from captcha_exp.model import adopt_weights
 from captcha_exp.tracking import LoadedRecogniser, load_recogniser
@@ -23,7 +24,7 @@ def start_from(model: "keras.Model", characters: str, config: Config, tracking_u
     """
     uri = str(config.training.initial_model)
     source = load_recogniser(uri, tracking_uri)
-    here, there = _architecture(to_plain(config)), _architecture(source.config)
+    here, there = _architecture(to_plain(config)), _architecture(brought_up_to_date(source.config))
     different = [key for key in {**there, **here} if here.get(key) != there.get(key)]
     if different:
         needed = " ".join(f"{key}={_typed(there[key])}" for key in different if key in there)

@@ -38,10 +38,19 @@ def test_the_page_on_extending_can_be_followed(followed) -> None:
         done = followed.run(*arguments, module=module)
         assert done.returncode == 0, (arguments, done.stderr)
     assert sorted(path.name for path in (followed.path / "sweeps" / "filters").glob("*.*")) >= ["best.yaml", "study.db"]
-    builders = {run.data.params.get("cnn.builder") for run in followed.runs()}
-    assert "my_cnns:separable" in builders
-    openers = {run.data.params.get("dataset.opener") for run in followed.runs()}
-    assert "my_data:open_stamps" in openers
+    together, *trials, stamps = [run for run in followed.runs() if run.data.tags.get("kind") != "sweep"]
+    assert {key: value for key, value in together.data.params.items() if ":" in value} == {
+        "cnn.builder": "my_cnns:separable",
+        "transformer.builder": "my_sequences:gru",
+        "optimizer.builder": "my_optimizers:lion",
+        "augmentation.function": "my_augmentations:salt",
+        "training.metrics.right_length": "my_metrics:right_length",
+    }
+    assert len(trials) == 2
+    for run in (together, *trials):
+        assert run.data.metrics["val/right_length"] == run.data.metrics["best/val/right_length"]
+    assert stamps.data.params["dataset.opener"] == "my_data:open_stamps"
+    assert "best/val/right_length" in (followed.path / "sweeps" / "filters" / "trials.csv").read_text()
 
 
 # What makes the training of a page a matter of seconds.

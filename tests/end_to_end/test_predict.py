@@ -128,7 +128,7 @@ def test_what_is_known_holds_in_every_line(place: Folder, servable: Path) -> Non
         (["lexicon=gone.txt", "images"], "lexicon=gone.txt cannot be read: No such file or directory."),
         (["patern=0", "images"], "patern=0 is neither a file nor a setting; did you mean pattern=...?"),
         (["alternatives=-1", "images"], "alternatives must be at least 0, not -1."),
-        (["format=xml", "images"], "format: Invalid value 'xml', expected one of [text, csv, jsonl]."),
+        (["format=xml", "images"], "format must be one of text, csv, jsonl, not 'xml'."),
         ([], "No files to read; name files, folders or globs, or `-` for a list on standard input."),
     ],
 )

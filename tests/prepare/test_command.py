@@ -76,7 +76,7 @@ def test_the_audit_can_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["audit=perhaps"], "audit: Value 'perhaps' is not a valid bool (type str)."),
+        (["audit=perhaps"], "audit must be true or false, not 'perhaps'."),
         (["audit=false", "model=m-1"], "model=m-1 is for the audit, which audit=false leaves out; drop one of them."),
         (["model=nothing"], "model=nothing must be runs:/RUN/model"),
     ],

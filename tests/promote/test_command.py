@@ -244,7 +244,7 @@ def test_the_rule_can_ignore_case_and_limits_can_stop_the_first(
         (["rollback=true", "dry_run=true"], "rollback=true changes two aliases and needs no judgement"),
         (["sweep=a", "rule.alpha=1"], "rule.alpha must be above 0 and below 1, not 1."),
         (["sweep=a", "refit.seeds=[1,1]"], "refit.seeds must be free of repetitions, not [1, 1]."),
-        (["sweep=a", "refit.on=test"], "refit.on: Invalid value 'test', expected one of [train, train+validation]"),
+        (["sweep=a", "refit.on=test"], "refit.on must be one of train, train+validation, not 'test'."),
         (["sweep=a", "limits.robustness_drop=2"], "limits.robustness_drop must be null or from 0 to 1, not 2."),
         (["sweep=a", "model_name=a/b"], "model_name must be a name without /, : and ', not 'a/b'."),
     ],

@@ -87,6 +87,12 @@ def test_wrong_reads_are_shown_as_pictures(place: Place, written: Written) -> No
     assert "the 1 that it was surest of are shown" in text_of(written("wrong", "report.images=1"))
 
 
+def test_as_many_curves_are_shown_as_are_asked_for(whole: str, written: Written) -> None:
+    one, two = (re.findall("<svg.*?</svg>", written(whole, f"report.curves={n}"), flags=re.DOTALL) for n in (1, 2))
+    assert len(one) == len(two)
+    assert sum(map(len, one)) < sum(map(len, two)) and one != two
+
+
 def test_a_dataset_that_changed_since_is_not_shown_as_that_of_the_sweep(place: Place, written: Written) -> None:
     parent = place.sweep("moved", [Trial([0.5])])
     (run,) = place.store.children(parent.run_id)
@@ -168,7 +174,7 @@ def test_an_unknown_sweep_is_refused_with_those_that_exist(whole: str, place: Pl
     [
         ("report.curves=7", "report.curves must be from 1 to 6, not 7."),
         ("report.images=-1", "report.images must be at least 0, not -1."),
-        ("report.images=many", "report.images: Value 'many'"),
+        ("report.images=many", "report.images must be a whole number, not 'many'."),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(override: str, message: str, written: Written) -> None:

@@ -199,7 +199,7 @@ def test_a_study_that_others_made_is_refused(sweep: Sweep) -> None:
         ("sweep.storage='postgresql+psycopg://127.0.0.1:9/x'", "postgresql+psycopg://127.0.0.1:9/x cannot be used"),
         ("sweep.sampler.kind=grid", "sweep.sampler.kind=grid cannot search transformer.dropout"),
         ("sweep.name=null", "sweep.name is null; a sweep needs a name"),
-        ("transformer.num_heads=a,b", "transformer.num_heads: Value 'a' of type 'str' could not be converted"),
+        ("transformer.num_heads=a,b", "transformer.num_heads must be a whole number, not 'a'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_before_any_trial(sweep: Sweep, argument: str, message: str) -> None:
