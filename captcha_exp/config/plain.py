@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+
 def to_plain(config: "BaseModel") -> dict[str, Any]:
     """The inverse of `load`: nested plain values (choices by name), fit for YAML, JSON and hashing."""
     return config.model_dump(mode="json")

@@ -91,7 +91,9 @@ def _words(place: Place, problem: str) -> str:
         return ", each ".join(part for part in (_MANY.get(place.kind, "lists"), bounds) if part)
     if bounds:
         return bounds
-    return "finite" if problem == "finite_number" else _TYPES.get(get_origin(place.kind) or place.kind, "something else")
+    return (
+        "finite" if problem == "finite_number" else _TYPES.get(get_origin(place.kind) or place.kind, "something else")
+    )
 
 
 def _bounds(rules: list[Any]) -> str:

@@ -10,7 +10,7 @@ import h11
 from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from captcha_exp.config.schema.serving import RequestLimitsConfig
+from captcha_exp.config import RequestLimitsConfig
 
 # A request line with its headers. h11 has the same limit for those that come in parts.
 _HEAD_BYTES = 16 * 2**10

@@ -83,7 +83,7 @@ class CaptchaExpSweeper(Sweeper):
         """The sweep as one page, with the defaults of the report command."""
         from hydra.types import RunMode
 
-        from captcha_exp.config.report import load_report_config
+        from captcha_exp.config import ReportCommandConfig, load
         from captcha_exp.report import write_report
 
         loader = self.hydra_context.config_loader
@@ -91,7 +91,7 @@ class CaptchaExpSweeper(Sweeper):
         with open_dict(composed):
             composed.root, composed.tracking = config.root, self.config.tracking
             composed.report.sweep, composed.report.storage = config.sweep.name, config.sweep.storage
-        return write_report(load_report_config(without_hydra(composed)))
+        return write_report(load(ReportCommandConfig, without_hydra(composed)))
 
     def _compose(self, overrides: Sequence[str]) -> "Config":
         from captcha_exp.config import load_config

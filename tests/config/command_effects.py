@@ -6,6 +6,7 @@ _EXPERIMENT, _PREPARE, _PREDICT = "test_experiment.py::", "prepare/", "end_to_en
 _PROMOTE, _GATE, _REPORT = "promote/test_command.py::", "promote/test_gate.py::", "report/test_command.py::"
 _CHOICE, _HOLDER = "promote/test_challenger.py::", "serve/server/test_model_holder.py::"
 _REFIT = f"{_PROMOTE}test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"
+_CONNECTIONS, _HOSTS = "serve/server/test_connections.py::", "serve/server/test_host_and_origin.py::"
 _LIMITS, _SERVE = "serve/server/test_request_limits.py::", "end_to_end/test_serve.py::"
 _TESTS = {
     "evaluate: model": f"{_EXPERIMENT}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
@@ -59,6 +60,11 @@ _TESTS = {
     "serve: limits.images_per_request": f"{_LIMITS}test_more_images_than_a_request_may_have_are_refused",
     "serve: limits.pixels": f"{_LIMITS}test_an_image_of_too_many_pixels_is_refused_by_its_header",
     "serve: limits.requests_per_second": f"{_LIMITS}test_a_client_has_its_rate_and_another_its_own",
+    "serve: limits.uploads_mib": f"{_CONNECTIONS}test_uploads_in_progress_have_a_limit_together",
+    "serve: limits.connections": f"{_CONNECTIONS}test_a_flood_is_refused_and_other_addresses_are_served",
+    "serve: limits.stalled_s": f"{_CONNECTIONS}test_headers_that_come_a_byte_at_a_time_are_not_waited_for",
+    "serve: allowed_hosts": f"{_HOSTS}test_further_names_and_origins_can_be_allowed",
+    "serve: allowed_origins": f"{_HOSTS}test_further_names_and_origins_can_be_allowed",
     "serve: limits.concurrent": f"{_LIMITS}test_more_requests_at_once_are_refused_and_told_when_to_come_again",
 }
 COMMAND_EFFECTS: Effects = {key: [ShownBy(test)] for key, test in _TESTS.items()}

@@ -1,5 +1,6 @@
 """What a configuration does, in values that can be compared: images, splits, graphs, steps, texts, suggestions."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -32,6 +33,15 @@ from captcha_exp.training.optimizer import build_optimizer
 from captcha_exp.training.own_augmentation import own_augmentation
 from captcha_exp.training.schedules import learning_rate
 
+
+@dataclass
+class Labelled:
+    """Images to learn from."""
+
+    images: np.ndarray
+    labels: list[str]
+
+
 LABELS = ["ab", "ba", "aa", "bb", "abb", "bba"]
 STEPS, EPOCHS = 10, 12
 
@@ -52,7 +62,7 @@ def prepared(config: Config) -> Any:
         dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
     except InputError as error:
         return str(error)
-    splits = [(split.images.tobytes(), split.images.shape, split.labels, split.names) for split in dataset.splits]
+    splits = [(np.asarray(split.images).tolist(), split.labels, split.names) for split in dataset.splits]
     return splits, dataset.vocabulary.characters, len(dataset.skipped)
 
 
@@ -108,7 +118,8 @@ def trained(config: Config) -> Any:
     """Metrics of each epoch of a training on six images."""
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 32), np.uint8)
     model = build_recogniser(config.cnn, config.transformer, 16, 32, 3, seed=config.training.seed)
-    result = train(model, images, LABELS, images[:2], LABELS[:2], "ab", config)
+    learnt, held_out = Labelled(images, LABELS), Labelled(images[:2], LABELS[:2])
+    result = train(model, learnt, held_out, "ab", config)
     return [{name: value for name, value in epoch.items() if name != "images_per_second"} for epoch in result.history]
 
 
@@ -116,7 +127,7 @@ def learnt_from(config: Config) -> list[str]:
     """Labels of the images that a run trains on."""
     dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
     run: Any = None
-    return TrainingRun(config, dataset, run, Stages(), lambda line: None)._training_images()[1]
+    return TrainingRun(config, dataset, run, Stages(), lambda line: None)._learnt().labels
 
 
 def stored(config: Config) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.config.schema.predict import OutputFormat
+from captcha_exp.config import OutputFormat
 from captcha_exp.predict import input_files
 from captcha_exp.predict.input_files import batches, file_names, read_file
 from captcha_exp.predict.output_lines import line_of

@@ -76,15 +76,14 @@ def page(place: Place) -> Path:
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
-    from captcha_exp.config import conf_dir
-    from captcha_exp.config.report import load_report_config
+    from captcha_exp.config import ReportCommandConfig, conf_dir, load
     from captcha_exp.report import write_report
 
     write_hostile(place)
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         composed = hydra_compose("report", [f"root={place.root}", "report.sweep=x"])
     composed.report.sweep = SWEEP
-    return write_report(load_report_config(composed), lambda _: None)
+    return write_report(load(ReportCommandConfig, composed), lambda _: None)
 
 
 def test_nothing_of_a_hostile_sweep_runs_or_is_fetched(browser: Browser, page: Path) -> None:

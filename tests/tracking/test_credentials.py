@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def tracking(compose: Callable[..., Config], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_address_may_hold_user_and_password(server: str, tracking: TrackingConfig, tmp_path: Path) -> None:
-    store = open_store(replace(tracking, uri=f"http://{EVE.userinfo}@{server}"), tmp_path)
+    store = open_store(tracking.model_copy(update={"uri": f"http://{EVE.userinfo}@{server}"}), tmp_path)
     with store.start_run("x", {}) as run:
         run.log_text("kept", "note.txt")
     assert [artifact.path for artifact in store.client.list_artifacts(run.run_id)] == ["note.txt"]
@@ -49,7 +48,7 @@ def test_without_or_with_a_wrong_password_it_is_told_what_to_set(
     for user in ("", "eve:wr0ngWord@"):
         started = time.perf_counter()
         with pytest.raises(InputError) as refused:
-            open_store(replace(tracking, uri=f"http://{user}{server}"), tmp_path)
+            open_store(tracking.model_copy(update={"uri": f"http://{user}{server}"}), tmp_path)
         assert str(refused.value) == (
             f"The MLflow server at tracking.uri=http://{server} does not let this user in (HTTP 401); set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, in the environment."
@@ -59,7 +58,7 @@ def test_without_or_with_a_wrong_password_it_is_told_what_to_set(
 
 def test_a_password_that_is_not_percent_encoded_is_told_without_it(tracking: TrackingConfig, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
-        open_store(replace(tracking, uri="http://eve:one/twoWords@127.0.0.1:5000"), tmp_path)
+        open_store(tracking.model_copy(update={"uri": "http://eve:one/twoWords@127.0.0.1:5000"}), tmp_path)
     assert str(refused.value) == (
         "tracking.uri=http://eve:***@127.0.0.1:5000 has no number as its port; a / ? # or @ in a user or password is "
         "written %2F %3F %23 %40."

@@ -9,7 +9,10 @@ from captcha_exp.tracking import Registry, open_store
 from tests.promote.commands import go_back, promote_model
 
 known = globals()
-store = open_store(TrackingConfig(known["uri"], known["experiment"], None, True, 0), Path(known["root"]))
+store = open_store(
+    TrackingConfig(uri=known["uri"], experiment=known["experiment"], run_name=None, log_model=True, sheet_images=0),
+    Path(known["root"]),
+)
 registry = Registry(store, known["name"])
 claims = Path(known["claims"])
 known["gate"].wait()
