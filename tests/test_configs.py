@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hydra.errors import ConfigCompositionException
 
 from captcha_exp.config import (
@@ -30,6 +32,17 @@ def test_every_shipped_choice_composes(choice: Path, compose: Compose) -> None:
     override = f"+{group}={name}" if group in {"sweep", "experiment"} else f"{group}={name}"
     extra = ["dataset.path=somewhere"] if str(choice) in NEEDS_A_PATH else []
     assert load_config(to_plain(compose(override, *extra))) == compose(override, *extra)
+
+
+def test_a_choice_says_only_how_it_differs_from_what_its_group_shares() -> None:
+    used = set()
+    for path in sorted(conf_dir().rglob("*/*.yaml")):
+        values: dict[str, Any] = yaml.safe_load(path.read_text())
+        for shared in [one[6:-7] for one in values.get("defaults", []) if str(one).startswith("/base/")]:
+            used.add(shared)
+            repeated = flatten(yaml.safe_load((conf_dir() / "base" / f"{shared}.yaml").read_text())).items()
+            assert not [key for key, value in flatten(values).items() if (key, value) in repeated], path
+    assert used | {"command"} == {path.stem for path in (conf_dir() / "base").glob("*.yaml")}
 
 
 def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -> None:

@@ -170,6 +170,19 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     ]  # fmt: skip
 
 
+def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
+    keep = ["tracking.run_name=mine", "tracking.experiment=own", "tracking.log_model=false", "tracking.sheet_images=0"]
+    config = compose(*SMALL, "dataset.size=40", "training.epochs=1", "dataset.validation_fraction=0.3", *keep)
+    outcome = run_experiment(config, report=lambda line: None)
+    store = store_of(config)
+    run = store.client.get_run(outcome.run_id)
+    assert run.info.run_name == "mine"
+    assert store.client.get_experiment(run.info.experiment_id).name == "own"
+    assert not run.outputs.model_outputs
+    artifacts = artifacts_of(store, outcome.run_id)
+    assert "validation.csv" in artifacts and "validation_sheet.png" not in artifacts
+
+
 def validation_table(config: Config, outcome: Outcome) -> list[dict[str, str]]:
     path = store_of(config).client.download_artifacts(outcome.run_id, "validation.csv")
     return list(csv.DictReader(Path(path).read_text().splitlines()))

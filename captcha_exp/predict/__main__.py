@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omegaconf import DictConfig, OmegaConf
+
 from captcha_exp.command_line import EXIT_INTERRUPT, exit_code, hydra_command
+from captcha_exp.config import conf_dir
 from captcha_exp.errors import InputError
 from captcha_exp.predict.arguments import split_arguments
 from captcha_exp.terminal import complain
@@ -28,18 +31,26 @@ def main() -> int:
     Returns:
         0 if every file could be read, `EXIT_UNREADABLE` if not, otherwise as `hydra_command` says.
     """
-    from captcha_exp.config import PredictConfig, load
-
     given: list[tuple[list[str], list[str]]] = []
     unreadable: list[int] = []
-    code = exit_code(lambda: given.append(split_arguments(sys.argv[1:], PredictConfig.model_fields, _VERBATIM)))
+    code = exit_code(lambda: given.append(split_arguments(sys.argv[1:], _keys(), _VERBATIM)))
     if code:
         return code
     overrides, files = given[0]
-    code = hydra_command(
-        lambda composed: unreadable.append(predict(load(PredictConfig, composed), files)), "predict", overrides
-    )
+    code = hydra_command(lambda composed: unreadable.append(_predict(composed, files)), "predict", overrides)
     return code or (EXIT_UNREADABLE if any(unreadable) else 0)
+
+
+def _keys() -> list[str]:
+    """The keys of the command, from its YAML: the schema would take longer to load than `--help` may."""
+    files = [OmegaConf.load(conf_dir() / name) for name in ("predict.yaml", "base/command.yaml")]
+    return [*(str(key) for file in files for key in file if key != "defaults"), "tracking"]
+
+
+def _predict(composed: DictConfig, files: list[str]) -> int:
+    from captcha_exp.config import PredictConfig, load
+
+    return predict(load(PredictConfig, composed), files)
 
 
 def predict(config: "PredictConfig", files: list[str]) -> int:

@@ -107,10 +107,11 @@ def _image(where: str, key: str, value: Any) -> None:
 
 
 def _decoding(where: str, key: str, value: Any) -> None:
-    _keys(where, key, value, {"kind", "beam_width"})
-    if value["kind"] not in _DECODING_KINDS:
-        raise must_be(where, f"{key}.kind", f"one of {', '.join(_DECODING_KINDS)}", value["kind"])
-    _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
+    if value != {"kind": "greedy"}:  # earlier versions gave that a width, too
+        _keys(where, key, value, {"kind", "beam_width"})
+        if value["kind"] not in _DECODING_KINDS:
+            raise must_be(where, f"{key}.kind", f"one of {', '.join(_DECODING_KINDS)}", value["kind"])
+        _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
 
 
 def _dataset(where: str, key: str, value: Any) -> None:

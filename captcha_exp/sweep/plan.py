@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import Config, SamplerKind, flatten, to_plain
+from captcha_exp.config.earlier import renamed_choice
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
@@ -118,7 +119,7 @@ def _check_options(plan: SweepPlan) -> None:
             try:
                 plan.compose([*plan.arguments, *_context(parameter, plan.space), f"{parameter.key}={text}"])
             except HydraException as error:
-                message = " ".join(str(error).split("Config search path")[0].split())
+                message = renamed_choice(str(error)) or " ".join(str(error).split("Config search path")[0].split())
                 raise InputError(f"sweep.space.{parameter.key}={text}: {message}") from error
             except (InputError, OmegaConfBaseException):
                 continue  # exists, but does not go with the defaults of other groups

@@ -127,7 +127,7 @@ TRAINING: Effects = {
     ),
     "training.resume": _by("test_experiment.py::test_resume_false_begins_anew"),
     "tracking.uri": [Shown(see.stored, "http://127.0.0.1:5000")],
-    "tracking.experiment": _by("tracking/test_store.py::test_a_deleted_experiment_is_not_written_to"),
+    "tracking.experiment": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
     "tracking.run_name": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
     "tracking.log_model": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
     "tracking.sheet_images": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),

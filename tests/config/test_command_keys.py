@@ -31,11 +31,11 @@ def loaded(name: str, schema: type[Settings], *overrides: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def split(recogniser: LoadedRecogniser, images: np.ndarray) -> Split:
-    """Images of which the model reads about half."""
+    """Images of which the model reads most."""
     from captcha_exp.model.evaluator import text_reader
 
     texts = text_reader(recogniser.model, recogniser.characters, None, 32)(images)
-    labels = [text[:2] if index % 2 else text[:2] + "0" for index, text in enumerate(texts)]
+    labels = [text if index % 4 else text[:2] + "0" for index, text in enumerate(texts)]
     return Split("test", images, labels, [str(index) for index in range(len(labels))], ["own"] * len(labels))
 
 

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from captcha_exp.config import Config, time_steps
+from captcha_exp.errors import InputError
 from captcha_exp.model import build_recogniser, ctc_loss, with_probabilities
 from captcha_exp.model.layers import sinusoidal_positions
 
@@ -105,6 +106,23 @@ def test_every_activation_and_position_embedding_builds(compose: Compose, activa
     embedded = config.transformer.projection_dim * time_steps(config)  # type: ignore[attr-defined]
     sizes = {weight.path: int(np.prod(weight.shape)) for weight in model.trainable_weights}
     assert sizes.get("position_embedding/embeddings", 0) == (embedded if positions == "learned" else 0)
+
+
+def test_a_sequence_model_of_ones_own_keeps_the_time_steps(
+    compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_sequences.py").write_text(
+        "from keras import layers\n\n\n"
+        "def wide(x, transformer):\n    return layers.Dense(transformer.options['units'])(x)\n\n\n"
+        "def short(x, transformer):\n    return layers.MaxPooling1D(2)(x)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ["transformer=none", "transformer.kind=custom", "~transformer.dropout", "+transformer.options={units: 7}"]
+    model = build(compose(*own, "+transformer.builder=own_sequences:wide"))
+    assert model.layers[-2].output.shape == (None, 28, 7)
+    message = r"^transformer\.builder=own_sequences:short must return \(B, T, D\) with T = 28, not \(None, 14, "
+    with pytest.raises(InputError, match=message):
+        build(compose(*own, "+transformer.builder=own_sequences:short"))
 
 
 def test_sinusoidal_positions_equal_their_definition() -> None:

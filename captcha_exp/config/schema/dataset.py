@@ -20,6 +20,7 @@ from captcha_exp.config.fields import (
 )
 from captcha_exp.config.schema.style import StyleConfig
 from captcha_exp.errors import InputError
+from captcha_exp.reader.metadata import MAX_SIDE
 
 # A family's name is part of samples' names, of keys on the command line and of keys in MLflow.
 _FAMILY = re.compile(r"[A-Za-z0-9_-]+")
@@ -54,8 +55,8 @@ class DatasetConfig(Settings):
     """
 
     source: str
-    image_height: Annotated[Whole, Field(ge=8)]
-    image_width: Annotated[Whole, Field(ge=8)]
+    image_height: Annotated[Whole, Field(ge=8, le=MAX_SIDE)]
+    image_width: Annotated[Whole, Field(ge=8, le=MAX_SIDE)]
     keep_aspect_ratio: bool
     background: GreyLevel
     vocabulary: Text | None

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from captcha_exp.config.fields import Count, Settings
+from captcha_exp.config.fields import Settings, Whole
+from captcha_exp.reader.metadata import MAX_BEAM_WIDTH
 
 
 class DecodingConfig(Settings):
@@ -28,7 +29,7 @@ class BeamConfig(DecodingConfig):
     """The likeliest text among the `beam_width` that are kept at each time step."""
 
     kind: Literal["beam"]
-    beam_width: Count
+    beam_width: Annotated[Whole, Field(ge=1, le=MAX_BEAM_WIDTH)]
 
     @property
     def search_width(self) -> int | None:
