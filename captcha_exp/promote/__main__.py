@@ -57,7 +57,6 @@ def promote(
         InputError: there is nothing to promote, or it cannot be judged fairly.
     """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
-    from captcha_exp.promote.exclusive import exclusive
     from captcha_exp.quiet import quiet_stderr
     from captcha_exp.tracking import Registry, open_store
     from captcha_exp.tracking.answering import short_patience, told_in_one_line
@@ -67,6 +66,7 @@ def promote(
     registry = Registry(store, config.model_name)
     with quiet_stderr():
         from captcha_exp.promote import choose, refit
+        from captcha_exp.promote.exclusive import exclusive
     with told_in_one_line(store.uri):
         if config.dry_run:
             with short_patience():

@@ -3,6 +3,7 @@
 MLflow's own patience, 8 attempts of 2 minutes each, is right during a training and wrong where somebody waits.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ StoreFailure = (MlflowException, requests.RequestException)
 @contextmanager
 def short_patience() -> Iterator[None]:
     """Give up on a request within 50 seconds of silence; what the user's environment says of it stays."""
+    # It would tell each attempt in a line of its own.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     with _environment({key: value for key, value in _SHORT.items() if key not in os.environ}):
         yield
 
