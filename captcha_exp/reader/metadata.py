@@ -90,7 +90,8 @@ def _keys(where: str, key: str, value: object, keys: set[str]) -> None:
 
 
 def _characters(where: str, key: str, value: Any) -> None:
-    if not _is_text(value) or not 1 <= len(value) <= MAX_CHARACTERS or len(set(value)) != len(value):
+    printable = isinstance(value, str) and value.isprintable()  # as every label is
+    if not printable or not 1 <= len(value) <= MAX_CHARACTERS or len(set(value)) != len(value):
         raise must_be(where, key, f"1 to {MAX_CHARACTERS} different printable characters", value)
 
 

@@ -63,8 +63,6 @@ class Predictor:
     ) -> None:
         """Take a recogniser and what is kept beside it: `characters`, `image`, `decoding`, `model_id`."""
         self.characters: str = description["characters"]
-        if not self.characters.isprintable():  # no label is taken that has one
-            raise InputError(f"The model reads characters that cannot be printed: {self.characters!a}.")
         self.image = ImageSpec.from_dict(description["image"])
         self.model_id: str | None = description["model_id"]
         self.version = version

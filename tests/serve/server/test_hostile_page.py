@@ -14,9 +14,7 @@ from tests.serve.server.conftest import Served, bars, running, write_model
 from tests.watched_browser import Watched, started_browser
 
 CHARACTERS = "\"&'/<=>`{}$"
-NAME = "".join(
-    HOSTILE_TEXT[name] for name in ("image", "script", "end of style", "template", "bidi", "csi", "attribute")
-)
+NAME = "".join(HOSTILE_TEXT[name] for name in ("image", "script", "end of style", "template", "bidi", "attribute"))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +84,6 @@ def test_what_is_known_of_a_text_is_told_back_as_text(watched: Watched) -> None:
 def test_a_model_that_reads_what_cannot_be_seen_is_refused(tmp_path: Path, character: str) -> None:
     """No label that was trained on holds such a character, so the model is none of ours."""
     model = write_model(tmp_path / "model.onnx", f"a{character}")
-    with pytest.raises(InputError, match="reads characters that cannot be printed") as refused:
+    with pytest.raises(InputError, match="different printable characters") as refused:
         Predictor.of_onnx(model)
-    assert visible(str(refused.value)) == str(refused.value)
+    assert str(refused.value).isprintable()
