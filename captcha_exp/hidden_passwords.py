@@ -1,6 +1,7 @@
 """How a command keeps passwords out of everything that Hydra, the log and a traceback write."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ _PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++", OverrideType.DEL
 def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     """Arguments with `${oc.env:...}` in place of each value that holds a password, which goes to the environment.
 
-    Hydra keeps what is typed in files, and workers are started with it. `sys.orig_argv` is changed alike.
+    Hydra keeps what is typed in files, and workers are started with it. A process that was itself started with a
+    password begins anew without it: every process that it starts would show its own command line for a moment.
 
     Raises:
         InputError: a password is inside a list, a mapping or a choice.
@@ -35,12 +37,14 @@ def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     for argument, safe in hidden.items():
         if safe != argument:
             print(
-                "warning: whoever lists this machine's processes sees the password that was typed; put the value into "
-                f"the environment variable that '{safe}' names, and type that",
+                "warning: the list of this machine's processes has shown the password that was typed; put the value "
+                f"into the environment variable that '{safe}' names, and type that",
                 file=sys.stderr,
                 flush=True,
             )
-    sys.orig_argv[:] = [hidden.get(argument, argument) for argument in sys.orig_argv]
+    command = [hidden.get(argument, argument) for argument in sys.orig_argv]
+    if command != sys.orig_argv:
+        os.execv(sys.executable, command)
     return [hidden.get(argument, argument) for argument in arguments]
 
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 from typing import Self
 from urllib.parse import quote
 
@@ -16,12 +17,13 @@ import sqlalchemy as sa
 class Secret:
     """A password whose middle is the same however it is encoded, and what else would give it away."""
 
-    def __init__(self, user: str, middle: str) -> None:
-        self.user, self.middle = user, middle
-        self.password = f"{middle}/@:%1"
+    def __init__(self, user: str) -> None:
+        # A new one each time: the list of processes shows what other tests do at once.
+        self.user, self.middle = user, f"zq{token_hex(8)}"
+        self.password = f"{self.middle}/@:%1"
         self.userinfo = f"{user}:{quote(self.password, safe='')}"
         login = f"{user}:{self.password}".encode()
-        self.traces = (middle.encode(), base64.b64encode(login).rstrip(b"=")[:-2])
+        self.traces = (self.middle.encode(), base64.b64encode(login).rstrip(b"=")[:-2])
 
 
 def places_with(secrets: list[Secret], folder: Path) -> list[str]:

@@ -83,7 +83,7 @@ def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) 
 
 
 def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
-    config = with_passwords_from_environment(to_plain(plan.trial_config(best.params)))
+    config = with_passwords_from_environment(verbatim(to_plain(plan.trial_config(best.params))))
     # The run is no trial of the sweep.
     config["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
     several = " (the best by the first objective)" if len(plan.config.sweep.objectives) > 1 else ""
@@ -94,7 +94,7 @@ def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
         f"Train it again: {train_command(plan.folder)}",
     ]
     comments = [f"# {visible(line)}" for line in header]
-    return "\n".join([*comments, OmegaConf.to_yaml({**verbatim(config), "hydra": _HYDRA})])
+    return "\n".join([*comments, OmegaConf.to_yaml({**config, "hydra": _HYDRA})])
 
 
 def _replace(path: Path, text: str) -> Path:

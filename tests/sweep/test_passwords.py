@@ -10,7 +10,7 @@ from tests.sweep.conftest import REPOSITORY, Sweep
 from tests.sweep.postgres import Server, running_server
 
 pytest.importorskip("psycopg", reason="pip install 'captcha-exp[postgres]'")
-SECRET = Secret("sweep", "zq7PgSecret")
+SECRET = Secret("sweep")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.mlflow_server import MlflowServer
 from tests.secrecy import Secret
 from tests.tracking.guarded_server import guarded
 
-EVE = Secret("eve", "kx3MlflowSecret")
+EVE = Secret("eve")
 
 
 @pytest.fixture
