@@ -50,16 +50,24 @@ def model_of_eight() -> Any:
 
 
 @pytest.fixture(scope="session")
-def honest_folder(small_model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def metadata() -> dict[str, Any]:
+    """What stands beside the reader of two characters."""
+    return {
+        "characters": "ab",
+        "image": {"height": 4, "width": 6, "keep_aspect_ratio": False, "background": 255},
+        "decoding": {"kind": "greedy", "beam_width": 1},
+        "dataset": {"name": "folder", "fingerprint": "f00d"},
+        "config": {"training": {"epochs": 3}},
+    }
+
+
+@pytest.fixture(scope="session")
+def honest_folder(small_model: Any, metadata: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model as this project writes it; not to be changed."""
     folder = tmp_path_factory.mktemp("honest") / "model"
     recogniser = LoadedRecogniser(
         small_model,
-        "ab",
-        {"height": 4, "width": 6, "keep_aspect_ratio": False, "background": 255},
-        {"kind": "greedy", "beam_width": 1},
-        {"name": "folder", "fingerprint": "f00d"},
-        {"training": {"epochs": 3}},
+        **metadata,
         run_id="0123",
         model_id="m-0123",
         training_images=np.arange(3, dtype=np.uint64),

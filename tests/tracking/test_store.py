@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,14 +170,17 @@ def test_a_moved_folder_is_noticed_before_artifacts_land_in_the_old_place(
 
 
 def test_a_real_server_keeps_runs_artifacts_and_models(
-    mlflow_server: MlflowServer, tracking: TrackingConfig, tmp_path: Path, small_model: object
+    mlflow_server: MlflowServer,
+    tracking: TrackingConfig,
+    tmp_path: Path,
+    small_model: object,
+    metadata: dict[str, Any],
 ) -> None:
     server = mlflow_server.uri
     store = open_store(tracking.model_copy(update={"uri": server}), tmp_path)
     with store.start_run("remote", {"sweep": "s"}) as run:
         run.log_epoch(1, {"val/sequence_accuracy": 0.5})
         run.log_text("kept", "note.txt")
-        metadata = {"characters": "ab", "image": {}, "decoding": {}, "dataset": {}, "config": {}}
         uri = run.log_model(small_model, metadata, (4, 6, 1))  # type: ignore[arg-type]
     kept = store.client.get_run(run.run_id)
     assert kept.data.tags["outcome"] == "finished"
