@@ -70,7 +70,7 @@ def _unknown_choice(place: Place) -> str:
     if received is None:
         return f"{key} is missing; set `{key}=...`."
     now = CALLED_NOW.get((place.key, str(received)))
-    if now is not None:
+    if now in place.variants:
         return f"{key}={received} is called {key}={now} now."
     return f"{key} must be one of {', '.join(place.variants)}, not {received!r}."
 
