@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from captcha_exp.config import conf_dir, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.files import telling_full_disk
-from captcha_exp.hidden_passwords import mask_log_and_tracebacks, printed_without_passwords, without_typed_passwords
+from captcha_exp.hidden_passwords import printed_without_passwords, without_typed_passwords
 from captcha_exp.terminal import complain, guard_logs
 
 EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
@@ -68,7 +68,6 @@ def exit_code(work: Callable[[], Any]) -> int:
 
 
 def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> None:
-    mask_log_and_tracebacks()
     sys.argv[1:] = without_typed_passwords(arguments)
     # Hydra would print its own several lines and hide the exception: with this it raises, and exit_code tells it.
     before = os.environ.get("HYDRA_FULL_ERROR")
@@ -94,7 +93,7 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
 
     @wraps(task)
     def carrying(composed: DictConfig) -> Any:
-        mask_log_and_tracebacks()  # a launcher may call this in a process of its own
+        guard_logs()  # a launcher may call this in a process of its own
         try:
             with telling_full_disk(*_places(composed)):
                 return task(composed)

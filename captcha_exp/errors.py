@@ -19,3 +19,9 @@ class FullDiskError(InputError):
 
 class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says before it goes on for programmers, without a full stop; its type where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,13 +1,10 @@
-"""How a command keeps passwords out of everything that Hydra, the log and a traceback write."""
+"""How a command keeps passwords out of everything that Hydra writes and prints."""
 
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
-from types import TracebackType
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -99,28 +96,3 @@ def printed_without_passwords(arguments: Sequence[str]) -> Iterator[None]:
             yield
     finally:
         print(without_passwords(printed.getvalue()), end="", flush=True)
-
-
-def mask_log_and_tracebacks() -> None:
-    """Mask every line that this process logs from now on, and the traceback with which it may end."""
-    sys.excepthook = _print_masked
-    if logging.getLogRecordFactory() is not _masked_record:
-        logging.setLogRecordFactory(_masked_record)
-
-
-def _print_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    print(without_passwords("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
-
-
-def _masked_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    record = logging.LogRecord(*args, **kwargs)
-    try:
-        message = record.getMessage()
-    except (TypeError, ValueError):
-        return record  # a mistake in the format, which the handler will tell
-    masked = without_passwords(message)
-    if masked != message:
-        record.msg, record.args = masked, ()
-    if record.exc_info and record.exc_info[0] is not None:
-        record.exc_text = without_passwords("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
-    return record

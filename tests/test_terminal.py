@@ -1,13 +1,14 @@
 """What every command prints."""
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from captcha_exp.command_line import EXIT_INPUT, exit_code
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.foreign_text import MOST_SHOWN
 from captcha_exp.terminal import complain, say
 from tests.hostile_text import HOSTILE_TEXT
@@ -57,3 +58,41 @@ def test_an_address_that_is_no_path_is_refused_in_one_line(
     assert exit_code(lambda: load_recogniser(address, store.uri)) == EXIT_INPUT
     told = capsys.readouterr().err
     assert told.startswith("error: model=") and told[:-1].isprintable()
+
+
+PASSWORD = "postgresql://me:secretWord@host/db"
+GUARDED = f"""
+import logging
+from captcha_exp.terminal import guard_logs
+guard_logs()
+logging.basicConfig(format="[%(levelname)s] %(message)s")
+logging.error("cannot reach %s\\n[ERROR] forged", {PASSWORD!r})
+try:
+    raise ValueError({PASSWORD!r})
+except ValueError:
+    logging.exception("raised")
+raise ValueError({PASSWORD!r})
+"""
+
+
+def test_neither_a_log_nor_the_last_traceback_shows_a_password_and_no_message_forges_a_line() -> None:
+    done = subprocess.run([sys.executable, "-c", GUARDED], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "secretWord" not in done.stderr
+    assert done.stderr.startswith(
+        "[ERROR] cannot reach postgresql://me:***@host/db\n    [ERROR] forged\n[ERROR] raised\n"
+    )
+    assert done.stderr.count("ValueError: postgresql://me:***@host/db\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one.\ntwo"), "one"),
+        (ValueError("\n  \n two \nthree"), "two"),
+        (ValueError(), "ValueError"),
+        (ValueError(" \n"), "ValueError"),
+    ],
+)
+def test_the_first_line_of_an_error_says_something(error: Exception, line: str) -> None:
+    assert first_line(error) == line

@@ -28,7 +28,7 @@ def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
         InputError: there is no such model or split, or the split holds images that the model was trained on.
     """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
-    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)

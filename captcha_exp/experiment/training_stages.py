@@ -17,8 +17,8 @@ from captcha_exp.experiment.run_artifacts import (
 )
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
-from captcha_exp.quiet import quiet_stderr
 from captcha_exp.reader.image import to_input
+from captcha_exp.terminal import quiet_stderr
 from captcha_exp.tracking import TrackedRun, check_readable
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def predict(config: "PredictConfig", files: list[str]) -> int:
 def _load(config: "PredictConfig") -> "Predictor":
     # After the checks: a mistyped key must not wait for these.
     from captcha_exp.predict.load_predictor import load_predictor
-    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.terminal import quiet_stderr
 
     if os.path.exists(config.model):
         with quiet_stderr():

@@ -104,7 +104,7 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
         return prepare_dataset(config.dataset, config.root_path), None
     from captcha_exp.evaluate.held_out import dataset_as_seen
     from captcha_exp.evaluate.trained_images import image_digests
-    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)

@@ -57,7 +57,7 @@ def promote(
         InputError: there is nothing to promote, or it cannot be judged fairly.
     """
     # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
-    from captcha_exp.quiet import quiet_stderr
+    from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import Registry, open_store
     from captcha_exp.tracking.answering import short_patience, told_in_one_line
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.reader.metadata import MAX_ELEMENTS, MAX_NETWORK_BYTES, check_metadata, check_shapes
 from captcha_exp.reader.untrusted import parse_json, read_file, shown
 
@@ -55,7 +55,7 @@ def read_onnx(path: Path, where: str) -> tuple[bytes, dict[str, Any]]:
     try:
         model.ParseFromString(data)
     except Exception as error:  # protobuf's own class has no place that is public
-        raise InputError(f"{where} is no ONNX file that can be opened: {_one_line(error)}") from error
+        raise InputError(f"{where} is no ONNX file that can be opened: {first_line(error)}") from error
     # What this reader does not know, another might; and shapes are inferred, not believed.
     model.DiscardUnknownFields()
     del model.graph.value_info[:]
@@ -119,7 +119,7 @@ def _check_shapes(model: "onnx.ModelProto", described: dict[str, Any], where: st
     try:
         inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:
-        raise InputError(f"{where} is no ONNX file that can be opened: {_one_line(error)}") from error
+        raise InputError(f"{where} is no ONNX file that can be opened: {first_line(error)}") from error
     numbers = sum(math.prod(size or 1 for size in _shape(value)) for value in inferred.value_info)
     if numbers > MAX_ELEMENTS:
         raise InputError(f"{where} computes {numbers} numbers for one image; at most {MAX_ELEMENTS} are accepted.")
@@ -135,7 +135,3 @@ def _refused(where: str, what: str) -> InputError:
         f"{where} has {what}, which captcha_exp does not write, so it is not opened; name a file that "
         "`captcha_exp.promote` made."
     )
-
-
-def _one_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.reader.image import to_input
 from captcha_exp.reader.onnx_file import read_onnx
 
@@ -54,8 +54,7 @@ class OnnxRuntime:
         try:
             self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own classes of exception have no common base
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{where} is no ONNX file that can be opened: {reason}") from error
+            raise InputError(f"{where} is no ONNX file that can be opened: {first_line(error)}") from error
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, images: np.ndarray) -> np.ndarray:

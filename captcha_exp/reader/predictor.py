@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.reader.decoding import (
     Automaton,
     AutomatonCache,
@@ -129,7 +129,7 @@ class Predictor:
         try:
             shape = self._compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape
         except Exception as error:  # each library has its own, without a common base
-            raise InputError(f"The model cannot read an image of its own size: {str(error).splitlines()[0]}") from error
+            raise InputError(f"The model cannot read an image of its own size: {first_line(error)}") from error
         if len(shape) != 3 or shape[2] != len(self.characters) + 1:
             raise InputError(f"The model gives {shape} for one image, not (1, T, {len(self.characters) + 1}).")
         return int(shape[1])

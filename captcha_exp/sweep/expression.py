@@ -18,7 +18,7 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 
 _FORMS = "choice(1, 2), interval(0.0, 1.0), range(1, 5), int(interval(1, 64)), tag(log, interval(...)) or a list"
 # What YAML and Hydra read as a plain word, so that it needs no quotes.
@@ -106,7 +106,7 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
         override = parser.parse_override(f"{key}={expression}")
     except (HydraException, ValueError) as error:
         raise InputError(
-            f"sweep.space.{key} is {expression!r}, which cannot be read ({_first_line(error)}); write {_FORMS}."
+            f"sweep.space.{key} is {expression!r}, which cannot be read ({first_line(error)}); write {_FORMS}."
         ) from error
     override.config_loader = parser.config_loader
     if not override.is_sweep_override():
@@ -130,7 +130,7 @@ def read_override(key: str, expression: str, override: Override) -> Domain:
         if isinstance(sweep, RangeSweep):
             return _range(list(override.sweep_iterator()), sweep, log="log" in tags)
     except ValueError as error:
-        raise InputError(f"sweep.space.{key} is {expression!r}: {_first_line(error)}.") from error
+        raise InputError(f"sweep.space.{key} is {expression!r}: {first_line(error)}.") from error
     if tags:
         raise InputError(f"sweep.space.{key} is {expression!r}; the tag `log` needs an interval.")
     return _choices(key, expression, list(override.sweep_iterator()))
@@ -180,7 +180,3 @@ def _quoted(item: Any) -> Any:
     if isinstance(item, list):
         return [_quoted(part) for part in item]
     return item
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].strip().rstrip(".")

@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 
 from captcha_exp.config import ObjectiveConfig, without_passwords
+from captcha_exp.errors import first_line
 
 _REASON_LENGTH = 500
 
@@ -40,6 +41,5 @@ def reason_of(error: BaseException) -> str:
     """Why a trial failed, in one line."""
     if isinstance(error, TrialFailedError):
         return str(error)
-    lines = str(without_passwords(str(error))).strip().splitlines()
-    message = lines[0] if lines else "no message"
-    return f"{type(error).__name__}: {message}"[:_REASON_LENGTH]
+    name, said = type(error).__name__, without_passwords(first_line(error))
+    return name if said == name else f"{name}: {said}"[:_REASON_LENGTH]

@@ -7,6 +7,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 
+from captcha_exp.errors import first_line
 from captcha_exp.sweep.tally import Tally, TrialOutcome
 
 _FEWEST, _FEWEST_TO_NAME = 4, 10
@@ -69,8 +70,7 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
     try:
         found = [_shares(study, good_share, _shared(compared)) for good_share in _GOOD_SHARES]
     except (ValueError, RuntimeError, ZeroDivisionError) as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        return Importance({}, len(compared), epoch, first_line)
+        return Importance({}, len(compared), epoch, first_line(error))
     ranges = {key: Share(*_range([shares[key] for shares in found])) for key in found[0]}
     ordered = dict(sorted(ranges.items(), key=lambda item: -item[1].mean))
     return Importance(ordered, len(compared), epoch, None if ordered else "the trials share no searched key")

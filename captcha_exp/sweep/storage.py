@@ -12,7 +12,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.config import Config, without_passwords
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.files import made_whole
 from captcha_exp.sweep.study_lock import CONNECT_TIMEOUT_S
 from captcha_exp.sweep.trial_process import is_dead
@@ -145,7 +145,7 @@ def readable_errors(url: str) -> Iterator[None]:
     except (sa.exc.SQLAlchemyError, StorageInternalError) as error:
         cause = getattr(error, "orig", None) or error.__cause__ or error
         raise InputError(
-            f"The study's database {shown(url)} cannot be used ({str(cause).splitlines()[0]}); "
+            f"The study's database {shown(url)} cannot be used ({first_line(cause)}); "
             "check `sweep.storage`, and that its server runs or its file is an SQLite database that can be written."
         ) from error
 

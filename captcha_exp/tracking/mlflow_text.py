@@ -7,7 +7,7 @@ import zlib
 from typing import Any
 
 from captcha_exp.config import without_passwords
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 from captcha_exp.foreign_text import visible
 
 # What MLflow's databases take.
@@ -60,9 +60,8 @@ def quoted(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The first line of an error's message that says something, or the error's type."""
-    lines = [line.strip() for line in str(without_passwords(str(error))).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    """The first line of an error's message that says something, or the error's type; without passwords."""
+    return str(without_passwords(first_line(error)))
 
 
 def reason_of(error: BaseException) -> str:

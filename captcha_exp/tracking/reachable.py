@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from captcha_exp.config import without_passwords
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 
 TIMEOUT_S = 4
 _SQLITE = "sqlite:///"
@@ -68,7 +68,7 @@ def _check_database(uri: str) -> None:
             "`pip install captcha-exp[postgres]` brings the one of postgresql+psycopg://."
         ) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        reason = first_line(getattr(error, "orig", None) or error)
         raise InputError(
             f"The database at tracking.uri={without_passwords(uri)} does not answer ({reason}). "
             "Start it, correct the address, or use `tracking.uri=null` for a local store."
