@@ -12,6 +12,7 @@ PACKAGE = REPOSITORY / "captcha_exp"
 # The way that data takes. A room imports only from rooms that stand before it; `__main__` of a room is no exception.
 CHAIN = (
     "errors",
+    "child_processes",
     "extension",
     "files",
     "lock",
@@ -44,6 +45,7 @@ ONLY = {
     "metrics": {"errors", "reader"},
     "sweep": {
         "errors",
+        "child_processes",
         "files",
         "foreign_text",
         "terminal",

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import PIL
 
+from captcha_exp.child_processes import in_chunks
 from captcha_exp.dataset.cached_samples import IMAGES, Cached
-from captcha_exp.dataset.decode_images import Job, Outcome, create_output, decode_all
+from captcha_exp.dataset.decode_images import Decoder, Outcome, create_output
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import Report, SkippedFile, Source
 from captcha_exp.files import replacing
@@ -88,9 +89,9 @@ def _decoded(source: Source, spec: ImageSpec, partial: Path, report: Report) -> 
     partial.mkdir()
     create_output(images, total, spec)
     outcomes: list[Outcome] = []
-    job = Job(source.load, spec, str(images))
+    decoder = Decoder(source.load, spec, str(images))
     with Progress(total, report) as progress:
-        for chunk in decode_all(job, [sample.locator for sample in source.samples]):
+        for chunk in in_chunks(decoder, [sample.locator for sample in source.samples]):
             outcomes += chunk
             progress.update(len(outcomes))
     return outcomes

@@ -1,4 +1,4 @@
-"""How far a preparation is: one live line in a terminal, plain lines elsewhere."""
+"""How far a preparation or an audit is: one live line in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -17,8 +17,13 @@ _LIVE_EVERY_S = 0.2
 class Progress:
     """Tells rate and time left of `total` images."""
 
-    def __init__(self, total: int, report: Report) -> None:
-        self._total, self._report = total, report
+    def __init__(self, total: int, report: Report, done: str = "prepared") -> None:
+        """Args:
+        total: how many images there are.
+        report: told the lines.
+        done: what was done with an image, in the past tense.
+        """
+        self._total, self._report, self._done = total, report, done
         self._stack = ExitStack()
         self._live: Status | None = None
         self._started = self._told = time.monotonic()
@@ -28,7 +33,9 @@ class Progress:
             # Imported here: without a terminal nothing of it is needed.
             from rich.console import Console
 
-            self._live = self._stack.enter_context(Console(stderr=True).status("preparing images"))
+            self._live = self._stack.enter_context(
+                Console(stderr=True).status(f"{self._done} 0 of {self._total} images")
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -41,7 +48,7 @@ class Progress:
             return
         self._told = now
         rate = done / max(now - self._started, 1e-9)
-        line = f"prepared {done} of {self._total} images ({rate:.0f}/s"
+        line = f"{self._done} {done} of {self._total} images ({rate:.0f}/s"
         if done == self._total:
             self._stack.close()  # what is printed beside a live line would go where that does
             self._report(f"{line})")

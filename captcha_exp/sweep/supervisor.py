@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from captcha_exp.child_processes import cores
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import full_disk, fullest, no_room
 from captcha_exp.sweep.live_view import View
@@ -134,8 +135,7 @@ class Supervisor:
         """Each worker's share of the cores, unless the user chose."""
         if self._plan.config.training.threads is not None:
             return None
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // self._plan.config.sweep.workers)
+        return max(1, cores() // self._plan.config.sweep.workers)
 
     def _tend(self) -> None:
         """Forget workers that are done, replace those that died."""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captcha_exp.dataset.decode_images import CHUNK, Job, Outcome, create_output, decode_all
+from captcha_exp.child_processes import CHUNK, in_chunks
+from captcha_exp.dataset.decode_images import Decoder, Outcome, create_output
 from captcha_exp.dataset.image_files import read_file
 from captcha_exp.reader.image import ImageSpec
 
@@ -19,7 +20,7 @@ SPEC = ImageSpec(8, 16, False, 255)
 def decoded(tmp_path: Path, load: Callable[..., Any], locators: list[str]) -> list[list[Outcome]]:
     """Everything after the first chunk in children."""
     create_output(tmp_path / "images.bin", len(locators), SPEC)
-    return list(decode_all(Job(load, SPEC, str(tmp_path / "images.bin")), locators, worth_children_s=0))
+    return list(in_chunks(Decoder(load, SPEC, str(tmp_path / "images.bin")), locators, worth_children_s=0))
 
 
 def test_images_and_reasons_keep_their_places(tmp_path: Path) -> None:

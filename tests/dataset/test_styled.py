@@ -14,9 +14,10 @@ import pytest
 from captcha_exp.config.style_checks import MIN_CONTRAST
 from PIL import Image
 
+from captcha_exp.child_processes import in_chunks
 from captcha_exp.config import Config, StyleConfig, StyledConfig, conf_dir
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode_images import Job, create_output, decode_all
+from captcha_exp.dataset.decode_images import Decoder, create_output
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
 from captcha_exp.dataset.styled.colors import Palette
@@ -89,8 +90,8 @@ def test_images_rendered_in_children_equal_those_rendered_here(compose: Compose,
     source = opened(compose, "dataset.size=270")
     spec = ImageSpec(40, 150, False, 255)
     create_output(tmp_path / "images.bin", 270, spec)
-    job = Job(source.load, spec, str(tmp_path / "images.bin"))
-    for _ in decode_all(job, [sample.locator for sample in source.samples], worth_children_s=0):
+    decoder = Decoder(source.load, spec, str(tmp_path / "images.bin"))
+    for _ in in_chunks(decoder, [sample.locator for sample in source.samples], worth_children_s=0):
         pass
     images = np.fromfile(tmp_path / "images.bin", np.uint8).reshape(270, 40, 150)
     for sample, image in zip(source.samples[::-1], images[::-1], strict=True):

@@ -10,9 +10,10 @@ import captcha.image
 import numpy as np
 import pytest
 
+from captcha_exp.child_processes import in_chunks
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
-from captcha_exp.dataset.decode_images import Job, create_output, decode_all
+from captcha_exp.dataset.decode_images import Decoder, create_output
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.synthetic import open_synthetic
 from captcha_exp.errors import InputError
@@ -30,8 +31,8 @@ def test_images_rendered_in_children_equal_those_rendered_here(compose: Compose,
     source = opened(compose, "dataset.size=300")
     spec = ImageSpec(20, 64, False, 255)
     create_output(tmp_path / "images.bin", 300, spec)
-    job = Job(source.load, spec, str(tmp_path / "images.bin"))
-    decoded = list(decode_all(job, [sample.locator for sample in source.samples], worth_children_s=0))
+    decoder = Decoder(source.load, spec, str(tmp_path / "images.bin"))
+    decoded = list(in_chunks(decoder, [sample.locator for sample in source.samples], worth_children_s=0))
     assert sum(map(len, decoded)) == 300
     images = np.fromfile(tmp_path / "images.bin", np.uint8).reshape(300, 20, 64)
     for index in (0, 150, 299):

@@ -37,7 +37,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 def test_no_framework_is_imported_to_prepare_data(tmp_path: Path) -> None:
     script = (
-        "import sys, captcha_exp.prepare, captcha_exp.dataset.decode_worker\n"
+        "import sys, captcha_exp.prepare, captcha_exp.child_processes, captcha_exp.dataset.decode_images\n"
         "from captcha_exp.dataset import sources, folder, manifest, synthetic, kaggle\n"
         "print([m for m in ('tensorflow', 'keras', 'mlflow', 'optuna', 'kagglehub', 'matplotlib') if m in sys.modules])"
     )
