@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from captcha_exp.config import Config, CustomCnnConfig, time_steps
+from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.experiment.run_artifacts import (
@@ -87,9 +87,8 @@ class TrainingRun:
             classes,
             seed=self._config.training.seed,
         )
-        cnn = self._config.cnn
-        if isinstance(cnn, CustomCnnConfig) and self._config.tracking.log_model:
-            check_readable(model, f"cnn.builder={cnn.builder}")  # not only when it has been trained for hours
+        if self._config.tracking.log_model and _own_builders(self._config):
+            check_readable(model, _own_builders(self._config))  # not only when it has been trained for hours
         if self._config.training.initial_model is not None:
             self._start_from_trained(model)
         steps = time_steps(self._config)
@@ -156,6 +155,15 @@ class TrainingRun:
         log_curves(self._run, result.history, result.best_epoch)
         if finished:
             log_predictions(self._run, self._dataset.validation, result.best, self._config.tracking.sheet_images)
+
+
+def _own_builders(config: Config) -> str:
+    """The parts of the network that the user programmed, as they were typed; empty where there are none."""
+    cnn, transformer = config.cnn, config.transformer
+    named = [f"cnn.builder={cnn.builder}"] if isinstance(cnn, CustomCnnConfig) else []
+    if isinstance(transformer, CustomTransformerConfig):
+        named.append(f"transformer.builder={transformer.builder}")
+    return " ".join(named)
 
 
 def _epoch_line(epoch: int, epochs: int, metrics: dict[str, float]) -> str:

@@ -19,14 +19,16 @@ BUILT = {
     "keras.src.ops.nn": {"Gelu", "Sigmoid"},
     "keras.src.ops.numpy": {"Cumsum", "GetItem", "Multiply", "OnesLike", "Subtract"},
 }
-# What a `cnn.builder` of the user's own may use besides: all of it computes, and none of it calls, reads or holds code.
+# What a `cnn.builder` or `transformer.builder` of the user's own may use besides: all of it computes, and none of it
+# calls, reads or holds code.
 FOR_BUILDERS = {
     "keras.initializers": {
         *("Constant", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "RandomNormal"),
         *("TruncatedNormal", "VarianceScaling"),
     },
     "keras.layers": {
-        *("Average", "AveragePooling2D", "Concatenate", "Conv2DTranspose", "Cropping2D", "DepthwiseConv2D", "ELU"),
+        *("Average", "AveragePooling2D", "Concatenate", "Conv1D", "Conv2DTranspose", "Cropping2D", "DepthwiseConv1D"),
+        *("DepthwiseConv2D", "ELU", "SeparableConv1D", "SpatialDropout1D"),
         *("GlobalAveragePooling2D", "GlobalMaxPooling2D", "GroupNormalization", "LeakyReLU", "Maximum", "Minimum"),
         *("Multiply", "PReLU", "ReLU", "SeparableConv2D", "SpatialDropout2D", "Subtract", "UpSampling2D"),
         "ZeroPadding2D",

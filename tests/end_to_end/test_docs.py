@@ -41,7 +41,7 @@ def test_the_page_on_extending_can_be_followed(followed) -> None:
     together, *trials, stamps = [run for run in followed.runs() if run.data.tags.get("kind") != "sweep"]
     assert {key: value for key, value in together.data.params.items() if ":" in value} == {
         "cnn.builder": "my_cnns:separable",
-        "transformer.builder": "my_sequences:gru",
+        "transformer.builder": "my_sequences:convolutions",
         "optimizer.builder": "my_optimizers:lion",
         "augmentation.function": "my_augmentations:salt",
         "training.metrics.right_length": "my_metrics:right_length",

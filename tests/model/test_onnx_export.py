@@ -45,7 +45,7 @@ def test_no_operator_is_opened_in_vain(make_recogniser: Callable[..., LoadedReco
     made: set[str] = set()
     for choices in (
         ["transformer=lstm", "cnn.activation=elu"],
-        ["cnn=seed", "cnn.activation=gelu", "transformer=pre_norm", "transformer.activation=relu"],
+        ["cnn=original", "cnn.activation=gelu", "transformer=pre_norm", "transformer.activation=relu"],
         ["cnn=residual", "transformer=none"],
     ):
         recogniser = make_recogniser(*choices)

@@ -63,20 +63,25 @@ def test_every_shipped_choice_is_read_back_and_no_class_is_allowed_in_vain(
 def test_what_a_builder_may_use_is_read_back_and_told(compose: Callable[..., Config], tmp_path: Path) -> None:
     import keras
 
-    images = keras.Input((8, 8, 4))
+    images, sequence = keras.Input((8, 8, 4)), keras.Input((8, 4))
     convolution = {"filters": 4, "kernel_size": 3}
     needed = {
         "AveragePooling2D": {"pool_size": 2},
+        "Conv1D": convolution,
         "Conv2DTranspose": convolution,
+        "DepthwiseConv1D": {"kernel_size": 3},
         "DepthwiseConv2D": {"kernel_size": 3},
         "GroupNormalization": {"groups": 2},
+        "SeparableConv1D": convolution,
         "SeparableConv2D": convolution,
+        "SpatialDropout1D": {"rate": 0.1},
         "SpatialDropout2D": {"rate": 0.1},
     }
     merging = {"Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"}
     for name in sorted(FOR_BUILDERS["keras.layers"]):
         layer = getattr(keras.layers, name)(**needed.get(name, {}))
-        model = keras.Model(images, layer([images, images] if name in merging else images))
+        inputs = sequence if name.endswith("1D") else images
+        model = keras.Model(inputs, layer([inputs, inputs] if name in merging else inputs))
         model.save(tmp_path / "own.keras")
         assert check_network(tmp_path / "own.keras", "model=x").rebuild().output_shape == model.output_shape, name
     for module, names in FOR_BUILDERS.items():
