@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from captcha_exp.config.passwords import without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.files import full_disk
 from captcha_exp.foreign_text import visible
 
 
@@ -68,7 +69,7 @@ def _print_masked(kind: type[BaseException], error: BaseException, trace: Traceb
 def quiet_stderr() -> Iterator[None]:
     """Hold back what is written to standard error inside, and write it after all if a failure leaves.
 
-    An `InputError` is no failure: its one line says all that a user can mend.
+    An `InputError` and a full disk are no failures: one line says all that a user can mend.
 
     TensorFlow tells about the processor and missing graphics cards before any setting can reach it, past `sys.stderr`.
     """
@@ -79,12 +80,11 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except InputError:
-            raise
-        except BaseException:
+        except BaseException as error:
             os.dup2(terminal, 2)
-            held.seek(0)
-            os.write(2, held.read())
+            if not isinstance(error, InputError) and full_disk(error) is None:
+                held.seek(0)
+                os.write(2, held.read())
             raise
         finally:
             os.dup2(terminal, 2)

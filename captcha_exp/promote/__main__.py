@@ -109,7 +109,7 @@ def _judge(
     store: "Store",
     registry: "Registry",
     chosen: "Chosen",
-    config: PromotionConfig,
+    config: "PromotionConfig",
     report: Callable[[str], None],
     on_step: Callable[[str], None],
 ) -> None:
