@@ -125,9 +125,10 @@ def _judge(
     if contest.is_over:
         report(f"nothing to do: it is champion of {registry.name} already")
         return
-    dataset, judged, verdict = contest.judge()
-    build = partial(_build_servable, store, contest, dataset) if config.servable and verdict.promoted else None
-    contest.record(dataset, judged, verdict, on_step, build)
+    judgement = contest.judge()
+    wanted = config.servable and judgement.verdict.promoted
+    build = partial(_build_servable, store, contest, judgement.dataset) if wanted else None
+    contest.record(judgement, on_step, build)
 
 
 def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDataset") -> Mapping[str, str]:
@@ -145,7 +146,7 @@ def _dry_run(
     contest = Contest(store, registry, chosen, config, report)
     if config.refit.seeds:
         report("dry run: the chosen run is judged as it is, without the refit")
-    _, _, verdict = contest.judge()
+    verdict = contest.judge().verdict
     report(f"dry run: it {'would' if verdict.promoted else 'would not'} become champion; nothing was changed")
 
 

@@ -1,7 +1,7 @@
 """A challenger against the champion, from the models to the aliases."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from captcha_exp.config import PromotionConfig, to_plain
@@ -16,6 +16,15 @@ from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, r
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store
 
 Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a contest came to: the data, the challenger's figures on its test split, and the verdict."""
+
+    dataset: PreparedDataset
+    challenger: Judged
+    verdict: Verdict
 
 
 class Contest:
@@ -54,7 +63,7 @@ class Contest:
         """Whether the challenger is champion already."""
         return self._champion is not None and self._champion.model_id == self._challenger.model_id
 
-    def judge(self) -> tuple[PreparedDataset, Judged, Verdict]:
+    def judge(self) -> Judgement:
         """Read the challenger's test split with both models, and decide.
 
         Raises:
@@ -73,22 +82,15 @@ class Contest:
         verdict = decide(judged, opponent, config.rule, config.limits)
         for reason in verdict.reasons:
             self._report(f"  {reason}")
-        return dataset, judged, verdict
+        return Judgement(dataset, judged, verdict)
 
-    def record(
-        self,
-        dataset: PreparedDataset,
-        judged: Judged,
-        verdict: Verdict,
-        on_step: Report,
-        build_servable: BuildServable | None,
-    ) -> None:
+    def record(self, judgement: Judgement, on_step: Report, build_servable: BuildServable | None) -> None:
         """Keep the figures on the challenger's run, and make the verdict the state of the registry."""
-        tags = self._tags(dataset, judged, verdict)
+        tags, verdict = self._tags(judgement), judgement.verdict
         self._tell_looks(tags["test.digest"])
         run = self._store.find_run(self._chosen.run_id)
         if run is not None:
-            log_test_metrics(run, dataset, self._challenger.model_id, judged.metrics)
+            log_test_metrics(run, judgement.dataset, self._challenger.model_id, judgement.challenger.metrics)
             comparison = None if verdict.comparison is None else asdict(verdict.comparison)
             run.log_json({**tags, "rule": to_plain(self._config.rule), "comparison": comparison}, "promotion.json")
         steps = promotion_steps(
@@ -102,8 +104,9 @@ class Contest:
         run_steps(steps, on_step)
         self._tell(verdict)
 
-    def _tags(self, dataset: PreparedDataset, judged: Judged, verdict: Verdict) -> dict[str, str]:
+    def _tags(self, judgement: Judgement) -> dict[str, str]:
         challenger, chosen = self._challenger, self._chosen
+        dataset, verdict = judgement.dataset, judgement.verdict
         run = self._store.record(chosen.run_id)
         commit = None if run is None else run.data.tags.get("git.commit")
         return {
@@ -115,7 +118,7 @@ class Contest:
             "dataset.fingerprint": dataset.fingerprint,
             "test.digest": split_digest(dataset, dataset.test),
             "git.commit": commit or "",
-            **{f"test/{name}": f"{value:.6g}" for name, value in judged.metrics.items()},
+            **{f"test/{name}": f"{value:.6g}" for name, value in judgement.challenger.metrics.items()},
             "verdict": "promoted" if verdict.promoted else "not promoted",
             "reasons": "; ".join(verdict.reasons),
             "judged.against": self._at or "",
