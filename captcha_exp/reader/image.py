@@ -50,24 +50,25 @@ class ImageSpec:
         return asdict(self)
 
 
-def decode_image(data: bytes, spec: ImageSpec) -> np.ndarray:
+def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode an image file as a viewer shows it on the background, in grey and at the size of `spec`.
 
     Args:
         data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode; of several frames, the first.
         spec: target size; with `keep_aspect_ratio` the image is centred on the background.
+        most_pixels: that an image may have; told from its header, before it is decoded.
 
     Returns:
         uint8 of shape (H, W).
 
     Raises:
-        BadImageError: truncated, not an image, without size, or with more than `MAX_PIXELS` pixels.
+        BadImageError: truncated, not an image, without size, or with more than `most_pixels` pixels.
     """
     if not data:
         raise BadImageError("the file is empty")
     # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
     try:
-        return _fit(_grey(_open(data), spec.background), spec)
+        return _fit(_grey(_open(data, most_pixels), spec.background), spec)
     except BadImageError:
         raise
     except Exception as error:
@@ -93,16 +94,16 @@ def to_input(images: np.ndarray) -> np.ndarray:
     return (images.astype(np.float32) / np.float32(255))[..., np.newaxis]
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes, most_pixels: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
         raise BadImageError(f"not an image, of no size, or not one of {', '.join(FORMATS)}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImageError(f"more than {MAX_PIXELS} pixels") from error
+        raise BadImageError(f"more than {most_pixels} pixels") from error
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise BadImageError(f"{width}x{height} is more than {MAX_PIXELS} pixels")
+    if width * height > most_pixels:
+        raise BadImageError(f"{width}x{height} is more than {most_pixels} pixels")
     # Each scan of a progressive JPEG costs as much as the whole image, and an empty one hardly a byte.
     if image.format == "JPEG" and data.count(_JPEG_SCAN) > MAX_JPEG_SCANS:
         raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")

@@ -17,7 +17,7 @@ from captcha_exp.reader.decoding import (
     decode,
     decode_alternatives,
 )
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import MAX_PIXELS, BadImageError, ImageSpec, decode_image
 from captcha_exp.reader.onnx_runtime import OnnxRuntime, Runtime
 
 # Where a servable model keeps its network.
@@ -112,12 +112,17 @@ class Predictor:
         )
 
     def read_within(
-        self, files: Sequence[bytes], automaton: Automaton | None, alternatives: int, with_probabilities: bool
+        self,
+        files: Sequence[bytes],
+        automaton: Automaton | None,
+        alternatives: int,
+        with_probabilities: bool,
+        most_pixels: int = MAX_PIXELS,
     ) -> list[Reading | BadImageError]:
-        """As `read`, given what `automaton` made of the constraint; None of none."""
+        """As `read`, given what `automaton` made of the constraint (None of none) and how large an image may be."""
         results: list[Reading | BadImageError] = []
         for start in range(0, len(files), BATCH_SIZE):
-            images = [self._image(data) for data in files[start : start + BATCH_SIZE]]
+            images = [self._image(data, most_pixels) for data in files[start : start + BATCH_SIZE]]
             readable = [image for image in images if isinstance(image, np.ndarray)]
             readings = iter(
                 self._read(np.stack(readable), automaton, alternatives, with_probabilities) if readable else []
@@ -134,9 +139,9 @@ class Predictor:
             raise InputError(f"The model gives {shape} for one image, not (1, T, {len(self.characters) + 1}).")
         return int(shape[1])
 
-    def _image(self, data: bytes) -> np.ndarray | BadImageError:
+    def _image(self, data: bytes, most_pixels: int) -> np.ndarray | BadImageError:
         try:
-            return decode_image(data, self.image)
+            return decode_image(data, self.image, most_pixels)
         except BadImageError as error:
             return error
 

@@ -12,7 +12,6 @@ from captcha_exp.reader.decoding import Automaton, Constraint
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import BATCH_SIZE, Reading
 from captcha_exp.serve.model_holder import Held, ModelHolder
-from captcha_exp.serve.pixels import pixel_problem
 from captcha_exp.serve.work_thread import Worker
 
 # Jobs that are prepared and wait; images that are read with an automaton before it is asked whether anybody waits.
@@ -150,13 +149,10 @@ class Batcher:
             del readings[: len(job.files)]
 
     def _read_batch(self, files: list[bytes], job: _Job, model: Held) -> list[Reading | BadImageError]:
-        problems = [pixel_problem(data, self._most_pixels) for data in files]
-        readable = [data for data, problem in zip(files, problems, strict=True) if problem is None]
-        options = job.options
-        found = iter(
-            model.predictor.read_within(readable, job.automaton, options.alternatives, options.with_probabilities)
+        automaton, options = job.automaton, job.options
+        return model.predictor.read_within(
+            files, automaton, options.alternatives, options.with_probabilities, self._most_pixels
         )
-        return [problem or next(found) for problem in problems]
 
 
 def _batch(waiting: deque[_Job]) -> list[_Job]:
