@@ -22,6 +22,6 @@ class DivergedError(ArithmeticError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says before it goes on for programmers, without a full stop; its type where it says nothing."""
+    """What an error says before it goes on for programmers; its type where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0] if lines else type(error).__name__

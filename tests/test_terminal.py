@@ -88,7 +88,7 @@ def test_neither_a_log_nor_the_last_traceback_shows_a_password_and_no_message_fo
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (ValueError("one.\ntwo"), "one"),
+        (ValueError("one.\ntwo"), "one."),
         (ValueError("\n  \n two \nthree"), "two"),
         (ValueError(), "ValueError"),
         (ValueError(" \n"), "ValueError"),

@@ -106,7 +106,7 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
         override = parser.parse_override(f"{key}={expression}")
     except (HydraException, ValueError) as error:
         raise InputError(
-            f"sweep.space.{key} is {expression!r}, which cannot be read ({first_line(error)}); write {_FORMS}."
+            f"sweep.space.{key} is {expression!r}, which cannot be read ({first_line(error).rstrip('.')}); write {_FORMS}."
         ) from error
     override.config_loader = parser.config_loader
     if not override.is_sweep_override():
@@ -130,7 +130,7 @@ def read_override(key: str, expression: str, override: Override) -> Domain:
         if isinstance(sweep, RangeSweep):
             return _range(list(override.sweep_iterator()), sweep, log="log" in tags)
     except ValueError as error:
-        raise InputError(f"sweep.space.{key} is {expression!r}: {first_line(error)}.") from error
+        raise InputError(f"sweep.space.{key} is {expression!r}: {first_line(error).rstrip('.')}.") from error
     if tags:
         raise InputError(f"sweep.space.{key} is {expression!r}; the tag `log` needs an interval.")
     return _choices(key, expression, list(override.sweep_iterator()))

@@ -70,7 +70,7 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
     try:
         found = [_shares(study, good_share, _shared(compared)) for good_share in _GOOD_SHARES]
     except (ValueError, RuntimeError, ZeroDivisionError) as error:
-        return Importance({}, len(compared), epoch, first_line(error))
+        return Importance({}, len(compared), epoch, first_line(error).rstrip("."))
     ranges = {key: Share(*_range([shares[key] for shares in found])) for key in found[0]}
     ordered = dict(sorted(ranges.items(), key=lambda item: -item[1].mean))
     return Importance(ordered, len(compared), epoch, None if ordered else "the trials share no searched key")
