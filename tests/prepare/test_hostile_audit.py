@@ -38,7 +38,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Page:
             "config", [f"root={root}", "dataset=folder", "dataset.path=x", "dataset.max_bad_share=1"]
         )
     config = load_config(composed)
-    config.dataset.path = str(folder)  # type: ignore[attr-defined]
+    config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"path": str(folder)})})
     dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
     source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
     return audit_dataset(source, dataset, config.dataset, None, lambda line: None), source.load

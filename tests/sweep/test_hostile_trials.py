@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,9 @@ def test_best_yaml_gives_every_value_back(compose: Callable[..., Config]) -> Non
     unusable = {"surrogate", "long", "nul"}  # no path is called so
     texts = [text for name, text in HOSTILE_TEXT.items() if name not in unusable]
     for text in [*texts, "null", "true", "1e3", "0o17", "2026-01-01", "~", "a: b", "- a", "!!int 3", "\ufeffa"]:
-        config.dataset.path = config.sweep.question = text  # type: ignore[attr-defined]
+        sweep = config.sweep.model_copy(update={"question": text})
+        named = config.model_copy(update={"dataset": config.dataset.model_copy(update={"path": text}), "sweep": sweep})
+        plan = replace(plan, config=named, compose=lambda _, named=named: named)
         _, best = write_tables(plan, Tally([trial(0, TrialState.COMPLETE, "plain")]))
         read = OmegaConf.load(best)
         del read["hydra"]
@@ -123,14 +126,19 @@ def test_best_yaml_gives_every_value_back(compose: Callable[..., Config]) -> Non
         assert again.training == config.training
 
 
+def asking(plan: SweepPlan, question: str) -> SweepPlan:
+    sweep = plan.config.sweep.model_copy(update={"question": question})
+    return replace(plan, config=plan.config.model_copy(update={"sweep": sweep}))
+
+
 def test_the_description_has_no_markup_but_ours(plan: SweepPlan) -> None:
     for text in HOSTILE_TEXT.values():
-        plan.config.sweep.question = text
+        plan = asking(plan, text)
         told = description(plan, Tally([trial(0, TrialState.COMPLETE, text or "-")]), "/#/x")
         assert len(told.splitlines()) == 2 * len(told.split("\n\n")) - 1
         assert len(told) < 60_000
         assert not CONTROLS & set(told)
-    plan.config.sweep.question = HOSTILE_TEXT["markdown"]
+    plan = asking(plan, HOSTILE_TEXT["markdown"])
     told = description(plan, Tally([]), "/#/x")
     assert told.startswith(
         r"**\[a\]\(javascript\:alert\('hostile'\)\) \!\[b\]\(http\://127\.0\.0\.1\:9/hostile\) \*\*c\*\*"
