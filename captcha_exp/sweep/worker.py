@@ -33,6 +33,7 @@ from captcha_exp.sweep.worker_messages import (
     WorkerOrder,
     end_with_supervisor,
 )
+from captcha_exp.terminal import say
 
 _POLL_S = 0.5
 
@@ -141,7 +142,7 @@ class Worker:
             self._retries.note_full_disk(self._trial.number)
         with suppress(OSError):  # the log may be on that disk
             log.exception("the trial will be retried")
-            print(f"error: {full}", flush=True)
+            say(f"error: {full}")
         os._exit(EXIT_FULL_DISK)
 
     def _result(self, trial: optuna.Trial) -> Sequence[float]:
