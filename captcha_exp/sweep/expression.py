@@ -105,8 +105,9 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
     try:
         override = parser.parse_override(f"{key}={expression}")
     except (HydraException, ValueError) as error:
+        reason = first_line(error).rstrip(".")
         raise InputError(
-            f"sweep.space.{key} is {expression!r}, which cannot be read ({first_line(error).rstrip('.')}); write {_FORMS}."
+            f"sweep.space.{key} is {expression!r}, which cannot be read ({reason}); write {_FORMS}."
         ) from error
     override.config_loader = parser.config_loader
     if not override.is_sweep_override():
