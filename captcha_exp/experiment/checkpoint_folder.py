@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFold
     finally:
         if not folder.exists():
             lock_path.unlink(missing_ok=True)
-        os.close(lock)
+        lock.release()
 
 
 def _identity(config: Config, fingerprint: str) -> str:

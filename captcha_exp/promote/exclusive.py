@@ -3,7 +3,6 @@
 import getpass
 import hashlib
 import json
-import os
 import re
 import socket
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import BaseFileLock
 
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked, try_lock
@@ -79,7 +80,7 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
         for dead in interrupted:  # what they left half done is finished now
             _forget(_file(place, dead))
     finally:
-        os.close(alive)
+        alive.release()
 
 
 def _file(place: Path, token: str) -> Path:
@@ -89,9 +90,9 @@ def _file(place: Path, token: str) -> Path:
 def _interrupted(place: Path) -> Iterator[str]:
     """Tokens whose files are there and not locked."""
     for path in place.parent.glob(f"{place.name}-*"):
-        descriptor = try_lock(path)
-        if descriptor is not None:
-            os.close(descriptor)
+        lock = try_lock(path)
+        if lock is not None:
+            lock.release()
             yield path.name.removeprefix(f"{place.name}-")
 
 
@@ -126,17 +127,17 @@ def _check_claim(registry: Registry, token: str) -> None:
         )
 
 
-def _hold(path: Path) -> int:
-    while (descriptor := try_lock(path)) is None:
+def _hold(path: Path) -> BaseFileLock:
+    while (lock := try_lock(path)) is None:
         time.sleep(0.001)  # another process looks for a moment whether this one is alive
-    return descriptor
+    return lock
 
 
 def _forget(path: Path) -> None:
-    descriptor = try_lock(path)
-    if descriptor is not None:
+    lock = try_lock(path)
+    if lock is not None:
         path.unlink(missing_ok=True)
-        os.close(descriptor)
+        lock.release()
 
 
 def _give_way(registry: Registry, token: str, place: Path) -> None:
@@ -154,8 +155,8 @@ def _give_way(registry: Registry, token: str, place: Path) -> None:
 
 def _removed(registry: Registry, key: str, path: Path) -> bool:
     """Whether a claim's holder was a process of this machine that is gone; then its claim is."""
-    descriptor = try_lock(path) if path.exists() else None
-    if descriptor is None:  # alive, or of another machine
+    lock = try_lock(path) if path.exists() else None
+    if lock is None:  # alive, or of another machine
         return False
     try:
         # One that has just ended took its claim along, and this lock is on a new file of the same name.
@@ -164,7 +165,7 @@ def _removed(registry: Registry, key: str, path: Path) -> bool:
         else:
             path.unlink(missing_ok=True)
     finally:
-        os.close(descriptor)
+        lock.release()
     return True
 
 

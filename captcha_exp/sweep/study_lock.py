@@ -1,6 +1,5 @@
 """One lock for a study, held while a worker looks for a free slot until its trial has begun."""
 
-import os
 import time
 import zlib
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
+from filelock import BaseFileLock
 
 from captcha_exp.errors import InputError
 from captcha_exp.lock import try_lock
@@ -57,20 +57,20 @@ class StudyLock:
         raise NotImplementedError
 
 
-class FileLock(StudyLock):
+class LocalLock(StudyLock):
     """Between processes that see the same file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor: int | None = None
+        self._lock: BaseFileLock | None = None
 
     def _try(self) -> bool:
-        self._descriptor = try_lock(self._path)
-        return self._descriptor is not None
+        self._lock = try_lock(self._path)
+        return self._lock is not None
 
     def _free(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
+        if self._lock is not None:
+            self._lock.release()
 
 
 class ServerLock(StudyLock):
@@ -118,7 +118,7 @@ def open_lock(url: str, study_name: str) -> StudyLock:
     backend = parts.get_backend_name()
     name = f"captcha_exp {study_name}"
     if backend == "sqlite":
-        return FileLock(Path(f"{parts.database}.lock"))
+        return LocalLock(Path(f"{parts.database}.lock"))
     if backend == "postgresql":
         return ServerLock(url, "SELECT pg_try_advisory_lock(:key)", "SELECT pg_advisory_unlock(:key)", _number(name))
     if backend in {"mysql", "mariadb"}:
