@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from captcha_exp.command_line import hydra_command
+from captcha_exp.command_line import hydra_command, is_one_of_many
 from captcha_exp.terminal import say
 
 
@@ -26,19 +26,19 @@ def with_sweep_mode(arguments: Sequence[str]) -> list[str]:
 
 
 def train(composed: DictConfig) -> dict[str, Any]:
-    """One run: a training of its own, or the trial of a sweep that `sweep.trial_id` names."""
+    """One run: a training of its own, or a trial of a sweep."""
     from captcha_exp.config import load_config
 
     config = load_config(composed)
     # After the checks: a mistyped key must not wait for TensorFlow.
     from captcha_exp.experiment import run_experiment
 
-    if config.sweep.trial_id is None:
-        outcome = run_experiment(config, report=_print_until_interrupted())
-    else:
+    trial = None
+    if is_one_of_many():
         from captcha_exp.sweep import open_trial
 
-        outcome = run_experiment(config, trial=open_trial(config))
+        trial = open_trial(config)
+    outcome = run_experiment(config, trial=trial, report=_print_until_interrupted() if trial is None else say)
     return {"state": outcome.state, "metrics": outcome.metrics, "run_id": outcome.run_id}
 
 

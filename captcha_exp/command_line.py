@@ -98,11 +98,16 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
             with telling_full_disk(*_places(composed)):
                 return task(composed)
         except InputError as error:
-            if HydraConfig.get().mode is not RunMode.RUN:
+            if is_one_of_many():
                 raise  # a trial: its sweep records the reason
             refused.append(error)
 
     return carrying
+
+
+def is_one_of_many() -> bool:
+    """Whether what Hydra runs now is one job among others, and not what the command line asks for alone."""
+    return HydraConfig.get().mode is not RunMode.RUN
 
 
 def _places(composed: DictConfig) -> list[Path]:

@@ -142,7 +142,6 @@ def test_what_cannot_work_is_refused_by_key(overrides: list[str], message: str, 
         ),
         (["+training.metrics.a-b=m:f"], "training.metrics: a metric has a name like a variable"),
         (["training.use_validation=true", "training.patience=2"], "training.use_validation=true leaves no images to"),
-        (["training.use_validation=true", "sweep.trial_id=2"], "training.use_validation=true leaves no images to"),
     ],
 )
 def test_what_a_choice_does_not_take_is_refused_in_one_line(

@@ -35,6 +35,7 @@ def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
         "decoding": _decoding,
         "optimizer": _optimizer,
         "training": _training,
+        "sweep": _sweep,
     }
     for group, update in updates.items():
         if isinstance(groups.get(group), dict):
@@ -82,3 +83,7 @@ def _optimizer(values: dict[str, Any]) -> None:
 
 def _training(values: dict[str, Any]) -> None:
     values.setdefault("metrics", {})
+
+
+def _sweep(values: dict[str, Any]) -> None:
+    values.pop("trial_id", None)

@@ -61,7 +61,7 @@ def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Con
     plain = store.logged_config(chosen.run_id)
     plain["root"] = config.root
     # The runs are no trials of the sweep, and where they are kept is this command's choice.
-    plain["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
+    plain["sweep"] |= {"name": None, "storage": None, "space": {}}
     plain["dataset"] |= {key: value for key, value in vars(config.dataset).items() if value is not None}
     if config.refit.epochs is not None:
         plain["training"]["epochs"] = config.refit.epochs

@@ -85,7 +85,7 @@ def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) 
 def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
     config = with_passwords_from_environment(verbatim(to_plain(plan.trial_config(best.params))))
     # The run is no trial of the sweep.
-    config["sweep"] |= {"name": None, "storage": None, "space": {}, "trial_id": None}
+    config["sweep"] |= {"name": None, "storage": None, "space": {}}
     several = " (the best by the first objective)" if len(plan.config.sweep.objectives) > 1 else ""
     header = [
         f"The best of the sweep {plan.name}: trial {best.number}{several}.",

@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 
 from captcha_exp.files import full_disk
 from captcha_exp.sweep.job_result import TrialFailedError, reason_of, values_of
-from captcha_exp.sweep.job_trial import trial_name
+from captcha_exp.sweep.job_trial import TRIAL, trial_name
 from captcha_exp.sweep.lost_trials import Retries, retry
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
@@ -175,7 +175,7 @@ class Worker:
             *self._plan.arguments,
             *searched,
             f"root={root}",  # a launcher may start the job in another folder
-            f"sweep.trial_id={trial._trial_id}",
+            f"++hydra.job.env_set.{TRIAL}={trial.number}",
             f"hydra.sweep.subdir={trial_name(trial.number)}",
         ]
         try:
@@ -187,7 +187,7 @@ class Worker:
             self._in_job = False
 
     def _frozen(self, trial: optuna.Trial) -> optuna.trial.FrozenTrial:
-        return self._opened.study._storage.get_trial(trial._trial_id)
+        return self._opened.study.get_trials(deepcopy=False)[trial.number]
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         # Only a job is interrupted: elsewhere an exception could hit a half-written result.

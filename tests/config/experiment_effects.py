@@ -158,7 +158,6 @@ SWEEP: Effects = {
     "sweep.heartbeat_s": [Shown(see.beating, 7)],
     "sweep.max_retries": _by("sweep/test_survival.py::test_a_trial_that_kills_every_worker_is_given_up"),
     "sweep.stop_after_failures": _by("sweep/test_outcomes.py::test_first_trials_that_all_fail_alike_stop_the_sweep"),
-    "sweep.trial_id": _by("sweep/test_job_trial.py::test_a_trial_reports_and_is_pruned_by_the_studys_pruner"),
 }
 
 EXPERIMENT: Effects = {**AUGMENTATION, **MODEL, **TRAINING, **SWEEP}

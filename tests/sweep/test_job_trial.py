@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from captcha_exp.config import Config
 from captcha_exp.errors import InputError
 from captcha_exp.sweep import open_trial
+from captcha_exp.sweep.job_trial import TRIAL
 from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.study import OpenStudy, open_study, take_worker_number
 from captcha_exp.sweep.tally import Tally
@@ -32,29 +33,38 @@ def begin(study: optuna.Study, **process: str) -> optuna.Trial:
     return trial
 
 
-def test_a_trial_reports_and_is_pruned_by_the_studys_pruner(compose: Compose) -> None:
+def test_a_trial_reports_and_is_pruned_by_the_studys_pruner(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     study = opened(compose(*SWEEP)).study
     first, second = begin(study), begin(study)
     for epoch, value in enumerate([0.5, 0.9]):
         first.report(value, epoch)
     study.tell(first, 0.9)
-    trial = open_trial(compose(*SWEEP, f"sweep.trial_id={second._trial_id}"))
+    monkeypatch.setenv(TRIAL, str(second.number))
+    trial = open_trial(compose(*SWEEP))
+    assert trial is not None
     assert (trial.name, trial.tags) == ("trial-0001", {"sweep": "s", "trial": "1"})
     assert trial.parent_run_id is None
     assert not trial.report(0, {"val/sequence_accuracy": 0.1})
     assert trial.report(1, {"val/sequence_accuracy": 0.2})
 
 
-def test_an_epoch_without_the_metric_is_an_error(compose: Compose) -> None:
+def test_an_epoch_without_the_metric_is_an_error(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     study = opened(compose(*SWEEP)).study
-    trial = open_trial(compose(*SWEEP, f"sweep.trial_id={begin(study)._trial_id}"))
+    monkeypatch.setenv(TRIAL, str(begin(study).number))
+    trial = open_trial(compose(*SWEEP))
+    assert trial is not None
     with pytest.raises(InputError, match="names best/val/sequence_accuracy, but an epoch has only val/ctc_loss"):
         trial.report(0, {"val/ctc_loss": 1.0})
 
 
-def test_a_job_without_a_trial_is_an_error(compose: Compose) -> None:
-    with pytest.raises(InputError, match=r"sweep\.trial_id is set by a sweep"):
-        open_trial(compose())
+def test_a_job_of_no_sweep_is_no_trial(compose: Compose) -> None:
+    assert open_trial(compose(*SWEEP)) is None
+
+
+def test_a_trial_without_images_to_choose_by_is_refused(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TRIAL, "0")
+    with pytest.raises(InputError, match=r"^training\.use_validation=true leaves no images to choose by; leave it out"):
+        open_trial(compose(*SWEEP, "training.use_validation=true", "training.patience=null"))
 
 
 def test_pruning_needs_a_metric_of_each_epoch(compose: Compose) -> None:

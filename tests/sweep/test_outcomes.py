@@ -199,6 +199,7 @@ def test_a_study_that_others_made_is_refused(sweep: Sweep) -> None:
         ("sweep.storage='postgresql+psycopg://127.0.0.1:9/x'", "postgresql+psycopg://127.0.0.1:9/x cannot be used"),
         ("sweep.sampler.kind=grid", "sweep.sampler.kind=grid cannot search transformer.dropout"),
         ("sweep.name=null", "sweep.name is null; a sweep needs a name"),
+        ("training.use_validation=true", "training.use_validation=true leaves no images to choose by"),
         ("transformer.num_heads=a,b", "transformer.num_heads must be a whole number, not 'a'"),
     ],
 )

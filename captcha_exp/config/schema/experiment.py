@@ -9,7 +9,7 @@ from captcha_exp.config.schema.decoding import Decoding
 from captcha_exp.config.schema.model import Cnn, Transformer
 from captcha_exp.config.schema.optimizer import Optimizer
 from captcha_exp.config.schema.sweep import SweepConfig
-from captcha_exp.config.schema.training import NOTHING_TO_CHOOSE_BY, AugmentationConfig, TrackingConfig, TrainingConfig
+from captcha_exp.config.schema.training import AugmentationConfig, TrackingConfig, TrainingConfig
 from captcha_exp.errors import InputError
 
 
@@ -40,10 +40,4 @@ class Config(Rooted):
                 f"dataset.max_length is {dataset.max_length}, but this model gives {width} time steps. "
                 "Lower `cnn.width_stride` or raise `dataset.image_width`."
             )
-        return self
-
-    @model_validator(mode="after")
-    def _trials_can_be_compared(self) -> "Config":
-        if self.training.use_validation and self.sweep.trial_id is not None:
-            raise InputError(f"training.use_validation=true {NOTHING_TO_CHOOSE_BY}")
         return self

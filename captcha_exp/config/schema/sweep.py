@@ -68,7 +68,7 @@ class ObjectiveConfig(Settings):
 
 
 class SweepConfig(Settings):
-    """A search. `space` maps keys to Hydra override syntax; `trial_id` is set by the sweep for each job.
+    """A search. `space` maps keys to Hydra override syntax.
 
     `question` is what the sweep is to find out, for whoever reads its report; null leaves it unsaid.
     `storage` null is an SQLite database in the sweep's folder. `n_trials` is a total over all workers and restarts.
@@ -88,7 +88,6 @@ class SweepConfig(Settings):
     heartbeat_s: Count
     max_retries: NotNegativeWhole
     stop_after_failures: Count
-    trial_id: Whole | None
 
     @model_validator(mode="after")
     def _one_objective_prunes(self) -> "SweepConfig":
