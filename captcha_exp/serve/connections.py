@@ -163,6 +163,8 @@ class _BoundedHttp(h11.Connection):
 
     def __init__(self) -> None:
         super().__init__(h11.SERVER, _HEAD_BYTES)
+        # Private to h11, whose own limit counts no headers and none of the bytes that come at once;
+        # `test_connections.py` sends both.
         self._receive_buffer = _Lines()
 
     def next_event(self) -> Any:

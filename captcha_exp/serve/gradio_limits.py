@@ -103,6 +103,7 @@ class PageLimits:
             self._parts -= parts
 
     def _forget(self) -> None:
+        # Private to Gradio, as `_queue` is: nothing public forgets. `test_gradio_limits.py` looks into all three.
         uploads: Any = file_upload_statuses
         for remembered in (self._queue.pending_event_ids_session, uploads._statuses, uploads._signals):
             while len(remembered) > _REMEMBERED:

@@ -31,7 +31,8 @@ HISTORY = "retry_history"
 class Storage(RDBStorage):
     """An RDBStorage that also knows at once when a worker of this very machine is dead.
 
-    Optuna alone waits for the heartbeat's grace, and never finds a trial that died before its first beat.
+    Optuna alone waits for the heartbeat's grace, and never finds a trial that died before its first beat. What it asks
+    is private to it; `test_job_trial.py` fails when it no longer does.
     """
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:

@@ -18,6 +18,7 @@ def make_database(path: Path) -> None:
     with made_whole(path) as partial:
         engine = create_sqlalchemy_engine(f"sqlite:///{partial}")
         try:
+            # Private to MLflow, which otherwise makes the tables only in place; `test_full_disk.py` needs them whole.
             _initialize_tables(engine)
         finally:
             engine.dispose()

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The UI keeps the views that users save there in tags of the experiment, and opens the one its address names.
+# The UI keeps the views that users save there in tags of the experiment, and opens the one its address names. MLflow
+# documents neither; `test_mlflow_ui.py` opens a view in a browser.
 _TAG = "mlflow.sharedViewState."
 
 
