@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from captcha_exp.config import flatten, holds_password, kept_in_environment, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.terminal import complain
 
 # Options with which Hydra prints a configuration instead of using it.
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--help", "-h", "--resolve"}
@@ -33,11 +34,9 @@ def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     hidden = {argument: _hidden(argument) for argument in arguments if without_passwords(argument) != argument}
     for argument, safe in hidden.items():
         if safe != argument:
-            print(
+            complain(
                 "warning: the list of this machine's processes has shown the password that was typed; put the value "
-                f"into the environment variable that '{safe}' names, and type that",
-                file=sys.stderr,
-                flush=True,
+                f"into the environment variable that '{safe}' names, and type that"
             )
     command = [hidden.get(argument, argument) for argument in sys.orig_argv]
     if command != sys.orig_argv:

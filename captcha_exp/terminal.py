@@ -62,7 +62,8 @@ def _traceback(*raised: Any) -> str:
 
 
 def _print_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    print(without_passwords(_traceback(kind, error, trace)), end="", file=sys.stderr)
+    for line in without_passwords(_traceback(kind, error, trace)).rstrip("\n").split("\n"):
+        complain(line)
 
 
 @contextmanager

@@ -14,8 +14,8 @@ _TRAP += "return name === 'fetch' ? real(...given) : null; }; }"
 
 # Elements that the text itself would have become.
 _FOREIGN = """() => [...document.querySelectorAll('*')].filter(one => [...one.attributes].some(({name, value}) =>
-  (name.startsWith('on') && value.includes('alert(')) || value.startsWith('javascript:') ||
-  (['src', 'href', 'xlink:href', 'style'].includes(name) && value.includes('//127.0.0.1:9/'))
+  (name.startsWith('on') && value.includes('alert(')) ||
+  (['src', 'href', 'xlink:href', 'action', 'style'].includes(name) && /^javascript:|127[.]0[.]0[.]1:9[/]/.test(value))
 ) || (one.localName === 'script' && one.textContent.startsWith('alert('))).map(one => one.outerHTML)"""
 
 
