@@ -2,16 +2,16 @@
 
 from tests.config.effects import Effects, ShownBy
 
-_EXPERIMENT, _PREPARE, _PREDICT = "test_experiment.py::", "prepare/", "end_to_end/test_predict.py::"
+_EVALUATE, _PREPARE, _PREDICT = "evaluate/test_assess_model.py::", "prepare/", "end_to_end/test_predict.py::"
 _PROMOTE, _GATE, _REPORT = "promote/test_command.py::", "promote/test_gate.py::", "report/test_command.py::"
 _CHOICE, _HOLDER = "promote/test_challenger.py::", "serve/server/test_model_holder.py::"
 _REFIT = f"{_PROMOTE}test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"
 _CONNECTIONS, _HOSTS = "serve/server/test_connections.py::", "serve/server/test_host_and_origin.py::"
 _LIMITS, _SERVE = "serve/server/test_request_limits.py::", "end_to_end/test_serve.py::"
 _TESTS = {
-    "evaluate: model": f"{_EXPERIMENT}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
-    "evaluate: split": f"{_EXPERIMENT}test_only_the_test_split_gives_test_metrics",
-    "evaluate: robustness": f"{_EXPERIMENT}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
+    "evaluate: model": f"{_EVALUATE}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
+    "evaluate: split": f"{_EVALUATE}test_only_the_test_split_gives_test_metrics",
+    "evaluate: robustness": f"{_EVALUATE}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
     "evaluate: robustness_images": "config/test_command_keys.py::test_how_thoroughly_a_model_is_judged",
     "evaluate: resamples": "config/test_command_keys.py::test_how_thoroughly_a_model_is_judged",
     "evaluate: seed": "config/test_command_keys.py::test_how_thoroughly_a_model_is_judged",

@@ -123,14 +123,14 @@ TRAINING: Effects = {
         "promote/test_command.py::test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"
     ),
     "training.initial_model": _by(
-        "test_experiment.py::test_a_run_can_start_from_a_trained_model_with_another_alphabet"
+        "experiment/test_initial_model.py::test_a_run_can_start_from_a_trained_model_with_another_alphabet"
     ),
-    "training.resume": _by("test_experiment.py::test_resume_false_begins_anew"),
+    "training.resume": _by("experiment/test_checkpoint_folder.py::test_resume_false_begins_anew"),
     "tracking.uri": [Shown(see.stored, "http://127.0.0.1:5000")],
-    "tracking.experiment": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
-    "tracking.run_name": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
-    "tracking.log_model": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
-    "tracking.sheet_images": _by("test_experiment.py::test_what_tracking_says_is_what_is_kept"),
+    "tracking.experiment": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
+    "tracking.run_name": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
+    "tracking.log_model": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
+    "tracking.sheet_images": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
     "root": [Shown(see.stored, "elsewhere")],
 }
 
