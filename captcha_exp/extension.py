@@ -1,10 +1,12 @@
 """Functions of the user's own that a configuration names."""
 
 import importlib
+import importlib.util
 import os
 import re
 import sys
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from typing import Any
 
 from captcha_exp.errors import InputError
@@ -15,6 +17,15 @@ _SPEC = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 def is_function_name(spec: str) -> bool:
     """Whether a text has the form MODULE:FUNCTION."""
     return _SPEC.fullmatch(spec) is not None
+
+
+def lies_with_the_user(spec: str) -> bool:
+    """Whether the module of MODULE:FUNCTION lies in the current folder or on PYTHONPATH; nothing is imported."""
+    top = spec.partition(":")[0].partition(".")[0]
+    places = [os.getcwd(), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    there, taken = PathFinder.find_spec(top, places), importlib.util.find_spec(top)
+    # A module of the same name that Python would take before it is not the user's.
+    return there is not None and taken is not None and there.origin == taken.origin
 
 
 def named_function(key: str, spec: str) -> Callable[..., Any]:

@@ -219,3 +219,25 @@ def test_what_is_logged_holds_no_password() -> None:
         "uris": ["http://a:***@c/d"],
     }
     assert without_passwords("http://127.0.0.1:5000/a@b") == "http://127.0.0.1:5000/a@b"
+
+
+@pytest.mark.parametrize(
+    ("group", "change"),
+    [
+        ("training", {"metrics": {"digits": "subprocess:call"}}),
+        ("cnn", {"kind": "custom", "builder": "mlflow.projects:run"}),
+        ("augmentation", {"function": "no_such_module:f"}),
+    ],
+)
+def test_a_stored_configuration_calls_no_function_of_a_library(
+    group: str, change: dict[str, object], compose: Compose, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = to_plain(compose())
+    stored = {**plain, group: {**plain[group], **change}}
+    with pytest.raises(InputError, match=rf"^{group}\..* must be (null or )?a function of a module in the"):
+        load_stored_config(stored)
+    own = {**plain, "training": {**plain["training"], "metrics": {"digits": "my_own_metrics:digits"}}}
+    (tmp_path / "my_own_metrics.py").write_text("def digits(labels, texts):\n    return 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_stored_config(own).training.metrics == {"digits": "my_own_metrics:digits"}

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from captcha_exp.extension import is_function_name
+from captcha_exp.extension import is_function_name, lies_with_the_user
+
+# The context of a validation whose values come from a run or a model, which others may have written.
+STORED = object()
 
 
 class Settings(BaseModel):
@@ -92,6 +95,16 @@ def _no_truth_value(value: Any) -> Any:
     return value
 
 
+def _callable_if_stored(name: str, info: ValidationInfo) -> str:
+    # Who can write to a store could otherwise make us call any function of any installed library.
+    if info.context is STORED and not lies_with_the_user(name):
+        expected = (
+            "a function of a module in the current folder or on PYTHONPATH, because a stored configuration names it"
+        )
+        raise PydanticCustomError("must", "must be {expected}", {"expected": expected})
+    return name
+
+
 Whole = Annotated[int, BeforeValidator(_no_truth_value)]
 Number = Annotated[float, BeforeValidator(_no_truth_value)]
 Count = Annotated[Whole, Field(ge=1)]
@@ -104,5 +117,7 @@ ShareBelowOne = Annotated[Number, Field(ge=0, lt=1)]
 GreyLevel = Annotated[Whole, Field(ge=0, le=255), Worded("a grey level {}")]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Must("a name", bool)]
-FunctionName = Annotated[str, Must("MODULE:FUNCTION, e.g. my_module:build", is_function_name)]
+FunctionName = Annotated[
+    str, Must("MODULE:FUNCTION, e.g. my_module:build", is_function_name), AfterValidator(_callable_if_stored)
+]
 ModelAddress = Annotated[str, Must("an address, a folder or an ONNX file", bool)]

@@ -8,7 +8,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from captcha_exp.config.earlier import brought_up_to_date
-from captcha_exp.config.fields import Settings
+from captcha_exp.config.fields import STORED, Settings
 from captcha_exp.config.key_place import keys_of
 from captcha_exp.config.refusal import refusal
 from captcha_exp.config.schema import (
@@ -64,17 +64,18 @@ def load_config(composed: DictConfig | Mapping[str, Any]) -> Config:
 def load_stored_config(plain: Mapping[str, Any]) -> Config:
     """A configuration that a run keeps, also one of an earlier version; nothing in it is resolved again.
 
-    Whoever can write to the store could otherwise name variables of this machine's environment in it.
+    Whoever can write to the store could otherwise read variables of this machine's environment with it. For the same
+    reason a function that it names must be one of the user's own.
 
     Raises:
         InputError: as `load` says.
     """
-    return _validated(Config, brought_up_to_date(plain))
+    return _validated(Config, brought_up_to_date(plain), STORED)
 
 
 def load_dataset_config(values: Mapping[str, Any]) -> DatasetConfig:
     """The group `dataset` alone of what a run keeps; see `load_stored_config`."""
-    return _validated(_DatasetAlone, brought_up_to_date({"dataset": values})).dataset
+    return _validated(_DatasetAlone, brought_up_to_date({"dataset": values}), STORED).dataset
 
 
 def known_keys() -> list[str]:
@@ -82,10 +83,10 @@ def known_keys() -> list[str]:
     return sorted({key for schema in _COMMANDS for key in keys_of(schema)})
 
 
-def _validated(schema: type[Schema], plain: Mapping[str, Any]) -> Schema:
+def _validated(schema: type[Schema], plain: Mapping[str, Any], context: object = None) -> Schema:
     values = _given(plain)
     try:
-        return schema.model_validate(values)
+        return schema.model_validate(values, context=context)
     except ValidationError as error:
         raise InputError(refusal(error, schema, values)) from error
 
