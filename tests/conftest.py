@@ -18,6 +18,8 @@ from tests.mlflow_server import MlflowServer
 from tests.small_disk import SmallDisk, mounted
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from captcha_exp.tracking import LoadedRecogniser
 
 
@@ -67,6 +69,16 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowSe
     server.start()
     yield server
     server.end(signal.SIGKILL)  # nothing in it is to be kept, and its good end takes long
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, or skip."""
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    from tests.watched_browser import started_browser
+
+    with started_browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

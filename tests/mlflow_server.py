@@ -1,21 +1,18 @@
 """A real MLflow server on loopback, in processes of its own."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
+
+from tests.loopback import end_server, free_port, start_server
 
 
 class MlflowServer:
     """Runs in SQLite, and artifacts through the server, so that clients share no folder with it."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -26,27 +23,10 @@ class MlflowServer:
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
         command += ["--artifacts-destination", str(self.folder / "kept")]
         settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        with (self.folder / "log").open("a") as log:
-            self._process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env={**os.environ, **settings},
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError((self.folder / "log").read_text())
+        self._process = start_server(command, f"{self.uri}/health", self.folder, **settings)
 
     def end(self, sent: int = signal.SIGTERM) -> None:
         """End it, by SIGKILL as if the machine failed."""
         if self._process is not None:
-            os.killpg(self._process.pid, sent)
-            self._process.wait(30)
+            end_server(self._process, sent)
             self._process = None

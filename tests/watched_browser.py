@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+# In containers everything runs as root, and what the browser asks for by itself is no page's doing.
+_ALONE = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # A script that text brought along would leave a trace here, even where it cannot open a dialog.
 _TRAP = "window.trapped = []; for (const name of ['alert', 'open', 'fetch']) "
 _TRAP += "{ const real = window[name]; window[name] = (...given) => { window.trapped.push([name, String(given[0])]); "
@@ -26,7 +28,7 @@ def started_browser() -> Iterator[Browser]:
     if program is None:
         pytest.skip("needs chromium on the PATH")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=_ALONE)
         yield browser
         browser.close()
 

@@ -1,12 +1,12 @@
 """What a user can get wrong ends before training with one line."""
 
-import socket
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from captcha_exp.command_line import EXIT_INPUT
+from tests.loopback import free_port
 
 
 def refused(folder, *arguments: str) -> str:
@@ -68,9 +68,7 @@ def test_a_table_without_the_column(folder) -> None:
 
 @pytest.mark.parametrize("sweep", [[], ["+sweep=smoke"]], ids=["one run", "a sweep"])
 def test_a_tracking_server_that_does_not_answer(folder, sweep: list[str]) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        uri = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    uri = f"http://127.0.0.1:{free_port()}"
     message = refused(folder, *folder.tiny, *sweep, f"tracking.uri={uri}")
     assert uri in message and "tracking.uri" in message
 

@@ -1,11 +1,12 @@
 """A model that runs code when it is loaded, given to each command that takes one."""
 
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.loopback import free_port
 
 
 @pytest.fixture(scope="session")
@@ -51,15 +52,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", ["predict", "evaluate", "prepare", "serve", "train"])
 def test_no_command_runs_what_a_model_brings(folder, hostile: Path, command: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     (folder.path / "a.png").write_bytes(b"")
     arguments = {
         "predict": [f"model={hostile}", "a.png"],
         "evaluate": [f"model={hostile}", *folder.tiny],
         "prepare": [f"model={hostile}", *folder.tiny],
-        "serve": [f"model={hostile}", f"port={port}"],
+        "serve": [f"model={hostile}", f"port={free_port()}"],
         "train": [f"training.initial_model={hostile}", *folder.tiny],
     }[command]
     done = folder.run(*arguments, module="captcha_exp" if command == "train" else f"captcha_exp.{command}")

@@ -1,21 +1,17 @@
 """A sweep as people look at it: in the real MLflow UI, and as a report, both in a real browser."""
 
-import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import urlparse
 
 import mlflow
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.loopback import end_server, free_port, start_server
 
 SWEEP = [
     *("+sweep=smoke", "sweep.n_trials=2", "sweep.workers=1", "training.epochs=2", "training.threads=1"),
@@ -42,19 +38,6 @@ class Swept:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Chromium (on Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def swept(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
     root = tmp_path_factory.mktemp("swept")
     for module, arguments in (("captcha_exp", SWEEP), ("captcha_exp.report", ["sweep=smoke"])):
@@ -63,37 +46,12 @@ def swept(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         )
         assert done.returncode == 0, done.stderr
     report = Path(done.stdout.removeprefix("report: ").strip())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health")
-        yield Swept(root, report, f"http://127.0.0.1:{port}")
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def wait_for(url: str, timeout_s: float = 120) -> None:
-    until = monotonic() + timeout_s
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5)
-            return
-        except OSError:
-            if monotonic() > until:
-                raise
-            sleep(0.3)
+    address = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"]
+    command += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]
+    server = start_server(command, f"{address}/health", root, MLFLOW_DISABLE_TELEMETRY="true")
+    yield Swept(root, report, address)
+    end_server(server)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The page of an audit in a real browser."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.prepare import audit_dataset, render_page, write_audit
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture
@@ -22,19 +19,6 @@ def page(dirty: Path, compose: Callable[..., Config]) -> Path:
     source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
     audit = audit_dataset(source, dataset, config.dataset, None, lambda line: None)
     return write_audit(audit, render_page(audit, source.load), config.root_path)
-
-
-@pytest.fixture
-def browser() -> Iterator[object]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with playwright.sync_playwright() as started:
-        # Nothing from outside is shown in it, and in containers everything runs as root.
-        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

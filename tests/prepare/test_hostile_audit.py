@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from playwright.sync_api import Browser
 
 from captcha_exp.config import conf_dir, load_config
 from captcha_exp.dataset import prepare_dataset
@@ -18,7 +19,7 @@ from captcha_exp.prepare.audit_result import Unusable
 from captcha_exp.prepare.file_inspection import Damage
 from tests.hostile_text import HOSTILE_TEXT
 from tests.prepare.conftest import write_sound
-from tests.watched_browser import Watched, started_browser
+from tests.watched_browser import Watched
 
 NAMES = ["\U00010400" * 300, "..", "a/../../b", "\ud800", "a\0b", "", "漢" * 100]
 Page = tuple[Audit, Callable[[str], bytes]]
@@ -44,7 +45,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return audit_dataset(source, dataset, config.dataset, None, lambda line: None), source.load
 
 
-def test_nothing_of_a_hostile_dataset_runs_or_is_fetched(audited: Page, tmp_path: Path) -> None:
+def test_nothing_of_a_hostile_dataset_runs_or_is_fetched(audited: Page, browser: Browser, tmp_path: Path) -> None:
     audit, load = audited
     # What a source of one's own may tell, which checks neither names nor reasons.
     worst = [Unusable(text, Damage.rejected, text) for text in HOSTILE_TEXT.values()]
@@ -53,15 +54,12 @@ def test_nothing_of_a_hostile_dataset_runs_or_is_fetched(audited: Page, tmp_path
     assert path.is_relative_to(tmp_path / "audits")
     assert path.stat().st_size < 3_000_000
     assert "x" * (MOST_SHOWN + 1) not in path.read_text(encoding="utf-8")
-    with started_browser() as browser:
-        watched = Watched(browser, path.as_uri(), width=390)
-        watched.page.goto(path.as_uri())
-        watched.nothing_happened()
-        assert (
-            watched.page.locator("h1").inner_text().startswith("<img src=x onerror=alert('hostile')>${7*7}{{7*7}}\\x1b")
-        )
-        assert watched.page.evaluate("document.documentElement.scrollWidth") == 390
-        watched.close()
+    watched = Watched(browser, path.as_uri(), width=390)
+    watched.page.goto(path.as_uri())
+    watched.nothing_happened()
+    assert watched.page.locator("h1").inner_text().startswith("<img src=x onerror=alert('hostile')>${7*7}{{7*7}}\\x1b")
+    assert watched.page.evaluate("document.documentElement.scrollWidth") == 390
+    watched.close()
     told = json.loads(path.with_name("audit.json").read_text(encoding="utf-8"))
     assert [one["reason"] for one in told["problems"]["unusable"]] == [*HOSTILE_TEXT.values()]
 

@@ -1,15 +1,11 @@
 """The form of a model that is served."""
 
 import base64
-import contextlib
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import textwrap
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +18,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.promote.servable import check_servable
 from captcha_exp.tracking import LoadedRecogniser, load_recogniser
+from tests.loopback import end_server, free_port, start_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -96,34 +93,14 @@ def test_it_reads_where_this_package_and_tensorflow_are_not_installed(
 @pytest.fixture
 def address(servable: Path, tmp_path: Path) -> Iterator[str]:
     """The address at which MLflow's own server serves the model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(servable), "--env-manager", "local"]
-    log = (tmp_path / "server.log").open("w")
-    # MLflow starts uvicorn by its name.
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     command += ["-h", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, env=environment, start_new_session=True)
-    until = time.monotonic() + 120
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5)
-            break
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            if server.poll() is not None or time.monotonic() > until:
-                stop(server)
-                pytest.fail((tmp_path / "server.log").read_text())
-            time.sleep(0.2)
+    # MLflow starts uvicorn by its name.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    server = start_server(command, f"http://127.0.0.1:{port}/ping", tmp_path, PATH=path)
     yield f"http://127.0.0.1:{port}/invocations"
-    stop(server)
-
-
-def stop(server: "subprocess.Popen[bytes]") -> None:
-    """End a server and what it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait(30)
+    end_server(server)
 
 
 def post(address: str, content: dict) -> list[dict]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,17 +16,11 @@ from captcha_exp.errors import InputError
 from captcha_exp.foreign_text import MOST_SHOWN, visible
 from tests.hostile_text import HOSTILE_TEXT
 from tests.report.conftest import START, Place, Trial
-from tests.watched_browser import Watched, started_browser
+from tests.watched_browser import Watched
 
 SWEEP = 'hostile <b>& "sweep" it\'s $x'
 CHOICES = [text for name, text in HOSTILE_TEXT.items() if name not in ("empty", "long")]
 LONG = HOSTILE_TEXT["long"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started_browser() as browser:
-        yield browser
 
 
 def study_of(place: Place, name: str) -> optuna.Study:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loopback import free_port
 from tests.sweep.conftest import eventually
 
 
@@ -28,9 +28,7 @@ class Server:
         self._as_other = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
         if self._as_other:
             shutil.chown(folder, "nobody")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"postgresql+psycopg://sweep@127.0.0.1:{self.port}/postgres"
         self.password = password
         self._folder, self._postgres, data = folder, postgres, str(folder / "data")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ import requests
 from hydra import compose, initialize_config_dir
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
 
 from captcha_exp.config import ServingConfig, conf_dir, load
 from captcha_exp.reader.onnx_file import ONNX_KEY
@@ -175,14 +173,3 @@ def serve(bars_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def served(serve: Callable[..., Served]) -> Served:
     """A server with the limits of conf/serve.yaml, except that on the rate."""
     return serve("limits.requests_per_second=null")
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium on the PATH")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()

@@ -11,16 +11,10 @@ from captcha_exp.foreign_text import visible
 from captcha_exp.reader.predictor import Predictor
 from tests.hostile_text import HOSTILE_TEXT
 from tests.serve.server.conftest import Served, bars, running, write_model
-from tests.watched_browser import Watched, started_browser
+from tests.watched_browser import Watched
 
 CHARACTERS = "\"&'/<=>`{}$"
 NAME = "".join(HOSTILE_TEXT[name] for name in ("image", "script", "end of style", "template", "bidi", "attribute"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
