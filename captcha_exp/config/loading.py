@@ -22,7 +22,7 @@ from captcha_exp.config.schema import (
     ReportCommandConfig,
     ServingConfig,
 )
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, first_line
 
 Schema = TypeVar("Schema", bound=Settings)
 _MISSING = "???"
@@ -50,7 +50,7 @@ def load(schema: type[Schema], composed: DictConfig | Mapping[str, Any]) -> Sche
     try:
         plain = OmegaConf.to_container(OmegaConf.create(composed), resolve=True)  # type: ignore[arg-type]
     except OmegaConfBaseException as error:
-        raise InputError(f"{_first_line(error)}.") from error
+        raise InputError(f"{first_line(error).rstrip('.')}.") from error
     if not isinstance(plain, dict):
         raise InputError("The configuration must be a mapping of groups, e.g. `training: {epochs: 3}`.")
     return _validated(schema, {str(key): value for key, value in plain.items() if key != "hydra"})
@@ -96,8 +96,3 @@ def _given(values: Any) -> Any:
     if isinstance(values, Mapping):
         return {key: _given(value) for key, value in values.items() if value != _MISSING}
     return values
-
-
-def _first_line(error: Exception) -> str:
-    """What OmegaConf says before it goes on for programmers."""
-    return str(error).splitlines()[0].rstrip(".")

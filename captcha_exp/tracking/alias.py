@@ -13,12 +13,6 @@ from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file
 
 
-def is_alias(model_uri: str) -> bool:
-    """Whether an address can come to mean another model."""
-    named = registered(model_uri)
-    return named is not None and named.alias is not None
-
-
 def resolve_alias(model_uri: str, tracking_uri: str) -> str:
     """The address of the version that `models:/NAME@ALIAS` means now; any other address is returned as it is.
 

@@ -10,7 +10,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.promote.exclusive import exclusive
 from captcha_exp.tracking import Registry, Store, TrackedRun, open_store
 from captcha_exp.tracking.address import artifacts_of, registered
-from captcha_exp.tracking.alias import is_alias, resolve_alias
+from captcha_exp.tracking.alias import resolve_alias
 from captcha_exp.tracking.logged_model import model_folder
 from captcha_exp.tracking.mlflow_text import metric_key, quoted, storable
 from tests.hostile_text import HOSTILE_TEXT
@@ -91,12 +91,11 @@ def test_any_other_address_is_refused_in_one_line(
 
 
 def test_an_alias_is_told_from_a_version() -> None:
-    assert is_alias("models:/a@b@champion")
-    assert not is_alias("models:/a@b/1")
-    assert not is_alias("models:/a@b/champion")
-    found = registered("models:/a@b@champion")
-    assert found is not None
+    found, version = registered("models:/a@b@champion"), registered("models:/a@b/1")
+    assert found is not None and version is not None
     assert (found.name, found.version, found.alias) == ("a@b", None, "champion")
+    assert (version.name, version.alias) == ("a@b", None)
+    assert registered("models:/a@b/champion") is None
 
 
 def test_a_run_and_a_logged_model_are_found_by_their_ids(models: tuple[Store, dict[str, str]]) -> None:
