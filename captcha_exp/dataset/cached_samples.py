@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,6 @@ class Cached:
             file.write(json.dumps(answered).encode())
         return answered
 
-    def images(self, order: Sequence[int], spec: ImageSpec) -> MappedImages:
-        """The images of samples in an order, (N, H, W), left on disk."""
-        rows = self.rows[np.asarray(order, np.int64)]
-        return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, rows)
+    def images(self, spec: ImageSpec) -> MappedImages:
+        """The images of all samples in their order, (N, H, W), left on disk."""
+        return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, self.rows)

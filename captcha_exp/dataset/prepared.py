@@ -182,10 +182,11 @@ def _divided(
             seed=config.split_seed,
         ),
     )
+    images = cached.images(spec)
     splits = {
         name: Split(
             name,
-            cached.images(indices, spec),
+            images.only(indices),
             [labels[index] for index in indices],
             [samples[index].name for index in indices],
             [samples[index].origin for index in indices],

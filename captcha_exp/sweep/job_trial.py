@@ -9,7 +9,7 @@ import optuna
 from captcha_exp.config import Config
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.storage import PROGRESS
-from captcha_exp.sweep.study import PARENT_RUN, epoch_metric, open_study_for_trial
+from captcha_exp.sweep.study import PARENT_RUN, check_held_out, epoch_metric, open_study_for_trial
 
 # The variable that tells a job its trial's number: Hydra sets it where a launcher runs the job, on any machine.
 TRIAL = "CAPTCHA_EXP_TRIAL"
@@ -59,11 +59,7 @@ def open_trial(config: Config) -> OpenTrial | None:
     number = os.environ.get(TRIAL)
     if number is None or config.sweep.name is None:
         return None
-    if config.training.use_validation:
-        raise InputError(
-            "training.use_validation=true leaves no images to choose by; leave it out of a search, and set it when the "
-            "best is trained again."
-        )
+    check_held_out(config)
     study = open_study_for_trial(config)
     # Optuna has no public way from a number to a trial that a job can report to; `test_job_trial.py` fails without it.
     trial = optuna.Trial(study, study.get_trials(deepcopy=False)[int(number)]._trial_id)

@@ -12,11 +12,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import Config, SamplerKind, flatten, to_plain
 from captcha_exp.config.earlier import renamed_choice
-from captcha_exp.config.schema.training import NOTHING_TO_CHOOSE_BY
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
-from captcha_exp.sweep.study import check_pruning_metric
+from captcha_exp.sweep.study import check_held_out, check_pruning_metric
 
 _RANDOM_TRIALS = 30
 Compose = Callable[[Sequence[str]], Config]
@@ -66,8 +65,7 @@ def plan_sweep(
     """
     if config.sweep.name is None:
         raise InputError("sweep.name is null; a sweep needs a name for its folder and study: `sweep.name=...`.")
-    if config.training.use_validation:
-        raise InputError(f"training.use_validation=true {NOTHING_TO_CHOOSE_BY}")
+    check_held_out(config)
     space, fixed = build_space(config.sweep.space, arguments, parser, {**flatten(to_plain(config)), **choices})
     check_pruning_metric(config)
     build_sampler(config.sweep.sampler, space, seed=0)  # refuses what is not installed

@@ -158,6 +158,19 @@ def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
         )
 
 
+def check_held_out(config: Config) -> None:
+    """Refuse a search whose trials hold out no images by which they could be compared.
+
+    Raises:
+        InputError: naming the key.
+    """
+    if config.training.use_validation:
+        raise InputError(
+            "training.use_validation=true leaves no images to choose by; leave it out of a search, and set it when the "
+            "best is trained again."
+        )
+
+
 def check_pruning_metric(config: Config) -> None:
     """Refuse a pruner that would have nothing to look at.
 

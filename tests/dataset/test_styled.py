@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from captcha_exp.config.style_checks import MIN_CONTRAST
 from PIL import Image
 
 from captcha_exp.child_processes import in_chunks
 from captcha_exp.config import Config, StyleConfig, StyledConfig, conf_dir
+from captcha_exp.config.schema.style import MIN_CONTRAST
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.decode_images import Decoder, create_output
 from captcha_exp.dataset.samples import Source

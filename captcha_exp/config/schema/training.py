@@ -16,8 +16,6 @@ from captcha_exp.config.fields import (
 )
 from captcha_exp.errors import InputError
 
-NOTHING_TO_CHOOSE_BY = "leaves no images to choose by: set training.patience=null, and do not search."
-
 
 class AugmentationConfig(Settings):
     """How strongly training images are altered; every value is an upper bound, 0 leaves that alteration out.
@@ -84,7 +82,7 @@ class TrainingConfig(Settings):
     @model_validator(mode="after")
     def _an_epoch_can_be_chosen(self) -> "TrainingConfig":
         if self.use_validation and self.patience is not None:
-            raise InputError(f"use_validation=true {NOTHING_TO_CHOOSE_BY}")
+            raise InputError("use_validation=true leaves no images to choose by: set training.patience=null.")
         return self
 
 
