@@ -35,7 +35,7 @@ def main() -> int:
     if not isinstance(dataset, StyledConfig):
         parser.error("needs dataset=styled")
     each = options.columns * options.rows
-    dataset.size = each * len(dataset.styles)
+    dataset = dataset.model_copy(update={"size": each * len(dataset.styles)})
     sheet = draw_sheet(open_styled(dataset), sorted(dataset.styles), options.columns, options.rows)
     sheet.quantize(_COLORS, dither=Image.Dither.NONE).save(options.output, optimize=True)
     print(f"{options.output}: {options.output.stat().st_size / 1024:.0f} KiB")
