@@ -20,7 +20,9 @@ from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.prepare import audit_dataset, render_page, write_audit
+from captcha_exp.prepare.audit import audit_dataset
+from captcha_exp.prepare.audit_folder import write_audit
+from captcha_exp.prepare.audit_page import render_page
 from captcha_exp.prepare.file_inspection import inspect
 from captcha_exp.reader.image import ImageSpec
 

@@ -138,6 +138,14 @@ def test_what_every_start_imports_is_light() -> None:
         assert not top_level_imports(path) & HEAVY, path
 
 
+def test_a_command_starts_without_its_room() -> None:
+    """`python -m` imports the room before `main` runs: what is heavy would come before any check, and any quiet."""
+    for command in PACKAGE.glob("*/__main__.py"):
+        room = imports_of(ast.parse(command.with_name("__init__.py").read_text()))
+        assert not {name for name in room if name.startswith("captcha_exp.")}, command.parent
+        assert not top_level_imports(command) & HEAVY, command
+
+
 def test_nothing_outside_tests_asserts() -> None:
     for path in [*MODULES, *(REPOSITORY / "hydra_plugins").rglob("*.py")]:
         asserts = [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]

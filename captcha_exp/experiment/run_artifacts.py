@@ -12,7 +12,7 @@ from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.evaluate.trained_images import image_digests
 from captcha_exp.figures import learning_curves
-from captcha_exp.prepare import find_audit
+from captcha_exp.prepare.audit_folder import find_audit
 from captcha_exp.tracking import LoggedSplit, TrackedRun
 
 if TYPE_CHECKING:

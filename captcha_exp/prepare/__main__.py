@@ -15,7 +15,8 @@ from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.config import Config, PreparationConfig
-    from captcha_exp.prepare import Audit, TrainedModel
+    from captcha_exp.prepare.audit_result import Audit
+    from captcha_exp.prepare.contradictions import TrainedModel
 
 _SKIPPED_NAMED = 20
 
@@ -89,7 +90,7 @@ def _gigabytes(folder: Path) -> float:
 
 def summarise(audit: "Audit") -> Iterator[str]:
     """What was found in an audit, in lines for a terminal: the worst first, notes left out."""
-    from captcha_exp.prepare import Level, findings
+    from captcha_exp.prepare.findings import Level, findings
 
     for finding in findings(audit):
         if finding.level in {Level.problem, Level.warning}:
@@ -112,7 +113,7 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
         recogniser = load_recogniser(model, store.uri)
         import captcha_exp.model.evaluator  # noqa: F401
     dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, say)
-    from captcha_exp.prepare import TrainedModel
+    from captcha_exp.prepare.contradictions import TrainedModel
     from captcha_exp.reader.decoding import beam_width_of
 
     known = recogniser.training_images
@@ -129,7 +130,9 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
 def _audit(dataset: PreparedDataset, config: "Config", trained: "TrainedModel | None") -> "tuple[Audit, Path]":
     """An audit and the path of its page."""
     from captcha_exp.dataset.sources import open_source
-    from captcha_exp.prepare import audit_dataset, render_page, write_audit
+    from captcha_exp.prepare.audit import audit_dataset
+    from captcha_exp.prepare.audit_folder import write_audit
+    from captcha_exp.prepare.audit_page import render_page
 
     source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
     audit = audit_dataset(source, dataset, config.dataset, trained, say)

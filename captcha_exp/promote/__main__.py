@@ -13,7 +13,8 @@ from captcha_exp.terminal import say
 if TYPE_CHECKING:
     from captcha_exp.config import PromotionConfig
     from captcha_exp.dataset import PreparedDataset
-    from captcha_exp.promote import Chosen, Contest
+    from captcha_exp.promote.challenger import Chosen
+    from captcha_exp.promote.contest import Contest
     from captcha_exp.promote.exclusive import Turn
     from captcha_exp.tracking import Registry, Store
 
@@ -65,8 +66,9 @@ def promote(
         store = open_store(config.tracking, config.root_path)
     registry = Registry(store, config.model_name)
     with quiet_stderr():
-        from captcha_exp.promote import choose, refit
+        from captcha_exp.promote.challenger import choose
         from captcha_exp.promote.exclusive import exclusive
+        from captcha_exp.promote.refit import refit
     with told_in_one_line(store.uri):
         if config.dry_run:
             with short_patience():
@@ -95,7 +97,8 @@ def _roll_back(
     report: Callable[[str], None],
     on_step: Callable[[str], None],
 ) -> None:
-    from captcha_exp.promote import load_version, roll_back
+    from captcha_exp.promote.evidence import load_version
+    from captcha_exp.promote.registry_steps import roll_back
 
     def check(version: str) -> None:
         load_version(store, registry, version, report)
@@ -113,7 +116,8 @@ def _judge(
     report: Callable[[str], None],
     on_step: Callable[[str], None],
 ) -> None:
-    from captcha_exp.promote import Contest, load_version
+    from captcha_exp.promote.contest import Contest
+    from captcha_exp.promote.evidence import load_version
 
     def check(version: str) -> None:
         load_version(store, registry, version, report)
@@ -140,7 +144,7 @@ def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDatase
 def _dry_run(
     store: "Store", registry: "Registry", chosen: "Chosen", config: "PromotionConfig", report: Callable[[str], None]
 ) -> None:
-    from captcha_exp.promote import Contest
+    from captcha_exp.promote.contest import Contest
 
     registry.check_aliases()
     contest = Contest(store, registry, chosen, config, report)

@@ -24,7 +24,7 @@ def _report(composed: DictConfig) -> None:
 
     config = load(ReportCommandConfig, composed)
     # After the checks: a mistyped key must not wait for MLflow, Optuna and Matplotlib.
-    from captcha_exp.report import write_report
+    from captcha_exp.report.report_page import write_report
 
     say(f"report: {write_report(config)}")
 

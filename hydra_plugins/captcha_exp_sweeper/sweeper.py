@@ -84,7 +84,7 @@ class CaptchaExpSweeper(Sweeper):
         from hydra.types import RunMode
 
         from captcha_exp.config import ReportCommandConfig, load
-        from captcha_exp.report import write_report
+        from captcha_exp.report.report_page import write_report
 
         loader = self.hydra_context.config_loader
         composed = loader.load_configuration("report", ["report.sweep=null"], RunMode.RUN)

@@ -8,7 +8,9 @@ import pytest
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.prepare import audit_dataset, render_page, write_audit
+from captcha_exp.prepare.audit import audit_dataset
+from captcha_exp.prepare.audit_folder import write_audit
+from captcha_exp.prepare.audit_page import render_page
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from PIL import Image
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.prepare import audit_dataset, find_audit, render_page, write_audit
+from captcha_exp.prepare.audit import audit_dataset
+from captcha_exp.prepare.audit_folder import find_audit, write_audit
+from captcha_exp.prepare.audit_page import render_page
 from tests.prepare.conftest import MARKUP, write_sound
 
 

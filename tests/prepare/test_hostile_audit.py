@@ -14,8 +14,10 @@ from captcha_exp.config import conf_dir, load_config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.foreign_text import MOST_SHOWN
-from captcha_exp.prepare import Audit, audit_dataset, render_page, write_audit
-from captcha_exp.prepare.audit_result import Unusable
+from captcha_exp.prepare.audit import audit_dataset
+from captcha_exp.prepare.audit_folder import write_audit
+from captcha_exp.prepare.audit_page import render_page
+from captcha_exp.prepare.audit_result import Audit, Unusable
 from captcha_exp.prepare.file_inspection import Damage
 from tests.hostile_text import HOSTILE_TEXT
 from tests.prepare.conftest import write_sound

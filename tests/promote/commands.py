@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from captcha_exp.promote import promotion_steps, roll_back, run_steps
 from captcha_exp.promote.exclusive import exclusive
+from captcha_exp.promote.registry_steps import promotion_steps, roll_back, run_steps
 from captcha_exp.tracking import Move, Registry, Store
 from captcha_exp.tracking.answering import short_patience, told_in_one_line
 

@@ -59,7 +59,7 @@ def add_model(store: Store) -> Callable[[], tuple[str, str]]:
 def processes() -> ForkServerContext:
     """Starts processes that need not import for seconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["captcha_exp.promote"])
+    context.set_forkserver_preload(["captcha_exp.promote.contest"])
     return context
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from captcha_exp.promote import promotion_steps, rollback_steps
+from captcha_exp.promote.registry_steps import promotion_steps, rollback_steps
 from captcha_exp.tracking import Move
 
 # Nothing is done here, so nothing is asked of it.

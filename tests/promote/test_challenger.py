@@ -4,7 +4,7 @@ import pytest
 
 from captcha_exp.config import ChallengerConfig
 from captcha_exp.errors import InputError
-from captcha_exp.promote import choose
+from captcha_exp.promote.challenger import choose
 from captcha_exp.tracking import Store, SweepRun
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from captcha_exp.config import LimitsConfig, RuleConfig
-from captcha_exp.promote import Judged, decide
+from captcha_exp.promote.gate import decide
+from captcha_exp.promote.judgement import Judged
 
 
 def limits(**given: float) -> LimitsConfig:

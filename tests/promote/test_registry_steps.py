@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from captcha_exp.errors import InputError
-from captcha_exp.promote import promotion_steps, roll_back, run_steps
+from captcha_exp.promote.registry_steps import promotion_steps, roll_back, run_steps
 from captcha_exp.tracking import Registry
 from tests.promote.step_names import promotion_step_names, rollback_step_names
 

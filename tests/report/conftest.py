@@ -123,8 +123,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def written(place: Place) -> Callable[..., str]:
     """Write the report of sweeps and give its text."""
     from captcha_exp.config import ReportCommandConfig, load
-    from captcha_exp.report import write_report
     from captcha_exp.report.__main__ import with_report_key
+    from captcha_exp.report.report_page import write_report
 
     def write(sweep: str, *overrides: str) -> str:
         arguments: list[Any] = with_report_key([f"root={place.root}", f"sweep={sweep}", *overrides])

@@ -71,7 +71,7 @@ def page(place: Place) -> Path:
     from hydra import initialize_config_dir
 
     from captcha_exp.config import ReportCommandConfig, conf_dir, load
-    from captcha_exp.report import write_report
+    from captcha_exp.report.report_page import write_report
 
     write_hostile(place)
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):

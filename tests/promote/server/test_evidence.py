@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from captcha_exp.errors import InputError
-from captcha_exp.promote import load_challenger, load_version, roll_back
-from captcha_exp.promote.evidence import config_digest
+from captcha_exp.promote.evidence import config_digest, load_challenger, load_version
+from captcha_exp.promote.registry_steps import roll_back
 from captcha_exp.tracking import Registry, Store
 from captcha_exp.tracking.logged_model import model_folder
 from tests.mlflow_server import MlflowServer
