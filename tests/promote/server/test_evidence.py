@@ -36,7 +36,8 @@ def train(store: Store, tiny_model: Any) -> Callable[[], tuple[str, str]]:
     """Log a model as a training does, and return its id and its run's."""
 
     def train() -> tuple[str, str]:
-        metadata = {"characters": "ab", "image": {}, "decoding": {}, "config": CONFIG}
+        image = {"height": 4, "width": 6, "keep_aspect_ratio": False, "background": 255}
+        metadata = {"characters": "ab", "image": image, "decoding": {"kind": "greedy"}, "config": CONFIG}
         metadata["dataset"] = {"name": "folder", "fingerprint": "f00d"}
         with store.start_run("trained", {"dataset.fingerprint": "f00d"}) as run:
             run.log_text(yaml.safe_dump(CONFIG), "config.yaml")
