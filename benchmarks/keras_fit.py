@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from hydra import compose, initialize_config_dir
 
@@ -20,6 +21,7 @@ from captcha_exp.model import build_recogniser
 from captcha_exp.reader.image import to_input
 from captcha_exp.training import configure_threads, train
 from captcha_exp.training.augmentation import augment
+from captcha_exp.training.draws import draw
 
 _ROUNDS = 3
 
@@ -81,8 +83,9 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
     batches = (
         tf.data.Dataset.from_tensor_slices(rows).shuffle(len(dataset.train), seed=0).batch(size, drop_remainder=True)
     )
-    seed = tf.constant([1, 2])
-    batches = batches.map(lambda images, labels: (augment(images, seed, config.augmentation), labels))
+    shape = (size, config.dataset.image_height, config.dataset.image_width, 1)
+    draws = draw(np.array([1, 2], np.int32), shape, config.augmentation)
+    batches = batches.map(lambda images, labels: (augment(images, draws, config.augmentation), labels))
     held_out = (to_input(dataset.validation.images[:]), vocabulary.encode(dataset.validation.labels))
     mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.process_time()))
     model.fit(batches, validation_data=held_out, epochs=config.training.epochs, callbacks=[mark], verbose=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from captcha_exp.model.keras_runtime import KerasRuntime
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.reader.decoding import Constraint, decode
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 from captcha_exp.tracking import load_recogniser
@@ -41,7 +41,7 @@ def main() -> int:
     show_reading(onnx, files)
     show_decoding(onnx, files)
     recogniser = load_recogniser(str(model), "")
-    keras = Predictor(KerasRuntime(recogniser.model), vars(recogniser))
+    keras = Predictor(ForwardPass(recogniser.model), vars(recogniser))
     show("whole, TensorFlow", len(files), lambda: keras.read(files))
     for predictor in (onnx, keras):
         show(f"one image alone, {predictor.runtime}", 1, partial(predictor.read, files[:1]))

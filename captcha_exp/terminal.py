@@ -75,6 +75,7 @@ def quiet_stderr() -> Iterator[None]:
     TensorFlow tells about the processor and missing graphics cards before any setting can reach it, past `sys.stderr`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of each accelerator that is not there
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:

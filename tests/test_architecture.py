@@ -74,7 +74,7 @@ OWNERS = {
     "fastapi": {"serve"},
 }
 # What `--help` must not wait for.
-HEAVY = {"tensorflow", "keras", "mlflow", "optuna", "kagglehub", "matplotlib", "gradio", "fastapi"}
+HEAVY = {"tensorflow", "jax", "torch", "keras", "mlflow", "optuna", "kagglehub", "matplotlib", "gradio", "fastapi"}
 
 
 def part_of(path: Path) -> str:

@@ -57,15 +57,17 @@ def _measure(
     from captcha_exp.evaluate.assessment import assess
     from captcha_exp.evaluate.trained_images import count_seen
     from captcha_exp.metrics.robustness import measure_robustness
-    from captcha_exp.model.evaluator import Reader, text_reader
+    from captcha_exp.model.evaluator import text_reader
+    from captcha_exp.model.forward_pass import ForwardPass
     from captcha_exp.reader.decoding import beam_width_of
 
     split, validation = dataset.split(own.split.name), dataset.validation
     # What is chosen on validation images must be judged on others, and a model may have been trained on them since.
     usable = own.split is not SplitName.validation and len(validation) and not count_seen(recogniser, validation.images)
     text_of = (recogniser.characters, beam_width_of(recogniser.decoding))
+    forward_pass = ForwardPass(recogniser.model, batch_size)
     assessed = assess(
-        Reader(recogniser.model, batch_size),
+        forward_pass,
         split,
         validation if usable else None,
         *text_of,
@@ -74,7 +76,7 @@ def _measure(
     )
     if not own.robustness:
         return assessed, None
-    read = text_reader(recogniser.model, *text_of, batch_size)
+    read = text_reader(forward_pass, *text_of)
     return assessed, measure_robustness(
         read, split.images, split.labels, most_images=own.robustness_images, seed=own.seed
     )

@@ -10,7 +10,8 @@ from captcha_exp.metrics.accuracy_by_part import Part, by_character, by_length, 
 from captcha_exp.metrics.calibration import Reliability, at_temperature, fit_temperature, reliability
 from captcha_exp.metrics.intervals import LEVEL, Interval, ratio_interval, share_interval
 from captcha_exp.metrics.risk_coverage import OperatingPoint, operate, risk_coverage, widest
-from captcha_exp.model.evaluator import Evaluation, Reader, evaluate_probabilities
+from captcha_exp.model.evaluator import Evaluation, evaluate_probabilities
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.reader.decoding import decode
 from captcha_exp.reader.vocabulary import Vocabulary
 
@@ -77,7 +78,7 @@ class Assessment:
 
 
 def assess(
-    reader: Reader,
+    forward_pass: ForwardPass,
     judged: Split,
     validation: Split | None,
     characters: str,
@@ -89,7 +90,7 @@ def assess(
     """Judge a model on images, with what can be chosen on validation images chosen there.
 
     Args:
-        reader: the model.
+        forward_pass: of the model.
         judged: the images, at least two.
         validation: others that the model was not trained on; None leaves out what is chosen on them.
         characters: `characters[i]` is class `i + 1`.
@@ -100,13 +101,13 @@ def assess(
     Raises:
         InputError: a label has a character that the model does not know, or no room in its time steps.
     """
-    probabilities = reader(judged.images)
+    probabilities = forward_pass(judged.images)
     result = evaluate_probabilities(probabilities, judged.labels, characters, beam_width)
     right = _right(result.labels, result.predictions)
     curve = risk_coverage(result.confidences, right)
     temperature, threshold = None, None
     if validation is not None:
-        held_out = reader(validation.images)
+        held_out = forward_pass(validation.images)
         chosen_on = evaluate_probabilities(held_out, validation.labels, characters, beam_width)
         hits = _right(chosen_on.labels, chosen_on.predictions)
         temperature = fit_temperature(held_out, Vocabulary(characters).encode(validation.labels), hits)

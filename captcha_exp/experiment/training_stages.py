@@ -88,7 +88,8 @@ class TrainingRun:
             seed=self._config.training.seed,
         )
         if self._config.tracking.log_model and _own_builders(self._config):
-            check_readable(model, _own_builders(self._config))  # not only when it has been trained for hours
+            with quiet_stderr():
+                check_readable(model, _own_builders(self._config))  # not only when it has been trained for hours
         if self._config.training.initial_model is not None:
             self._start_from_trained(model)
         steps = time_steps(self._config)
@@ -106,8 +107,11 @@ class TrainingRun:
         self._report(f"starts from the weights of models:/{source.model_id}")
 
     def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
+        import keras
+
         from captcha_exp.training import train
 
+        self._run.set_tags({"engine": keras.backend.backend()})
         epochs = self._config.training.epochs
         known = self._run.last_epoch(_EVERY_EPOCH)
 
@@ -131,10 +135,11 @@ class TrainingRun:
         metrics = {"best/epoch": float(result.best_epoch + 1)}
         metrics["model/parameters"] = float(recogniser.count_params())
         if result.stopped != "pruned":
+            from captcha_exp.model.forward_pass import ForwardPass
             from captcha_exp.model.latency import latency_ms
 
             with self._stages("latency"):
-                metrics[_LATENCY] = latency_ms(recogniser, to_input(self._dataset.train.images[:1]))
+                metrics[_LATENCY] = latency_ms(ForwardPass(recogniser), to_input(self._dataset.train.images[:1]))
         if result.best is None:
             self._report(f"kept the last epoch, {result.best_epoch + 1}: no validation images were held out")
             return metrics
@@ -147,7 +152,8 @@ class TrainingRun:
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
         if finished and self._config.tracking.log_model:
-            log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
+            with quiet_stderr():  # Keras loads TensorFlow to save a model, whatever trained it
+                log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
         if result.best is None:
             self._run.log_metrics(metrics)
             return

@@ -1,19 +1,20 @@
 """Labelled images read by a model."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from captcha_exp.config import min_time_steps
 from captcha_exp.errors import InputError
 from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
 from captcha_exp.model.ctc import ctc_loss
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.reader.decoding import Prediction, decode
-from captcha_exp.reader.image import Images, to_input
+from captcha_exp.reader.image import Images
 from captcha_exp.reader.vocabulary import Vocabulary
 
 TINY = 1e-30
@@ -55,30 +56,11 @@ class Evaluation:
         return cls(metrics, list(labels), texts, [prediction.confidence for prediction in predictions])
 
 
-class Reader:
-    """Class probabilities of images, from one model that is compiled once."""
-
-    def __init__(self, model: keras.Model, batch_size: int) -> None:
-        """Take a model from float32 (B, H, W, 1) to probabilities (B, T, K)."""
-        self._batch_size = batch_size
-        self._run = tf.function(lambda images: model(images, training=False), autograph=False)
-
-    def __call__(self, images: Images) -> np.ndarray:
-        """Turn uint8 (N, H, W), N at least 1, into probabilities float32 (N, T, K)."""
-        parts = [
-            self._run(to_input(images[rows])).numpy()[:count] for rows, count in _batches(images, self._batch_size)
-        ]
-        return np.concatenate(parts)
-
-
-def text_reader(
-    model: keras.Model, characters: str, beam_width: int | None, batch_size: int
-) -> Callable[[Images], list[str]]:
-    """Turn a model into a function from uint8 (N, H, W), N at least 1, to the N texts that it reads."""
-    reader = Reader(model, batch_size)
+def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | None) -> Callable[[Images], list[str]]:
+    """Turn a forward pass into a function from uint8 (N, H, W), N at least 1, to the N texts that it reads."""
 
     def read(images: Images) -> list[str]:
-        return [prediction.text for prediction in decode(reader(images), characters, beam_width)]
+        return [prediction.text for prediction in decode(forward_pass(images), characters, beam_width)]
 
     return read
 
@@ -88,26 +70,15 @@ class Evaluator:
 
     def __init__(self, model: keras.Model, characters: str, beam_width: int | None, batch_size: int) -> None:
         """See `evaluate` for the arguments."""
-        self._vocabulary = Vocabulary(characters)
+        self._characters = characters
         self._beam_width = beam_width
-        self._batch_size = batch_size
         self._time_steps: int = model.output_shape[1]
-
-        def run(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            probabilities = model(images, training=False)
-            return probabilities, ctc_loss(labels, tf.math.log(tf.maximum(probabilities, TINY)))
-
-        self._run = tf.function(run, autograph=False)
+        self._forward_pass = ForwardPass(model, batch_size)
 
     def __call__(self, images: Images, labels: Sequence[str]) -> Evaluation:
         """Evaluate on uint8 (N, H, W) images and their N labels."""
-        class_ids = checked_class_ids(len(images), labels, self._vocabulary, self._time_steps)
-        predictions, losses = [], []
-        for rows, count in _batches(images, self._batch_size):
-            probabilities, loss = self._run(to_input(images[rows]), class_ids[rows])
-            predictions += decode(probabilities.numpy()[:count], self._vocabulary.characters, self._beam_width)
-            losses.append(loss.numpy()[:count])
-        return Evaluation.of(labels, predictions, np.concatenate(losses))
+        checked_class_ids(len(images), labels, Vocabulary(self._characters), self._time_steps)
+        return evaluate_probabilities(self._forward_pass(images), labels, self._characters, self._beam_width)
 
 
 def evaluate(
@@ -140,7 +111,7 @@ def evaluate_probabilities(
 ) -> Evaluation:
     """Compare class probabilities, float32 (N, T, K), with the N labels; otherwise as `evaluate`."""
     class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(characters), probabilities.shape[1])
-    losses = ctc_loss(class_ids, np.log(np.maximum(probabilities, TINY))).numpy()
+    losses = ops.convert_to_numpy(ctc_loss(class_ids, ops.log(ops.maximum(probabilities, TINY))))
     return Evaluation.of(labels, decode(probabilities, characters, beam_width), losses)
 
 
@@ -160,13 +131,3 @@ def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary
                 "train one with a lower `cnn.width_stride` or a larger `dataset.image_width`."
             )
     return vocabulary.encode(labels)
-
-
-def _batches(images: Images, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Rows of each batch, and how many of them count.
-
-    A smaller last batch would be compiled once more: it repeats its last image, and what comes of that is dropped.
-    """
-    size = min(batch_size, len(images))
-    for start in range(0, len(images), size):
-        yield np.minimum(np.arange(start, start + size), len(images) - 1), min(size, len(images) - start)

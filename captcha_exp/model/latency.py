@@ -3,26 +3,24 @@
 import statistics
 import time
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from captcha_exp.model.forward_pass import ForwardPass
 
 _CALLS = 30
 
 
-def latency_ms(model: keras.Model, image: np.ndarray) -> float:
+def latency_ms(forward_pass: ForwardPass, image: np.ndarray) -> float:
     """Median time of one compiled call on a single image, in milliseconds, preprocessing and decoding left out.
 
     Args:
-        model: float32 (B, H, W, 1) in.
+        forward_pass: of the model.
         image: float32 (1, H, W, 1).
     """
-    compiled = tf.function(lambda x: model(x, training=False), autograph=False, jit_compile=False)
-    batch = tf.constant(image)
-    compiled(batch)  # compiles
+    forward_pass.compute(image)  # compiles
     times = []
     for _ in range(_CALLS):
         started = time.perf_counter()
-        compiled(batch).numpy()
+        forward_pass.compute(image)
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.onnx_file import ONNX_KEY
@@ -25,8 +24,14 @@ def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) 
         path: of the file.
 
     Raises:
-        InputError: the packages for it are not installed, or the network has a layer that ONNX does not know.
+        InputError: the packages for it are not installed, the network has a layer that ONNX does not know, or another
+            backend of Keras than TensorFlow computes.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"KERAS_BACKEND={keras.backend.backend()} writes no ONNX file; promote with KERAS_BACKEND=tensorflow, "
+            "which reads every model, whatever trained it (or set `servable=false`)."
+        )
     try:
         import onnx
         import tf2onnx  # noqa: F401  # what Keras exports with
@@ -47,7 +52,7 @@ def _export(model: keras.Model, path: Path) -> None:
     # Every step of the conversion would be told in the middle of a command's own lines, and what it cannot convert; it
     # then writes a file that cannot be opened, which the check finds.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
-    shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")
+    shape = keras.InputSpec("float32", (None, *model.input_shape[1:]), name="image")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
         try:

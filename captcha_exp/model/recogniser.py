@@ -1,6 +1,9 @@
 """The recogniser: an image in, a distribution over classes for each time step out."""
 
+import random
+
 import keras
+import numpy as np
 from keras import layers
 
 from captcha_exp.config import CnnConfig, TransformerConfig
@@ -35,7 +38,7 @@ def build_recogniser(
     # collection, and number their layers on. Models that are still in use are not harmed.
     keras.utils.clear_session()
     if seed is not None:
-        keras.utils.set_random_seed(seed)
+        _seed_initial_weights(seed)
     images = keras.Input((image_height, image_width, 1), name="image")
     x = extract_features(images, cnn)
     _, height, width, channels = x.shape
@@ -44,6 +47,14 @@ def build_recogniser(
     x = model_sequence(x, transformer)
     logits = layers.Dense(num_classes, name=OUTPUT_LAYER)(x)  # (B, T, D) -> (B, T, K)
     return keras.Model(images, logits, name="recogniser")
+
+
+def _seed_initial_weights(seed: int) -> None:
+    if keras.backend.backend() == "tensorflow":
+        keras.utils.set_random_seed(seed)
+    else:  # the same function would load TensorFlow for seconds; Keras itself draws its seeds from Python's generator
+        random.seed(seed)
+        np.random.seed(seed)
 
 
 def with_probabilities(model: keras.Model) -> keras.Model:

@@ -10,7 +10,7 @@ from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 
 
 def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None) -> Predictor:
-    """Load a model: by ONNX Runtime where the model has that form, otherwise by TensorFlow.
+    """Load a model: by ONNX Runtime where the model has that form, otherwise by Keras' backend.
 
     Args:
         model_uri: as `tracking.load_recogniser` takes it, or an ONNX file that `model.onnx_export` wrote.
@@ -35,12 +35,13 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         if (folder / ONNX_FILE).is_file() and _has_onnx():
             return Predictor.of_onnx(folder / ONNX_FILE, threads, known.version, known.figures, model_uri)
         checked = check_model(folder, model_uri)  # no refusal waits for TensorFlow
-        from captcha_exp.model.keras_runtime import KerasRuntime, limit_tensorflow
+        from captcha_exp.model.forward_pass import ForwardPass
+        from captcha_exp.model.threads import limit_threads
 
         if threads is not None:
-            limit_tensorflow(threads)
+            limit_threads(threads)
         recogniser = checked.rebuild()
-        compute = KerasRuntime(recogniser.model)
+        compute = ForwardPass(recogniser.model)
         if (folder / ONNX_FILE).is_file():
             compute.name += " because onnxruntime is not installed (`pip install 'captcha-exp[serve]'`)"
     return Predictor(compute, vars(recogniser), known.version, known.figures)

@@ -12,12 +12,11 @@ from captcha_exp.evaluate.trained_images import count_seen
 from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
 from captcha_exp.metrics.robustness import Robustness, measure_robustness
 from captcha_exp.model.evaluator import text_reader
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.model.latency import latency_ms
 from captcha_exp.reader.decoding import beam_width_of
 from captcha_exp.reader.image import Images, to_input
 from captcha_exp.tracking import LoadedRecogniser
-
-_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ def judge(
         limits: what is measured besides.
         limited: whether the limits are to be measured at all.
     """
-    read = text_reader(recogniser.model, recogniser.characters, beam_width_of(recogniser.decoding), _BATCH)
+    forward_pass = ForwardPass(recogniser.model)
+    read = text_reader(forward_pass, recogniser.characters, beam_width_of(recogniser.decoding))
     texts = read(test.images)
     pairs = list(zip(test.labels, texts, strict=True))
     folded = [label.casefold() == text.casefold() for label, text in pairs]
@@ -134,7 +134,7 @@ def judge(
         "parameters": float(recogniser.model.count_params()),
     }
     if limited and limits.latency_ms is not None:
-        metrics["latency_ms"] = latency_ms(recogniser.model, to_input(test.images[:1]))
+        metrics["latency_ms"] = latency_ms(forward_pass, to_input(test.images[:1]))
     if limited and limits.robustness_drop is not None:
         metrics["robustness/drop"] = _robustness(read, test, rule, limits).drop
     return Judged(folded if rule.ignore_case else [label == text for label, text in pairs], metrics)

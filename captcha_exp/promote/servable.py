@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from captcha_exp.errors import InputError
-from captcha_exp.model.keras_runtime import KerasRuntime
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.model.onnx_export import export_onnx
 from captcha_exp.reader.image import Images, encode_png
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
@@ -40,7 +40,7 @@ def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: Images)
 
     images = images[:CHECKED_IMAGES]
     files = [encode_png(image) for image in images]
-    trained = Predictor(KerasRuntime(recogniser.model), vars(recogniser))
+    trained = Predictor(ForwardPass(recogniser.model), vars(recogniser))
     texts = [reading.text for reading in trained.read(files) if isinstance(reading, Reading)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"

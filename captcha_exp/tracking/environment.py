@@ -15,6 +15,8 @@ from captcha_exp.config import without_passwords
 _PACKAGES = (
     "captcha-exp",
     "tensorflow",
+    "jax",
+    "torch",
     "keras",
     "numpy",
     "mlflow",

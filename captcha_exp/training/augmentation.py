@@ -1,100 +1,92 @@
 """Random changes to training images, the same for the same seed."""
 
 import math
+from typing import Any
 
-import tensorflow as tf
+from keras import ops
 
 from captcha_exp.config import AugmentationConfig
+from captcha_exp.training.draws import Draws
 
-# Columns of the one draw of uniform numbers in [-1, 1] that all changes but the noise share.
+# Columns of the numbers that are drawn for each image.
 _ROTATION, _SHEAR, _SCALE_X, _SCALE_Y, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _NOISE, _ERASE = range(10)
-_ERASE_HEIGHT, _ERASE_WIDTH, _ERASE_Y, _ERASE_X, _DRAWS = range(10, 15)
+_ERASE_HEIGHT, _ERASE_WIDTH, _ERASE_Y, _ERASE_X = range(10, 14)
 
 
-def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: AugmentationConfig) -> tf.Tensor:
+def augment(images: Any, draws: Draws, augmentation: AugmentationConfig) -> Any:
     """Alter each image on its own, by amounts drawn evenly up to the bounds of the configuration.
 
     Args:
         images: float32 (B, H, W, 1) in [0, 1].
-        seed: int32 (2,); decides everything drawn.
-        augmentation: bounds; what is 0 is left out of the graph.
+        draws: for these images; they decide everything.
+        augmentation: bounds; what is 0 is not computed.
 
     Returns:
         float32 (B, H, W, 1) in [0, 1].
     """
     if not any(augmentation.bounds):
         return images
-    draws = tf.random.stateless_uniform((tf.shape(images)[0], _DRAWS), seed, -1.0, 1.0)
-    images = _move(images, draws, augmentation)
-    images = _relight(images, draws, augmentation)
+    numbers = draws.numbers
+    images = _move(images, numbers, augmentation)
+    images = _relight(images, numbers, augmentation)
     if augmentation.noise_stddev:
-        stddev = augmentation.noise_stddev * tf.abs(_column(draws, _NOISE))
-        noise_seed = tf.random.experimental.stateless_fold_in(seed, 1)
-        # Evenly distributed within sqrt(3) standard deviations: a third of the time that normal numbers take.
-        bound = math.sqrt(3.0)
-        images += stddev * tf.random.stateless_uniform(tf.shape(images), noise_seed, -bound, bound)
-    images = tf.clip_by_value(images, 0.0, 1.0)
-    return _erase(images, draws, augmentation)
+        images = images + augmentation.noise_stddev * ops.abs(_column(numbers, _NOISE)) * draws.noise
+    images = ops.clip(images, 0.0, 1.0)
+    return _erase(images, numbers, augmentation)
 
 
-def _column(draws: tf.Tensor, index: int) -> tf.Tensor:
-    return draws[:, index, None, None, None]  # (B, draws) -> (B, 1, 1, 1)
+def _column(numbers: Any, index: int) -> Any:
+    return numbers[:, index, None, None, None]  # (B, numbers) -> (B, 1, 1, 1)
 
 
-def _move(images: tf.Tensor, draws: tf.Tensor, augmentation: AugmentationConfig) -> tf.Tensor:
+def _move(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
     """Rotate, shear and scale about the centre, then shift; the border's pixels continue outwards."""
     bounds = (augmentation.rotation_degrees, augmentation.shear_degrees, augmentation.scale, augmentation.translate)
     if not any(bounds):
         return images
     _, height, width, _ = images.shape
-    angle = draws[:, _ROTATION] * math.radians(augmentation.rotation_degrees)
-    shear = tf.tan(draws[:, _SHEAR] * math.radians(augmentation.shear_degrees))
+    angle = numbers[:, _ROTATION] * math.radians(augmentation.rotation_degrees)
+    shear = ops.tan(numbers[:, _SHEAR] * math.radians(augmentation.shear_degrees))
     # The matrix leads from a pixel of the result to the one it is taken from, so growing divides.
-    scale_x = 1 / (1 + augmentation.scale * draws[:, _SCALE_X])
-    scale_y = 1 / (1 + augmentation.scale * draws[:, _SCALE_Y])
-    a, b = scale_x * tf.cos(angle), scale_x * (shear * tf.cos(angle) - tf.sin(angle))
-    c, d = scale_y * tf.sin(angle), scale_y * (shear * tf.sin(angle) + tf.cos(angle))
+    scale_x = 1 / (1 + augmentation.scale * numbers[:, _SCALE_X])
+    scale_y = 1 / (1 + augmentation.scale * numbers[:, _SCALE_Y])
+    a, b = scale_x * ops.cos(angle), scale_x * (shear * ops.cos(angle) - ops.sin(angle))
+    c, d = scale_y * ops.sin(angle), scale_y * (shear * ops.sin(angle) + ops.cos(angle))
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    from_x = centre_x + augmentation.translate * width * draws[:, _SHIFT_X]
-    from_y = centre_y + augmentation.translate * height * draws[:, _SHIFT_Y]
-    zeros = tf.zeros_like(a)
-    transforms = tf.stack(
+    from_x = centre_x + augmentation.translate * width * numbers[:, _SHIFT_X]
+    from_y = centre_y + augmentation.translate * height * numbers[:, _SHIFT_Y]
+    zeros = ops.zeros_like(a)
+    transforms = ops.stack(
         [a, b, from_x - a * centre_x - b * centre_y, c, d, from_y - c * centre_x - d * centre_y, zeros, zeros], axis=1
     )
-    moved: tf.Tensor = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=transforms,
-        output_shape=tf.constant([height, width]),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
+    return ops.image.affine_transform(
+        images, transforms, interpolation="bilinear", fill_mode="nearest", data_format="channels_last"
     )
-    return moved
 
 
-def _relight(images: tf.Tensor, draws: tf.Tensor, augmentation: AugmentationConfig) -> tf.Tensor:
+def _relight(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
     if augmentation.contrast:
-        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-        images = mean + (images - mean) * (1 + augmentation.contrast * _column(draws, _CONTRAST))
+        mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        images = mean + (images - mean) * (1 + augmentation.contrast * _column(numbers, _CONTRAST))
     if augmentation.brightness:
-        images += augmentation.brightness * _column(draws, _BRIGHTNESS)
+        images = images + augmentation.brightness * _column(numbers, _BRIGHTNESS)
     return images
 
 
-def _erase(images: tf.Tensor, draws: tf.Tensor, augmentation: AugmentationConfig) -> tf.Tensor:
+def _erase(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
     """Paint a box in the image's mean grey over some images."""
     if not augmentation.erase_probability or not augmentation.erase_share:
         return images
     _, height, width, _ = images.shape
-    chosen = (draws[:, _ERASE, None] + 1) / 2 < augmentation.erase_probability  # (B, 1)
-    rows = _span(draws[:, _ERASE_Y], draws[:, _ERASE_HEIGHT], height, augmentation.erase_share)  # (B, H)
-    columns = _span(draws[:, _ERASE_X], draws[:, _ERASE_WIDTH], width, augmentation.erase_share)  # (B, W)
+    chosen = (numbers[:, _ERASE, None] + 1) / 2 < augmentation.erase_probability  # (B, 1)
+    rows = _span(numbers[:, _ERASE_Y], numbers[:, _ERASE_HEIGHT], height, augmentation.erase_share)  # (B, H)
+    columns = _span(numbers[:, _ERASE_X], numbers[:, _ERASE_WIDTH], width, augmentation.erase_share)  # (B, W)
     box = (rows & chosen)[:, :, None, None] & columns[:, None, :, None]  # (B, H, W, 1)
-    return tf.where(box, tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True), images)
+    return ops.where(box, ops.mean(images, axis=(1, 2, 3), keepdims=True), images)
 
 
-def _span(position: tf.Tensor, size: tf.Tensor, length: int, share: float) -> tf.Tensor:
+def _span(position: Any, size: Any, length: int, share: float) -> Any:
     """Which of `length` pixels lie in a span of random centre and size: (B,) -> bool (B, length)."""
     centre = (position + 1) / 2 * length
-    half = tf.abs(size) * share * length / 2
-    return tf.abs(tf.range(length, dtype=tf.float32) + 0.5 - centre[:, None]) < half[:, None]
+    half = ops.abs(size) * share * length / 2
+    return ops.abs(ops.arange(length, dtype="float32") + 0.5 - centre[:, None]) < half[:, None]

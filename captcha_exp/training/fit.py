@@ -17,11 +17,11 @@ from captcha_exp.reader.image import Images, to_input
 from captcha_exp.reader.vocabulary import Vocabulary
 from captcha_exp.training.batches import epoch_batches, steps_per_epoch
 from captcha_exp.training.best_epoch import best_epoch, out_of_patience
-from captcha_exp.training.optimizer import build_optimizer
+from captcha_exp.training.dropout import seed_dropout
+from captcha_exp.training.engines import build_engine
 from captcha_exp.training.own_augmentation import own_augmentation
 from captcha_exp.training.own_metrics import own_metrics
 from captcha_exp.training.schedules import learning_rate
-from captcha_exp.training.step import compile_step, seed_dropout
 from captcha_exp.training.training_state import Checkpoint, load_checkpoint, save_checkpoint
 
 # Called after each epoch with its index and metrics; returning True stops the training.
@@ -68,7 +68,8 @@ def train(
 
     Raises:
         DivergedError: the loss or its gradient was not a finite number, at the step where that happened.
-        InputError: no images, or labels that do not go with them or with `characters`.
+        InputError: no images, labels that do not go with them or with `characters`, or a checkpoint of another backend
+            of Keras.
     """
     if not len(learnt.images) or len(learnt.images) != len(learnt.labels):
         raise InputError(f"Training needs a label for each image, not {len(learnt.labels)} for {len(learnt.images)}.")
@@ -103,9 +104,8 @@ class _Loop:
 
     def __init__(self, model: keras.Model, images: Images, class_ids: np.ndarray, config: Config) -> None:
         self._model, self._images, self._class_ids, self._config = model, images, class_ids, config
-        self._optimizer = build_optimizer(model.trainable_variables, config.optimizer)
+        self._engine = build_engine(model, config.optimizer, config.augmentation)
         self._alter = own_augmentation(config.augmentation, config.training.seed)
-        self._step = compile_step(model, self._optimizer, config.augmentation)
         self._steps = steps_per_epoch(len(images), config.training.batch_size)
         self.history: list[dict[str, float]] = []
         self.best_weights: list[np.ndarray] = model.get_weights()
@@ -128,15 +128,12 @@ class _Loop:
         for step, rows in enumerate(epoch_batches(len(self._images), training.batch_size, training.seed, epoch)):
             count = epoch * self._steps + step
             rate = learning_rate(count, training.epochs * self._steps, self._config.optimizer)
-            loss, norm = self._step(
-                to_input(self._alter(self._images[rows], count)),
-                self._class_ids[rows],
-                _step_seed(training.seed, count),
-                self._optimizer.next_rates(rate),
-            )
-            _check_finite(f"training loss at epoch {epoch}, step {step}", float(loss))
-            _check_finite(f"norm of the gradient at epoch {epoch}, step {step}", float(norm))
-            losses.append(float(loss))
+            seed = _step_seed(training.seed, count)
+            images = to_input(self._alter(self._images[rows], count))
+            loss, norm = self._engine.step(images, self._class_ids[rows], seed, rate)
+            _check_finite(f"training loss at epoch {epoch}, step {step}", loss)
+            _check_finite(f"norm of the gradient at epoch {epoch}, step {step}", norm)
+            losses.append(loss)
         return {
             "train/ctc_loss": float(np.mean(losses)),
             "learning_rate": rate,
@@ -152,15 +149,21 @@ class _Loop:
             self.best_weights = self._model.get_weights()
 
     def save(self, folder: Path) -> None:
-        weights = self._model.get_weights()
-        save_checkpoint(folder, Checkpoint(weights, self.best_weights, self._optimizer.state(), self.history))
+        weights, engine = self._model.get_weights(), self._engine
+        state = Checkpoint(weights, self.best_weights, engine.state(), self.history, engine.name)
+        save_checkpoint(folder, state)
 
     def restore(self, folder: Path) -> None:
         checkpoint = load_checkpoint(folder)
         if checkpoint is None:
             return
+        if checkpoint.engine != self._engine.name:
+            raise InputError(
+                f"An interrupted run like this one was computed by KERAS_BACKEND={checkpoint.engine}, this process "
+                f"computes by {self._engine.name}: set that to continue it, or training.resume=false to begin anew."
+            )
         self._model.set_weights(checkpoint.weights)
-        self._optimizer.restore(checkpoint.optimizer)
+        self._engine.restore(checkpoint.optimizer)
         self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
 
 

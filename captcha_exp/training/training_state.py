@@ -16,14 +16,15 @@ _FILE = "training.npz"
 class Checkpoint:
     """A training after a whole number of epochs.
 
-    `weights` and `best_weights` are what `keras.Model.get_weights` returns, `optimizer` what `FlatAdam.state` does,
-    `history` the metrics of each epoch.
+    `weights` and `best_weights` are what `keras.Model.get_weights` returns, `optimizer` what `Engine.state` does,
+    `history` the metrics of each epoch, `engine` the name of the engine.
     """
 
     weights: list[np.ndarray]
     best_weights: list[np.ndarray]
     optimizer: dict[str, np.ndarray]
     history: list[dict[str, float]]
+    engine: str
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -37,6 +38,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     arrays |= {f"optimizer/{name}": values for name, values in checkpoint.optimizer.items()}
     # JSON keeps every digit of a float.
     arrays["history"] = np.array(json.dumps(checkpoint.history))
+    arrays["engine"] = np.array(checkpoint.engine)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / _FILE) as file:
@@ -53,7 +55,8 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     with np.load(path) as arrays:
         history = json.loads(arrays["history"].item())
         optimizer = {name.split("/")[1]: arrays[name] for name in arrays.files if name.startswith("optimizer/")}
-        return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history)
+        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"  # the only one there was
+        return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history, engine)
 
 
 def _listed(arrays: np.lib.npyio.NpzFile, prefix: str) -> list[np.ndarray]:

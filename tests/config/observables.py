@@ -29,7 +29,8 @@ from captcha_exp.sweep.tally import Tally
 from captcha_exp.tracking.opening import store_uri
 from captcha_exp.training import train
 from captcha_exp.training.augmentation import augment
-from captcha_exp.training.optimizer import build_optimizer
+from captcha_exp.training.draws import draw
+from captcha_exp.training.engines.flat_adam import build_optimizer
 from captcha_exp.training.own_augmentation import own_augmentation
 from captcha_exp.training.schedules import learning_rate
 
@@ -88,7 +89,8 @@ def altered(config: Config) -> bytes:
     images = np.random.default_rng(0).integers(0, 256, (6, 12, 24), np.uint8)
     images = own_augmentation(config.augmentation, 0)(images, 0)
     inputs = tf.constant(images[..., None].astype(np.float32) / 255)
-    return augment(inputs, tf.constant([1, 2]), config.augmentation).numpy().tobytes()
+    draws = draw(np.array([1, 2], np.int32), inputs.shape, config.augmentation)
+    return augment(inputs, draws, config.augmentation).numpy().tobytes()
 
 
 def stepped(config: Config) -> list[list[float]]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import mlflow
@@ -27,8 +27,8 @@ class Folder:
 
     tiny = TINY
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self.path, self.environment = path, environment
         self.children: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str, module: str = "captcha_exp") -> "subprocess.Popen[str]":
@@ -40,7 +40,7 @@ class Folder:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**self.environment, "COLUMNS": "200"},
         )
         self.children.append(child)
         return child

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from captcha_exp.errors import InputError
-from captcha_exp.model.keras_runtime import KerasRuntime
+from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.reader.decoding import Constraint, decode
 from captcha_exp.reader.image import BadImageError
@@ -23,12 +23,10 @@ def predictor(servable: Path) -> Predictor:
 def test_both_runtimes_read_what_evaluation_reads(
     predictor: Predictor, recogniser: LoadedRecogniser, images: np.ndarray, files: list[bytes]
 ) -> None:
-    from captcha_exp.model.evaluator import Reader
-
-    probabilities = Reader(recogniser.model, 16)(images)
+    probabilities = ForwardPass(recogniser.model, batch_size=16)(images)
     expected = decode(probabilities, recogniser.characters, predictor.beam_width)
     assert len({prediction.text for prediction in expected}) > 20, "images that all read alike show nothing"
-    for runtime in (predictor, Predictor(KerasRuntime(recogniser.model), vars(recogniser))):
+    for runtime in (predictor, Predictor(ForwardPass(recogniser.model), vars(recogniser))):
         readings = runtime.read(files, with_probabilities=True)
         assert [reading.text for reading in readings] == [prediction.text for prediction in expected]
         assert [r.confidence for r in readings] == pytest.approx([p.confidence for p in expected], rel=1e-3)

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from captcha_exp.config import CustomOptimizerConfig, Schedule
 from captcha_exp.errors import InputError
-from captcha_exp.training.optimizer import FlatAdam, KerasOptimizer, build_optimizer
+from captcha_exp.training.engines.flat_adam import FlatAdam, build_optimizer
+from captcha_exp.training.engines.keras_optimizer import KerasOptimizer
 
 
 @pytest.mark.parametrize(("weight_decay", "clip_norm"), [(0.0, None), (0.1, None), (0.1, 0.5), (0.0, 100.0)])

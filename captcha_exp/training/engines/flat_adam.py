@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from captcha_exp.config import AdamWConfig, CustomOptimizerConfig, OptimizerConfig
-from captcha_exp.training.keras_optimizer import KerasOptimizer
+from captcha_exp.training.engines.keras_optimizer import KerasOptimizer
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 

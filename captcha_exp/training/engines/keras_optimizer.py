@@ -1,4 +1,4 @@
-"""An optimizer of the user's own, made to fit the compiled step."""
+"""An optimizer of the user's own, made to fit the step that TensorFlow compiles."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from captcha_exp.config import CustomOptimizerConfig
-from captcha_exp.errors import InputError
-from captcha_exp.extension import named_function
+from captcha_exp.training.engines.own_optimizer import own_optimizer
 
 
 class KerasOptimizer:
@@ -20,14 +19,7 @@ class KerasOptimizer:
         Raises:
             InputError: the builder does not return an optimizer whose learning rate can be set.
         """
-        optimizer = named_function("optimizer.builder", config.builder)(config)
-        if not isinstance(optimizer, keras.optimizers.Optimizer) or not isinstance(
-            optimizer.learning_rate, keras.Variable
-        ):
-            raise InputError(
-                f"optimizer.builder={config.builder} must return a keras.optimizers.Optimizer with a number as its "
-                f"learning rate, not {optimizer!r}."
-            )
+        optimizer = own_optimizer(config)
         optimizer.build(list(weights))
         self._optimizer, self._variables, self._clip_norm = optimizer, list(weights), config.clip_norm
 

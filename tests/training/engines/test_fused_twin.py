@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from captcha_exp.config import Config
-from captcha_exp.training.fused_twin import fused_twin
+from captcha_exp.training.engines.fused_twin import fused_twin
 
 
 @pytest.mark.parametrize("cnn", ["original", "compact", "residual", "vgg"])

@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 import tensorflow as tf
 from captcha_exp.errors import InputError
-from captcha_exp.training import configure_threads
+from captcha_exp.model.threads import configure_threads
 configure_threads(1)
 tf.constant(1) + 1
 configure_threads(1)

@@ -1,0 +1,83 @@
+"""Random numbers that alter training images: the same ones, whatever library computes the training."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from captcha_exp.config import AugmentationConfig
+
+# How many numbers decide about each image beside its noise.
+NUMBERS = 14
+# Noise is even within sqrt(3) standard deviations, a third of the time that normal numbers take.
+NOISE_BOUND = math.sqrt(3.0)
+# What tells the seed of the noise from that of the numbers.
+NOISE_STREAM = 1
+
+_ROUNDS = 10
+_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], np.uint32)
+_FIRST_KEY = np.array([0x3EC8F720, 0x02461E29], np.uint32)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+class Draws(NamedTuple):
+    """What is drawn for a batch, as arrays, or as tensors of some library.
+
+    `numbers` is float32 (B, 14), even in [-1, 1). `noise` is float32 (B, H, W, 1), even within sqrt(3);
+    None where the configuration asks for none.
+    """
+
+    numbers: Any
+    noise: Any
+
+
+def draw(seed: np.ndarray, shape: tuple[int, ...], augmentation: AugmentationConfig) -> Draws:
+    """Draw for images of a shape what `tf.random.stateless_uniform` draws for the same seed, to the last bit.
+
+    TensorFlow's engine draws within its compiled step, which saves it 4 % of a step's time.
+
+    Args:
+        seed: int32 (2,); decides everything.
+        shape: (B, H, W, 1).
+        augmentation: what is needed.
+    """
+    numbers = _uniform(seed, (shape[0], NUMBERS), 1.0)
+    if not augmentation.noise_stddev:
+        return Draws(numbers, None)
+    folded = np.array([_bits(seed, 1).view(np.int32)[0], NOISE_STREAM], np.int32)
+    return Draws(numbers, _uniform(folded, shape, NOISE_BOUND))
+
+
+def _uniform(seed: np.ndarray, shape: tuple[int, ...], bound: float) -> np.ndarray:
+    """Evenly distributed within a bound: float32 of a shape."""
+    # 23 random bits behind the point of a number from 1 to 2.
+    mantissas = _bits(seed, math.prod(shape)) & np.uint32(0x7FFFFF) | np.uint32(0x3F800000)
+    even = mantissas.view(np.float32) - np.float32(1)
+    low, high = np.float32(-bound), np.float32(bound)
+    return (even * (high - low) + low).reshape(shape)
+
+
+def _bits(seed: np.ndarray, count: int) -> np.ndarray:
+    """Random uint32 (count,)."""
+    words = np.asarray(seed, np.int32).astype(np.int64).view(np.uint32)  # each seed in two words, the lower one first
+    mixed = _philox(words[None, :], _FIRST_KEY)[0]
+    counters = np.zeros((-(-count // 4), 4), np.uint32)
+    counters[:, 0] = np.arange(len(counters))
+    counters[:, 2:] = mixed[2:]
+    return _philox(counters, mixed[:2]).reshape(-1)[:count]
+
+
+def _philox(counters: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Philox 4x32-10 of counters uint32 (N, 4) and a key uint32 (2,): uint32 (N, 4).
+
+    Source:
+        Salmon et al. 2011.
+    """
+    a, b, c, d = counters.T.astype(np.uint64)
+    for _ in range(_ROUNDS):
+        left, right = a * _MULTIPLIERS[0], c * _MULTIPLIERS[1]
+        a, c = right >> _HALF ^ b ^ np.uint64(key[0]), left >> _HALF ^ d ^ np.uint64(key[1])
+        b, d = right & _LOW, left & _LOW
+        key = key + _KEY_STEPS
+    return np.stack([a, b, c, d], axis=1).astype(np.uint32)

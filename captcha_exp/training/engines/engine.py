@@ -1,0 +1,36 @@
+"""What every engine does."""
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Engine(Protocol):
+    """Trains one model in place, step by step: after each step the model itself has the new weights.
+
+    Attributes:
+        name: of the library that computes.
+    """
+
+    name: str
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+    ) -> tuple[float, float]:
+        """Learn from one batch.
+
+        Args:
+            images: float32 (B, H, W, 1) in [0, 1].
+            labels: int32 (B, L) class ids, padded with the blank.
+            seed: int32 (2,), drawn by NumPy; it decides how images are altered, as `draws.draw` tells.
+            learning_rate: of this step.
+
+        Returns:
+            The mean CTC loss before the step, in nats, and the Euclidean norm of its gradient before clipping.
+        """
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything but the weights that a later `restore` needs."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Continue from a `state` of an engine of this name, and from the weights that the model has."""

@@ -1,0 +1,88 @@
+"""Training by whatever library Keras computes with, in nothing but Keras' own terms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from captcha_exp.config import AdamWConfig, AugmentationConfig, CustomOptimizerConfig, OptimizerConfig
+from captcha_exp.model import ctc_loss
+from captcha_exp.training.augmentation import augment
+from captcha_exp.training.draws import Draws, draw
+from captcha_exp.training.engines.own_optimizer import own_optimizer
+
+
+class KerasEngine:
+    """See `Engine`. A step is Keras' `train_on_batch`, which compiles it as its backend does."""
+
+    def __init__(self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> None:
+        """See `build_engine`."""
+        self.name = keras.backend.backend()
+        self._augmentation = augmentation
+        self._optimizer = _optimizer(model.trainable_variables, optimizer)
+        self._optimizer.build(model.trainable_variables)
+        self._gradient_norm = _watch(self._optimizer, optimizer.clip_norm)
+        self._trained = AlteredImages(model, augmentation)
+        self._trained.compile(self._optimizer, ctc_loss)
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+    ) -> tuple[float, float]:
+        """See `Engine`."""
+        self._optimizer.learning_rate = learning_rate
+        drawn = [part for part in draw(seed, images.shape, self._augmentation) if part is not None]
+        loss = self._trained.train_on_batch([images, *drawn], labels)
+        return float(loss), float(ops.convert_to_numpy(self._gradient_norm))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See `Engine`."""
+        variables = enumerate(self._optimizer.variables)
+        return {str(index): np.array(ops.convert_to_numpy(variable)) for index, variable in variables}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """See `Engine`."""
+        for index, variable in enumerate(self._optimizer.variables):
+            variable.assign(state[str(index)])
+
+
+def _optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> keras.optimizers.Optimizer:
+    if isinstance(config, CustomOptimizerConfig):
+        return own_optimizer(config)
+    optimizer = keras.optimizers.AdamW(weight_decay=config.weight_decay if isinstance(config, AdamWConfig) else 0.0)
+    optimizer.exclude_from_weight_decay([weight for weight in weights if len(weight.shape) < 2])
+    return optimizer
+
+
+def _watch(optimizer: keras.optimizers.Optimizer, clip_norm: float | None) -> keras.Variable:
+    """Clip each gradient before the optimizer applies it; the variable keeps the last one's norm before clipping."""
+    last: keras.Variable = optimizer.add_variable((), name="gradient_norm")
+    apply = optimizer.apply
+
+    def clip_and_apply(grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
+        # Embeddings give sparse gradients: conversion fills them up.
+        gradients = [ops.convert_to_tensor(gradient) for gradient in grads]
+        norm = ops.sqrt(ops.sum(ops.stack([ops.sum(ops.square(gradient)) for gradient in gradients])))
+        last.assign(norm)
+        if clip_norm is not None:
+            gradients = [gradient * (clip_norm / ops.maximum(norm, clip_norm)) for gradient in gradients]
+        apply(gradients, trainable_variables)
+
+    # Every trainer of Keras applies gradients through this method.
+    optimizer.apply = clip_and_apply
+    return last
+
+
+class AlteredImages(keras.Model):
+    """A model that sees images altered by what was drawn for them."""
+
+    def __init__(self, model: keras.Model, augmentation: AugmentationConfig) -> None:
+        super().__init__()
+        self._model, self._augmentation = model, augmentation
+
+    def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
+        """See Keras; `inputs` are images and the parts of `Draws`."""
+        images, numbers, *noise = inputs
+        draws = Draws(numbers, noise[0] if noise else None)
+        return self._model(augment(images, draws, self._augmentation), training=training)

@@ -1,0 +1,22 @@
+"""The optimizer that the user programmed."""
+
+import keras
+
+from captcha_exp.config import CustomOptimizerConfig
+from captcha_exp.errors import InputError
+from captcha_exp.extension import named_function
+
+
+def own_optimizer(config: CustomOptimizerConfig) -> keras.optimizers.Optimizer:
+    """What `optimizer.builder` makes; its learning rate is set at each step.
+
+    Raises:
+        InputError: that is no optimizer whose learning rate can be set.
+    """
+    optimizer = named_function("optimizer.builder", config.builder)(config)
+    if not isinstance(optimizer, keras.optimizers.Optimizer) or not isinstance(optimizer.learning_rate, keras.Variable):
+        raise InputError(
+            f"optimizer.builder={config.builder} must return a keras.optimizers.Optimizer with a number as its "
+            f"learning rate, not {optimizer!r}."
+        )
+    return optimizer

@@ -1,0 +1,66 @@
+"""Training by TensorFlow: one step is one graph."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from captcha_exp.config import AugmentationConfig, OptimizerConfig
+from captcha_exp.model import ctc_loss
+from captcha_exp.training.augmentation import augment
+from captcha_exp.training.draws import NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
+from captcha_exp.training.engines.flat_adam import build_optimizer
+from captcha_exp.training.engines.fused_twin import fused_twin
+
+
+class TensorflowEngine:
+    """See `Engine`.
+
+    A step is a single graph: augmentation, loss, gradients, change of the weights. `compile` and `fit` of Keras do the
+    same at several times the fixed cost: most of it is tracing an optimizer that makes a dozen operations for each
+    weight.
+    """
+
+    name = "tensorflow"
+
+    def __init__(self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> None:
+        """See `build_engine`."""
+        self._twin = fused_twin(model)
+        self._optimizer = build_optimizer(model.trainable_variables, optimizer)
+        self._augmentation = augmentation
+        # Without autograph: the step has no Python control flow over tensors, and looking for it takes longer than
+        # tracing.
+        self._compiled = tf.function(self._step, autograph=False)
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+    ) -> tuple[float, float]:
+        """See `Engine`."""
+        loss, norm = self._compiled(images, labels, seed, self._optimizer.next_rates(learning_rate))
+        return float(loss), float(norm)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See `Engine`."""
+        return self._optimizer.state()
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """See `Engine`."""
+        self._optimizer.restore(state)
+
+    def _step(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rates: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        images = augment(images, draw_in_graph(seed, images, self._augmentation), self._augmentation)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(self._optimizer.weights)
+            loss = tf.reduce_mean(ctc_loss(labels, self._twin(images, training=True)))
+        norm = self._optimizer.apply(tape.gradient(loss, self._optimizer.weights), rates)
+        return loss, norm
+
+
+def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: AugmentationConfig) -> Draws:
+    """What `draws.draw` gives for float32 (B, H, W, 1) images, as part of a graph."""
+    numbers = tf.random.stateless_uniform((tf.shape(images)[0], NUMBERS), seed, -1.0, 1.0)
+    if not augmentation.noise_stddev:
+        return Draws(numbers, None)
+    noise_seed = tf.random.experimental.stateless_fold_in(seed, NOISE_STREAM)
+    return Draws(numbers, tf.random.stateless_uniform(tf.shape(images), noise_seed, -NOISE_BOUND, NOISE_BOUND))
