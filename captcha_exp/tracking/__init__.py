@@ -2,9 +2,9 @@
 
 import os
 
-# To be set before MLflow is imported. Nothing about a user's work leaves the machine unless they ask for it:
+# Set these before MLflow is imported. Nothing about a user's work leaves the machine unless the user asks for it.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# MLflow announces each step of making its own database, and each file of a model that it copies.
+# MLflow prints each step of making its database, and a progress bar for the files of a model that it copies.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 

@@ -1,4 +1,4 @@
-"""Which model an address means, read in one place so that no two readers can mean different ones."""
+"""Which model an address means: all commands read addresses here, so they agree."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from mlflow import MlflowClient
 
 from captcha_exp.errors import InputError
 
-# MLflow's own reader takes such an address for a URL: it drops what follows a `?`, and finds the latest version, or one
-# of a stage, where the rest names no number. Here a name is what stands between the marks, whatever characters it has.
+# MLflow's own reader treats such an address as a URL. It drops the text after a `?`. If the last part is no number, it
+# takes the latest version, or the version of a stage. Here the name is all text between the marks.
 _VERSION = re.compile(r"models:/(?P<name>[^/:]+)/(?P<version>[0-9]+)")
 _ALIAS = re.compile(r"models:/(?P<name>[^/:]+)@(?P<alias>[\w-]+)")
 _LOGGED = re.compile(r"(?:models:/)?(?P<id>m-[A-Za-z0-9]+)")
@@ -17,21 +17,21 @@ _RUN = re.compile(r"runs:/[\w-]+/[^?#%]+")
 
 @dataclass(frozen=True)
 class Registered:
-    """A version of a registered model, named by its number or by an alias; the other is None."""
+    """A version of a registered model. The address names it by `version` or by `alias`; the other is None."""
 
     name: str
     version: str | None
     alias: str | None
 
     def number(self, client: MlflowClient) -> str:
-        """The version's number; an alias is looked up now."""
+        """The version's number. An alias is looked up at each call."""
         if self.version is not None:
             return self.version
         return str(client.get_model_version_by_alias(self.name, str(self.alias)).version)
 
 
 def registered(model_uri: str) -> Registered | None:
-    """The version that an address names; None for an address of another kind."""
+    """The version that an address names, or None if the address is of another kind."""
     found = _VERSION.fullmatch(model_uri)
     if found is not None:
         return Registered(found["name"], found["version"], None)
@@ -40,10 +40,10 @@ def registered(model_uri: str) -> Registered | None:
 
 
 def artifacts_of(model_uri: str, client: MlflowClient) -> str:
-    """Where the files of a model are, as MLflow's downloads take it.
+    """The address from which MLflow can download the files of a model.
 
     Raises:
-        InputError: it is no address of a model.
+        InputError: `model_uri` is not the address of a model.
         MlflowException: the store has no such model.
     """
     version = registered(model_uri)

@@ -14,7 +14,7 @@ from captcha_exp.tracking.reachable import check_answers, sqlite_file
 
 
 def resolve_alias(model_uri: str, tracking_uri: str) -> str:
-    """The address of the version that `models:/NAME@ALIAS` means now; any other address is returned as it is.
+    """The address of the version that `models:/NAME@ALIAS` means now. Other addresses are returned unchanged.
 
     Raises:
         InputError: the store has no such alias, or does not answer.
@@ -22,7 +22,7 @@ def resolve_alias(model_uri: str, tracking_uri: str) -> str:
     named = registered(model_uri)
     if named is None or named.alias is None:
         return model_uri
-    check_answers(tracking_uri)  # MLflow itself would try for minutes
+    check_answers(tracking_uri)  # MLflow itself would retry for minutes
     database = sqlite_file(tracking_uri)
     if database is not None and not database.is_file():
         raise InputError(f"model={model_uri} is not known: there is no store {database}; set `root` or `tracking.uri`.")

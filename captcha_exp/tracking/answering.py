@@ -1,6 +1,6 @@
-"""How long a command waits for a store's answers, and what it says where none comes.
+"""How long a command waits for a store's answers, and what it says if no answer comes.
 
-MLflow's own patience, 8 attempts of 2 minutes each, is right during a training and wrong where somebody waits.
+MLflow itself makes 8 attempts of 2 minutes each. That is right during a training, but too long if a person waits.
 """
 
 import logging
@@ -16,17 +16,17 @@ from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import without_passwords
 
 _RETRIES, _TIMEOUT, _BACKOFF = (f"MLFLOW_HTTP_REQUEST_{name}" for name in ("MAX_RETRIES", "TIMEOUT", "BACKOFF_FACTOR"))
-# 3 attempts of 15 s of silence, 0 and 2 s (and up to 1 s more each) between them: a request ends within 50 s.
+# 3 attempts of 15 s each, with pauses of 0 and 2 s between them (plus up to 1 s each): a request ends within 50 s.
 _SHORT = {_RETRIES: "2", _TIMEOUT: "15", _BACKOFF: "1", "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false"}
 _MOST = 500
-# What a store that does not answer, or refuses, raises.
+# The errors that are raised if a store refuses or does not answer.
 StoreFailure = (MlflowException, requests.RequestException)
 
 
 @contextmanager
 def short_patience() -> Iterator[None]:
-    """Give up on a request within 50 seconds of silence; what the user's environment says of it stays."""
-    # It would tell each attempt in a line of its own.
+    """Give up on a request after at most 50 seconds of silence. Limits that the user's environment sets are kept."""
+    # urllib3 would print a line for each attempt.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     with _environment({key: value for key, value in _SHORT.items() if key not in os.environ}):
         yield
@@ -34,14 +34,14 @@ def short_patience() -> Iterator[None]:
 
 @contextmanager
 def without_retries() -> Iterator[None]:
-    """Send a request once, for those that do something a second time when they are sent again."""
+    """Send each request once. Use it for requests that would do their work twice if they were sent twice."""
     with _environment({_RETRIES: "0"}):
         yield
 
 
 @contextmanager
 def told_in_one_line(uri: str) -> Iterator[None]:
-    """Tell a store's failure in words.
+    """Turn a store's failure into an error of one line.
 
     Raises:
         InputError: the store does not answer, or refuses.
@@ -58,7 +58,7 @@ def told_in_one_line(uri: str) -> Iterator[None]:
 
 @contextmanager
 def _environment(own: Mapping[str, str]) -> Iterator[None]:
-    # MLflow reads these at each request.
+    # MLflow reads these variables at each request.
     before = {key: os.environ.get(key) for key in own}
     os.environ.update(own)
     try:

@@ -12,12 +12,14 @@ _UNKNOWN, _FORBIDDEN = 401, 403
 
 
 def keep_credentials(uri: str) -> str:
-    """The address without its `user:password@`, which goes to the environment; any other is returned as it is.
+    """Move `user:password@` from an address to the environment, and return the rest of the address.
 
-    Only there MLflow takes them from without writing them into messages, and processes that this one starts have them.
+    An address without a user is returned unchanged. If MLflow reads user and password from the environment, it does not
+    write them into messages. The processes that this process starts inherit them.
 
     Raises:
-        InputError: what follows the host is no port, as when a / in the password is not percent-encoded.
+        InputError: the text after the host is no port number, for instance because a / in the password is not
+            percent-encoded.
     """
     if not uri.startswith(("http://", "https://")):
         return uri
@@ -40,10 +42,10 @@ def keep_credentials(uri: str) -> str:
 
 
 def check_let_in(uri: str, error: Exception) -> None:
-    """Return unless `error` says that the server behind `uri` asks for another user or password.
+    """Check whether `error` says that the server behind `uri` refuses this user or password.
 
     Raises:
-        InputError: it does.
+        InputError: the server refuses them.
     """
     status = error.get_http_status_code() if isinstance(error, MlflowException) else None
     if status in {_UNKNOWN, _FORBIDDEN}:

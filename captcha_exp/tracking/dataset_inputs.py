@@ -8,12 +8,12 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 
 _MAX_DIGEST_LENGTH = 36
 _MAX_NAME_LENGTH = 500
-_CONTEXTS = {"train": "training"}  # the word that MLflow's own loggers use; other splits keep their names
+_CONTEXTS = {"train": "training"}  # MLflow's own loggers use this word; other splits keep their names
 
 
 @dataclass(frozen=True)
 class LoggedSplit:
-    """What the store is told of one split: its size, and a digest of what is in it."""
+    """What the store records about one split: its size and a digest of its content."""
 
     size: int
     digest: str
@@ -22,7 +22,7 @@ class LoggedSplit:
 def describe_splits(name: str, uri: str, fingerprint: str, splits: Mapping[str, LoggedSplit]) -> dict[str, Dataset]:
     """One MLflow dataset per split, without the data.
 
-    MLflow knows a dataset by name and digest, so both tell the splits of one source apart.
+    MLflow identifies a dataset by name and digest, so both differ between the splits of a source.
     """
     kind, source = _source(uri)
     described = {}
@@ -39,7 +39,7 @@ def as_input(split: str, dataset: Dataset) -> DatasetInput:
 
 
 def _source(uri: str) -> tuple[str, str]:
-    """Type and content of a source, in the forms that `mlflow.data.get_source` reads back."""
+    """Type and content of a source, in a form that `mlflow.data.get_source` can read."""
     if uri.startswith(("http://", "https://")):
         return "http", json.dumps({"url": uri})
     if uri.startswith("/"):

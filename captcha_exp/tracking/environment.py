@@ -11,7 +11,7 @@ from typing import Any
 
 from captcha_exp.config import without_passwords
 
-# What can change a result, or how it is recorded.
+# Packages that can change a result or the way it is recorded.
 _PACKAGES = (
     "captcha-exp",
     "tensorflow",
@@ -32,7 +32,7 @@ _GIT_TIMEOUT_S = 5
 
 @dataclass(frozen=True)
 class GitState:
-    """The commit of the working directory; both None outside a repository."""
+    """The commit of the working directory, and whether files differ from it. Both are None outside a repository."""
 
     commit: str | None
     dirty: bool | None
@@ -45,7 +45,7 @@ class GitState:
 
 @cache
 def git_state() -> GitState:
-    """Commit of the working directory, and whether tracked files differ from it; asked once per process."""
+    """Ask git, once per process, for the commit and for changes of tracked files."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return GitState(None, None)
@@ -54,7 +54,7 @@ def git_state() -> GitState:
 
 
 def installed_version(package: str) -> str | None:
-    """Version of an installed distribution, None if it is absent."""
+    """Version of an installed distribution, or None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""A network read from a `.keras` file of a stranger's: first checked, then rebuilt, and no code of its run."""
+"""Reads a network from an untrusted `.keras` file: checks it first, then rebuilds it, and runs no code from it."""
 
 import json
 import math
@@ -27,7 +27,10 @@ _FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class CheckedNetwork:
-    """A network of stock layers as its file holds it; `weights` is an HDF5 file, `where` what the user called it."""
+    """A network of stock layers as read from its file.
+
+    `weights` are the bytes of an HDF5 file. `where` is the user's name for the model.
+    """
 
     architecture: dict[str, Any]
     weights: bytes
@@ -37,7 +40,7 @@ class CheckedNetwork:
         """Make the model, in Keras' safe mode.
 
         Raises:
-            InputError: layers or weights do not fit together, or are too large.
+            InputError: layers and weights do not fit together, or are too large.
         """
         # The loss is not part of a saved model, so there is nothing to compile.
         model = _rebuild({**self.architecture, "compile_config": None}, self.where)
@@ -52,11 +55,11 @@ class CheckedNetwork:
 
 
 def check_network(path: Path, where: str) -> CheckedNetwork:
-    """Read a `.keras` file once, and refuse what is not fit to be rebuilt; TensorFlow is not needed for it.
+    """Read a `.keras` file once, and refuse it if it cannot be rebuilt safely. This does not need TensorFlow.
 
     Args:
         path: the file.
-        where: what the user called the model, for messages.
+        where: the user's name for the model, for messages.
 
     Raises:
         InputError: the file is damaged, too large, or holds anything but stock layers and their weights.
@@ -69,14 +72,14 @@ def check_network(path: Path, where: str) -> CheckedNetwork:
 
 
 def check_readable(model: "keras.Model", where: str) -> None:
-    """Refuse a model that could be saved, but not read back.
+    """Refuse a model that could be saved but not loaded again.
 
     Args:
-        model: one that is about to be trained.
-        where: what makes it so, for messages.
+        model: a model that is about to be trained.
+        where: the part of the configuration that built it, for messages.
 
     Raises:
-        InputError: naming the layer.
+        InputError: the model has such a layer; the message names it.
     """
     import keras
 
@@ -85,7 +88,7 @@ def check_readable(model: "keras.Model", where: str) -> None:
 
 
 def _members(data: bytes, where: str) -> dict[str, bytes]:
-    """The archive's files, none of them larger than it may be."""
+    """The archive's files by name. Each is within its size limit."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             infos = archive.infolist()
@@ -103,7 +106,7 @@ def _check_members(infos: list[zipfile.ZipInfo], where: str) -> None:
             raise InputError(
                 f"{where}: its .keras file holds {shown(info.filename)}; only {', '.join(_MEMBERS)} are read."
             )
-        # zipfile itself never gives more than a member declares.
+        # zipfile never returns more bytes than a member declares.
         if info.file_size > _MEMBERS[info.filename]:
             raise InputError(f"{where}: {info.filename} unpacks to {info.file_size} bytes, more than is read.")
     names = [info.filename for info in infos]
@@ -115,17 +118,17 @@ def _rebuild(architecture: dict[str, Any], where: str) -> "keras.Model":
     import keras
 
     try:
-        # Here variables have shapes but no values yet, so that a layer of a billion units takes no memory.
+        # In this scope variables have shapes but no values, so even a layer of a billion units takes no memory.
         with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(architecture, custom_objects={}, safe_mode=True)
             _check_sizes(model, where)
     except Exception as error:
-        keras.utils.clear_session()  # forgets the variables without values
+        keras.utils.clear_session()  # drops the variables that have no values
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where}: its layers do not fit together: {one_line(error)}") from error
     with keras.StatelessScope():
-        pass  # at its end every variable that waits gets its value
+        pass  # when the scope ends, each waiting variable gets its value
     return model
 
 
@@ -147,5 +150,5 @@ def _check_sizes(model: "keras.Model", where: str) -> None:
 
 
 def _elements(shape: tuple[int | None, ...]) -> int:
-    """Of one image."""
+    """Number of elements for one image."""
     return math.prod(size or 1 for size in shape[1:])

@@ -1,4 +1,4 @@
-"""A trained model as MLflow keeps it, with all that is needed to read images with it."""
+"""A trained model in MLflow, with everything that is needed to read images with it."""
 
 import os
 import tempfile
@@ -30,11 +30,11 @@ _REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
 
 @dataclass(frozen=True)
 class LoadedRecogniser:
-    """A model read back: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
+    """A loaded model: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
 
-    `characters[i]` is class `i + 1`. `image`, `decoding`, `dataset` (name and fingerprint of what it was trained on)
-    and `config` are plain values, as they were logged. `training_images` is uint64, a digest of each image that it was
-    trained on; None for a model that was logged without.
+    `characters[i]` is class `i + 1`. `image`, `decoding`, `dataset` (name and fingerprint of the training data) and
+    `config` are plain values, as they were logged. `training_images` is uint64, one digest per training image, or None
+    if the model was logged without digests.
     """
 
     model: "keras.Model"
@@ -49,7 +49,7 @@ class LoadedRecogniser:
 
 
 def work_with(tracking_uri: str) -> None:
-    """Make a store that of the whole process: MLflow looks up models only there, whichever client is asked."""
+    """Make this the store of the whole process. MLflow looks up models only there, whatever store a client has."""
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(tracking_uri)
 
@@ -64,7 +64,7 @@ def log_model(
 ) -> str:
     """Write a model below a run and return its id.
 
-    The same calls as `mlflow.keras.log_model`, which knows only one store and one active run per process.
+    It makes the same calls as `mlflow.keras.log_model`, which allows only one store and one active run per process.
     """
     run = client.get_run(run_id)
     logged = client.create_logged_model(
@@ -90,14 +90,14 @@ def log_model(
 
 
 def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
-    """Read a logged model back, needing nothing but the store, or not even that.
+    """Load a logged model from the store, or from a folder without any store.
 
     Args:
         model_uri: `runs:/RUN/model`, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, `m-...`, or the folder of a model.
-        tracking_uri: the store that knows it.
+        tracking_uri: the store that has the model.
 
     Raises:
-        InputError: the store has no such model, or it is none of ours.
+        InputError: the store has no such model, or captcha_exp did not make it.
     """
     with tempfile.TemporaryDirectory() as temporary:
         return check_model(model_folder(model_uri, tracking_uri, Path(temporary)), model_uri).rebuild()
@@ -105,7 +105,7 @@ def load_recogniser(model_uri: str, tracking_uri: str) -> LoadedRecogniser:
 
 @dataclass(frozen=True)
 class CheckedModel:
-    """A model in which nothing was found that could run code; `parts` is what stands beside its network."""
+    """A model that was checked: nothing in it can run code. `parts` is the metadata of its network."""
 
     network: CheckedNetwork
     parts: dict[str, Any]
@@ -114,7 +114,7 @@ class CheckedModel:
         """Make the model.
 
         Raises:
-            InputError: its network cannot be made, or is not what stands beside it.
+            InputError: its network cannot be made, or does not fit its metadata.
         """
         model = self.network.rebuild()
         check_shapes(model.input_shape, model.output_shape, self.parts, self.network.where)
@@ -122,14 +122,14 @@ class CheckedModel:
 
 
 def check_model(folder: Path, model_uri: str) -> CheckedModel:
-    """Read the network in a folder and what stands beside it, nothing else; no code that it holds is run.
+    """Read only the network and its metadata from a folder, and run no code from there.
 
     Args:
         folder: where the model is.
-        model_uri: what the user called it, for messages.
+        model_uri: the user's name for the model, for messages.
 
     Raises:
-        InputError: it is none of ours, or holds anything that could run code.
+        InputError: captcha_exp did not make the model, or it holds something that could run code.
     """
     where = f"model={model_uri}"
     parts = read_parts(folder, where)
@@ -137,7 +137,7 @@ def check_model(folder: Path, model_uri: str) -> CheckedModel:
 
 
 def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
-    """The folder of a model: its own where `model_uri` is one, otherwise a copy from the store below `into`.
+    """The folder of a model. If `model_uri` is no folder, the model is copied from the store to a folder in `into`.
 
     Raises:
         InputError: the store has no such model.
@@ -153,7 +153,7 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
 
 
 def save_recogniser(recogniser: LoadedRecogniser, folder: Path) -> None:
-    """Write a model as it was logged; `folder` is made."""
+    """Write a model as it was logged. This makes the folder."""
     metadata = {part: getattr(recogniser, part) for part in PARTS}
     shape = recogniser.model.input_shape[1:]
     _save(folder, recogniser.model, metadata, shape, recogniser.run_id, recogniser.model_id, MODEL_NAME)
@@ -185,7 +185,7 @@ def _save(
         str(folder),
         mlflow_model=Model(artifact_path=location, run_id=run_id, model_id=model_id, model_uuid=model_id),
         signature=signature,
-        # Given, because to find them out MLflow would load the model in another process for 15 seconds.
+        # Without this list MLflow would load the model in another process for 15 seconds to find the requirements.
         pip_requirements=[f"{package}=={installed_version(package)}" for package in _REQUIRED],
         metadata=dict(metadata),
     )

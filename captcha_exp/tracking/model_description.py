@@ -1,4 +1,4 @@
-"""What a store knows of a model besides the model itself."""
+"""What a store knows about a model: its registered version and its test metrics."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ _TEST = "test/"
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """A model's registered `version` as `NAME/VERSION`, None for an unregistered address; and its test metrics."""
+    """A model's test metrics, and its registered `version` as `NAME/VERSION` (None if it is not registered)."""
 
     version: str | None
     figures: dict[str, float]
@@ -23,7 +23,7 @@ class ModelDescription:
 def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDescription:
     """Look up a model whose folder was found under `model_uri`.
 
-    A folder on disk can belong to another store, or to none: nothing is known of it then.
+    A folder on disk can belong to another store, or to none. Then nothing is known about it.
     """
     client = MlflowClient(tracking_uri, tracking_uri)
     if Path(model_uri) == folder:
@@ -31,7 +31,7 @@ def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDesc
     run_id = read_mlmodel(folder, f"model={model_uri}").run_id
     try:
         metrics = client.get_run(run_id).data.metrics if isinstance(run_id, str) and run_id else {}
-    except MlflowException:  # the run was deleted, its model not
+    except MlflowException:  # the run was deleted, but its model was not
         metrics = {}
     figures = {name.removeprefix(_TEST): value for name, value in metrics.items() if name.startswith(_TEST)}
     return ModelDescription(_version(client, model_uri), figures)

@@ -1,4 +1,4 @@
-"""The folder of a model, of which only what this project writes is read, and nothing run."""
+"""Reads the folder of a model: only the files that this project writes, without running any code from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +18,16 @@ TRAINING_IMAGES = "training_images.npy"
 PARTS = ("characters", "image", "decoding", "dataset", "config")
 _MAX_DESCRIPTION_BYTES = 2**18
 _KERAS = {"data": "data", "save_exported_model": False}
-# By what MLflow itself would load it: as it was trained, or in its servable form, whose code only MLflow's server runs.
+# MLflow's loaders of a model: as it was trained, or in its servable form. Only MLflow's server runs that form's code.
 _TRAINED, _SERVED = "mlflow.keras", "mlflow.pyfunc.loaders.code_model"
-# What MLflow's other loaders would open, and where: each of them can run code.
+# Other loaders of MLflow would open other files, and each of those loaders can run code.
 _DATA = {NETWORK.name, "keras_module.txt"}
 _CODE_SUFFIXES = {".pkl", ".pickle", ".cloudpickle", ".dill", ".joblib", ".pt", ".pth", ".pb", ".h5", ".so"}
 
 
 @dataclass(frozen=True)
 class Description:
-    """A file MLmodel: `flavors` by name, `metadata` as it is, and who the model is."""
+    """The content of a file MLmodel: `flavors` by name, unchecked `metadata`, and the ids of the model and its run."""
 
     flavors: dict[str, Any]
     metadata: Any
@@ -36,14 +36,14 @@ class Description:
 
 
 def read_mlmodel(folder: Path, where: str) -> Description:
-    """What a model's folder says of it; nothing of this is checked but that it is a plain mapping.
+    """Read the file MLmodel of a folder. Its values are not checked; only its form is.
 
     Raises:
-        InputError: there is no such file, or it is none of MLflow's.
+        InputError: the file is missing, or MLflow did not write it.
     """
     text = read_file(folder / MLMODEL, _MAX_DESCRIPTION_BYTES, where)
     try:
-        content = yaml.safe_load(text)  # libyaml would be faster, but crashes on what is nested too deep
+        content = yaml.safe_load(text)  # libyaml would be faster, but it crashes on deep nesting
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{where} cannot be read: {one_line(error)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("flavors"), dict):
@@ -54,10 +54,10 @@ def read_mlmodel(folder: Path, where: str) -> Description:
 
 
 def read_parts(folder: Path, where: str) -> dict[str, Any]:
-    """What stands beside the network in a folder whose network may be read.
+    """Read the metadata of the network in a model's folder, and check that the network may be read.
 
     Raises:
-        InputError: something is wrong with it, or the folder holds what would run code in another loader.
+        InputError: the metadata is wrong, or the folder holds something that could run code in another loader.
     """
     described = read_mlmodel(folder, where)
     parts = check_metadata(described.metadata or {}, where, PARTS)
@@ -111,7 +111,7 @@ def _training_images(path: Path, where: str) -> np.ndarray | None:
     if not path.exists():
         return None
     try:
-        # Mapped, a file that is shorter than it says takes no memory.
+        # Map the file: if it is shorter than its header says, it takes no memory.
         found = np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
     except Exception as error:
         raise InputError(f"{where}: {path.name} cannot be read: {one_line(error)}") from error

@@ -1,4 +1,4 @@
-"""Where the aliases of a registered model are to point, as it is kept in one of the model's tags."""
+"""A planned change of a registered model's aliases, kept in a tag of the model."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,10 +13,10 @@ _ALIASES = ("champion", "previous", "challenger")
 
 @dataclass(frozen=True)
 class Move:
-    """Where the aliases are to point, None where one is to be absent.
+    """Where the aliases shall point. None means that there shall be no such alias.
 
-    Once it is written down, the move has happened: whoever comes next finishes it, so a process that dies between two
-    aliases leaves nothing in between. `by` tells apart the commands that moved.
+    Once a move is written down, it counts as done: if a process dies between two aliases, the next command finishes
+    the move. `by` identifies the command that made the move.
     """
 
     kind: Literal["promotion", "rollback"]
@@ -27,20 +27,20 @@ class Move:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions by alias, without the aliases that are to be absent."""
+        """Versions by alias. Aliases that shall not exist are left out."""
         return {alias: at for alias in _ALIASES if (at := getattr(self, alias)) is not None}
 
 
 def write_down(move: Move, *, finished: bool) -> str:
-    """The text of a move, and whether all its aliases are set."""
+    """Write a move as text, with the note whether all its aliases are set."""
     return json.dumps({**asdict(move), "finished": finished})
 
 
 def read_move(text: str) -> tuple[Move, bool]:
-    """A move and whether it is finished; anybody who may write tags may have changed the text.
+    """Read a move, and whether it is finished. Anybody who may write tags could have changed the text.
 
     Raises:
-        InputError: it is no move.
+        InputError: the text is not a move.
     """
     try:
         plain = json.loads(text)

@@ -1,4 +1,4 @@
-"""Opening the store, and making it first where it is missing."""
+"""Opens the store, and makes it first if it does not exist."""
 
 from pathlib import Path
 
@@ -21,15 +21,15 @@ _HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
 
 
 def store_uri(config: TrackingConfig, root: Path) -> str:
-    """The MLflow tracking address that a configuration means; see `keep_credentials` for its user and password."""
+    """The MLflow tracking address of a configuration. `keep_credentials` handles its user and password."""
     return keep_credentials(config.uri) if config.uri is not None else f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"
 
 
 def open_store(config: TrackingConfig, root: Path) -> Store:
-    """Open the store and its experiment, making both where they are missing; safe in many processes at once.
+    """Open the store and its experiment, and make them if they do not exist. Many processes may call this at once.
 
     Args:
-        config: `uri` null keeps runs in an SQLite database under `root / "mlruns"`, artifacts beside it.
+        config: if `uri` is null, runs are in an SQLite database under `root / "mlruns"`, with the artifacts beside it.
         root: the project's folder, absolute.
 
     Raises:
@@ -60,7 +60,7 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> Experiment:
-    """The experiment of that name, made first if it is missing."""
+    """The experiment of that name. It is made if it does not exist."""
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return experiment
@@ -69,7 +69,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> Expe
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
-        return _experiment(client, name, artifacts)  # Another process was faster, which is as good.
+        return _experiment(client, name, artifacts)  # Another process made it first.
     return client.get_experiment(made)
 
 

@@ -1,6 +1,6 @@
-"""Whether a tracking store answers, found out within seconds.
+"""Checks within seconds whether a tracking store answers.
 
-MLflow itself tries again for minutes, which is right in the middle of a run and wrong at its start.
+MLflow itself retries for minutes. That is right in the middle of a run, but wrong at its start.
 """
 
 import http.client
@@ -20,10 +20,10 @@ _SERVER_DATABASES = ("postgresql", "mysql")
 
 
 def check_answers(uri: str) -> None:
-    """Return when the server or database behind `uri` answers, in whatever words.
+    """Check that the server or database behind `uri` answers. Any answer counts, even an error.
 
     Raises:
-        InputError: nothing answers within `TIMEOUT_S` seconds, or a database's driver is not installed.
+        InputError: nothing answers within `TIMEOUT_S` seconds, or the driver of the database is not installed.
     """
     if uri.startswith(("http://", "https://")):
         _check_http(uri)
@@ -34,7 +34,7 @@ def check_answers(uri: str) -> None:
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """The file behind an SQLite address, None for any other address."""
+    """The file of an SQLite address, or None for any other address."""
     if not uri.startswith(_SQLITE):
         return None
     return Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
@@ -45,7 +45,7 @@ def _check_http(uri: str) -> None:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S):
             return
     except urllib.error.HTTPError:
-        return  # An answer, if only "log in first": what MLflow then says is worth more than a guess here.
+        return  # Even "log in first" is an answer. MLflow's own message will then say more than a guess here.
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(

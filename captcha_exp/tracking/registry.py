@@ -1,4 +1,4 @@
-"""The registered versions of one model, with the aliases that say which of them is in use."""
+"""The registered versions of one model, and the aliases that say which version is in use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _MAX_TAG_LENGTH = 5_000
 
 @dataclass(frozen=True)
 class Version:
-    """One registered version, and the model and the run that it stands for."""
+    """One registered version, with the ids of its model and its run."""
 
     version: str
     model_id: str
@@ -29,19 +29,19 @@ class Version:
 
 
 class Registry:
-    """The registered model `name` of a store. Nothing here keeps other processes out: see `exclusive`."""
+    """The registered model `name` of a store. This class does not keep other processes out; `exclusive` does."""
 
     def __init__(self, store: Store, name: str) -> None:
         self.name = name
         self._client = store.client
 
     def aliases(self) -> dict[str, str]:
-        """Versions by alias; empty where the model is not registered yet."""
+        """Versions by alias; empty if the model is not registered yet."""
         registered = self._find()
         return {} if registered is None else {alias: str(at) for alias, at in registered.aliases.items()}
 
     def versions(self) -> list[Version]:
-        """Every version, the oldest first."""
+        """All versions, the oldest first."""
         found = self._client.search_model_versions(f"name = {quoted(self.name)}", max_results=10_000)
         return sorted(map(_version, found), key=lambda version: int(version.version))
 
@@ -50,7 +50,7 @@ class Registry:
         return _version(self._client.get_model_version(self.name, number))
 
     def ensure(self) -> None:
-        """Make the registered model where it is missing."""
+        """Make the registered model if it does not exist."""
         try:
             self._client.create_registered_model(self.name)
         except MlflowException as error:
@@ -58,13 +58,13 @@ class Registry:
                 raise
 
     def register(self, model_id: str, run_id: str, tags: Mapping[str, str]) -> str:
-        """The version of a run's model, made with its tags in one step; of one that is there, with these tags."""
+        """Make the version of a run's model with its tags, in one step. If it exists, only write the tags."""
         short = {key: storable(value, _MAX_TAG_LENGTH) for key, value in tags.items()}
         for version in self.versions():
             if (version.model_id, version.run_id) == (model_id, run_id):
                 self.set_tags(version.version, short)
                 return version.version
-        # Asked again after a lost answer, the server would make a second one.
+        # If the answer were lost and the request sent again, the server would make a second version.
         with without_retries():
             made = self._client.create_model_version(
                 self.name, f"{_MODELS}{model_id}", run_id, short, model_id=model_id, await_creation_for=0
@@ -72,38 +72,38 @@ class Registry:
         return str(made.version)
 
     def pending_move(self) -> Move | None:
-        """The move that was written down and not finished."""
+        """The move that was written down but not finished, or None."""
         move, finished = self._move()
         return None if finished else move
 
     def last_move(self) -> Move | None:
-        """The move that was finished last, whoever did it; None while one is not finished."""
+        """The move that was finished last, by any command; None while a move is not finished."""
         move, finished = self._move()
         return move if finished else None
 
     def write_move(self, move: Move) -> None:
-        """Write a move down; from here on it has happened."""
+        """Write a move down. From then on it counts as done."""
         self.set_model_tag(MOVE_TAG, write_down(move, finished=False))
 
     def set_alias(self, alias: str, version: str | None) -> None:
-        """Point an alias at a version; None removes it."""
+        """Point an alias at a version, or remove the alias if `version` is None."""
         if version is None:
             self._client.delete_registered_model_alias(self.name, alias)
         else:
             self._client.set_registered_model_alias(self.name, alias, version)
 
     def mark_finished(self, move: Move) -> None:
-        """Say that a move is finished; it stays, to tell whether somebody changes the aliases."""
+        """Mark a move as finished. It is kept, to find out later whether somebody else changed the aliases."""
         self.set_model_tag(MOVE_TAG, write_down(move, finished=True))
 
     def finish_move(self, check: Callable[[str], None] = lambda version: None) -> Move | None:
-        """Finish what a process that died had written down; None where there is nothing.
+        """Finish the move of a process that died, and return it; None if there is no such move.
 
         Args:
-            check: raises InputError where a version can be no champion.
+            check: raises InputError if a version cannot be champion.
 
         Raises:
-            InputError: what is written down cannot be, or the aliases are not where the last move left them.
+            InputError: the written move is impossible, or the aliases are not where the last move left them.
         """
         move = self.pending_move()
         if move is None:
@@ -119,10 +119,10 @@ class Registry:
         return move
 
     def check_aliases(self) -> None:
-        """Return where `champion` and `previous` are where the last finished move left them, or none is known.
+        """Check that `champion` and `previous` are where the last finished move left them, if there was a move.
 
         Raises:
-            InputError: they are somewhere else, so somebody else has moved them.
+            InputError: they are not, so somebody else has moved them.
         """
         move = self.last_move()
         if move is None:
@@ -135,7 +135,7 @@ class Registry:
                 raise self._wrong(f"{told} {_named(left)}")
 
     def find_version(self, number: str) -> Version | None:
-        """One version, or None where it does not exist or was deleted."""
+        """One version, or None if it does not exist or was deleted."""
         return next((version for version in self.versions() if version.version == number), None)
 
     def set_tags(self, version: str, tags: Mapping[str, str]) -> None:
@@ -194,5 +194,5 @@ def _named(version: str | None) -> str:
 
 
 def _version(found: ModelVersion) -> Version:
-    # MLflow's own stores forget a version's model id, and keep the address it was made from.
+    # MLflow's own stores do not keep a version's model id. They keep the address that it was made from.
     return Version(str(found.version), str(found.source).removeprefix(_MODELS), str(found.run_id), dict(found.tags))

@@ -1,4 +1,4 @@
-"""A view of the MLflow UI's table of runs: which are shown, in which columns and order."""
+"""A view of the table of runs in the MLflow UI: its runs, its columns and its order."""
 
 import base64
 import json
@@ -7,14 +7,14 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The UI keeps the views that users save there in tags of the experiment, and opens the one its address names. MLflow
-# documents neither; `test_mlflow_ui.py` opens a view in a browser.
+# The UI keeps saved views in tags of the experiment, and it opens the view that the page's address names. MLflow does
+# not document this; `test_mlflow_ui.py` opens a view in a browser.
 _TAG = "mlflow.sharedViewState."
 
 
 @dataclass(frozen=True)
 class SavedView:
-    """The runs that satisfy MLflow's `condition`, sorted by a column; columns are written like metrics.`loss`."""
+    """The runs that satisfy MLflow's `condition`, sorted by a column. A column is written like metrics.`loss`."""
 
     name: str
     condition: str
@@ -24,18 +24,18 @@ class SavedView:
 
     @property
     def key(self) -> str:
-        """What the UI's address names it by: `?viewStateShareKey=KEY`."""
+        """The view's key in the address of the page: `?viewStateShareKey=KEY`."""
         return f"sweep-{zlib.crc32(self.name.encode()):08x}"
 
     def tag(self) -> tuple[str, str]:
-        """Name and value of the experiment's tag that keeps it."""
+        """Name and value of the experiment's tag that keeps the view."""
         now_ms = int(time.time() * 1000)
         packed = base64.b64encode(zlib.compress(json.dumps(self._state()).encode())).decode()
         view = {"name": self.name, "createdAt": now_ms, "updatedAt": now_ms, "state": f"deflate;{packed}"}
         return _TAG + self.key, json.dumps(view)
 
     def _state(self) -> dict[str, object]:
-        """As the UI of MLflow 3.17 writes it; the UI takes no state that lacks a key."""
+        """The state as the UI of MLflow 3.17 writes it. The UI refuses a state if one key is missing."""
         return {
             "searchFilter": self.condition,
             "orderByKey": self.order_by,

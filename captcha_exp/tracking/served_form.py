@@ -17,16 +17,16 @@ from captcha_exp.tracking.logged_model import LoadedRecogniser, save_recogniser
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = _PACKAGE / "reader" / "served_model.py"
-# All that the code below imports of this package.
+# The parts of this package that the served code imports.
 _CARRIED = ("__init__.py", "errors.py", "reader")
-# What the code below needs on the machine that serves: no TensorFlow.
+# The packages that the served code needs on the serving machine. TensorFlow is not needed.
 _REQUIRED = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pillow")
 _SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.binary, "image")]),
     outputs=Schema(
         [ColSpec(DataType.string, "text"), ColSpec(DataType.double, "confidence"), ColSpec(DataType.string, "error")]
     ),
-    # "" and -1 stand for nothing known: MLflow's parameters have no null.
+    # "" and -1 mean that nothing is known, because MLflow's parameters have no null.
     params=ParamSchema(
         [
             ParamSpec("pattern", DataType.string, ""),
@@ -39,15 +39,15 @@ _SIGNATURE = ModelSignature(
 
 
 def save_servable(recogniser: LoadedRecogniser, onnx: Path, example: bytes, folder: Path) -> None:
-    """Write a model folder with two flavours: what the logged model was, and what is served.
+    """Write a model folder with two flavours: the logged model and its servable form.
 
-    `captcha_exp.reader`, which reads, travels with it, so this package need not be installed where it is served.
+    The folder holds a copy of `captcha_exp.reader`, so the serving machine does not need this package.
 
     Args:
         recogniser: the trained model.
         onnx: its network, as `model.onnx_export` writes it.
         example: an image file.
-        folder: is made.
+        folder: the folder to make.
     """
     with tempfile.TemporaryDirectory() as temporary:
         code = _copy_reader(Path(temporary))
@@ -69,7 +69,7 @@ def save_servable(recogniser: LoadedRecogniser, onnx: Path, example: bytes, fold
 
 
 def _copy_reader(folder: Path) -> Path:
-    """Put the part of this package that reads images into a folder; return its path there."""
+    """Copy the part of this package that reads images into a folder, and return the path of the copy."""
     code = folder / _PACKAGE.name
     code.mkdir()
     for name in _CARRIED:
@@ -82,16 +82,16 @@ def _copy_reader(folder: Path) -> Path:
 
 
 def read_as_served(folder: Path, images: Sequence[bytes]) -> list[str]:
-    """The texts that a server started on a model folder would read in image files."""
+    """The texts that a server with this model folder would read in image files."""
     served = mlflow.pyfunc.load_model(str(folder))
     return list(served.predict(pd.DataFrame({"image": list(images)}))["text"])
 
 
 def upload_servable(client: MlflowClient, model_id: str, folder: Path) -> None:
-    """Keep the servable form with the logged model that it was made of; whoever loads that gets both.
+    """Store the servable form with the logged model that it was made from. Who loads that model gets both forms.
 
-    File by file, each replaced whole, and what describes them last: copying the folder, MLflow would cut the files of
-    the model that is there before it finds the disk full.
+    This replaces each file in one step, and the files that describe the others last. MLflow's own copy of a folder
+    would truncate the existing files before it noticed that the disk is full.
     """
     address = client.get_logged_model(model_id).artifact_location
     kept = get_artifact_repository(address, tracking_uri=client.tracking_uri)

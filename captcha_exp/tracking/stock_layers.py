@@ -1,4 +1,4 @@
-"""The only classes that a network read from a file may be made of."""
+"""The only classes that a network from a file may use."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from captcha_exp.errors import InputError
 from captcha_exp.reader.untrusted import check_plain, shown
 
-# By the module that a `.keras` file names them with. What `model.build_recogniser` makes, whatever the choices:
+# Classes by their module in a `.keras` file. `model.build_recogniser` makes only these:
 BUILT = {
     "keras": {"DTypePolicy"},
     "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "RandomUniform", "Zeros"},
@@ -19,8 +19,8 @@ BUILT = {
     "keras.src.ops.nn": {"Gelu", "Sigmoid"},
     "keras.src.ops.numpy": {"Cumsum", "GetItem", "Multiply", "OnesLike", "Subtract"},
 }
-# What a `cnn.builder` or `transformer.builder` of the user's own may use besides: all of it computes, and none of it
-# calls, reads or holds code.
+# A user's own `cnn.builder` or `transformer.builder` may also use these. They only compute; none of them calls, reads
+# or holds code.
 FOR_BUILDERS = {
     "keras.initializers": {
         *("Constant", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "RandomNormal"),
@@ -37,21 +37,21 @@ FOR_BUILDERS = {
     "keras.src.ops.nn": {"Elu", "LeakyRelu", "Relu", "Silu", "Softmax"},
     "keras.src.ops.numpy": {"Add", "Concatenate", "Divide", "Max", "Mean", "Reshape", "Tanh", "Transpose"},
 }
-# Marks of Keras' own in the arguments of a call; none has a module.
+# Keras uses these marks in the arguments of a call. They have no module.
 _MARKS = {"__keras_tensor__", "__slice__"}
 _DTYPES = {"float32", "int32", "int64", "bool"}
 _MAX_LAYERS = 2_000
 
 
 def check_architecture(architecture: Any, where: str) -> None:
-    """Refuse a network that has anything but stock layers, before Keras makes any of it.
+    """Refuse a network with anything but stock layers, before Keras makes any part of it.
 
     Args:
-        architecture: what `keras.saving.serialize_keras_object` makes of a model, as plain values.
-        where: what the user called the model, for messages.
+        architecture: a model as plain values, from `keras.saving.serialize_keras_object`.
+        where: the user's name for the model, for messages.
 
     Raises:
-        InputError: naming what it has.
+        InputError: the network has something else; the message names it.
     """
     if not isinstance(architecture, dict) or architecture.get("class_name") != "Functional":
         kind = architecture.get("class_name") if isinstance(architecture, dict) else architecture
@@ -77,7 +77,7 @@ def _check_class(found: dict[str, Any], where: str) -> None:
         raise InputError(f"{where} computes in {shown(dtype)}, which captcha_exp does not build.")
     if found.get("unroll"):
         raise InputError(f"{where} has an unrolled layer, which captcha_exp does not build.")
-    # Keras looks a class up by any of these names.
+    # Keras looks up a class by any of these names.
     if not {"class_name", "module", "registered_name"} & set(found):
         return
     module, name, registered = (found.get(key) for key in ("module", "class_name", "registered_name"))
@@ -85,7 +85,7 @@ def _check_class(found: dict[str, Any], where: str) -> None:
         return
     stock = isinstance(name, str) and isinstance(module, str) and name in _allowed(module)
     if not stock or registered not in (None, name):
-        # Where a name is registered, that is what Keras would look up.
+        # If there is a registered name, Keras would look up that name.
         what = name if registered in (None, name) else registered
         raise InputError(
             f"{where} holds {shown(what)} of {shown(module)}, which is none of the stock Keras layers that a model is "
@@ -98,7 +98,7 @@ def _allowed(module: str) -> set[str]:
 
 
 def _mappings(value: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in plain values, however deep."""
+    """Every mapping inside plain values, at any depth."""
     todo = [value]
     while todo:
         found = todo.pop()

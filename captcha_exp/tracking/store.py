@@ -34,30 +34,30 @@ class Store:
     experiment: str
     experiment_id: str
     client: MlflowClient
-    lock_file: Path | None  # None where the store is no file of this machine
+    lock_file: Path | None  # None if the store is not a file on this machine
 
     def start_run(
         self, name: str, tags: Mapping[str, str], parent_run_id: str | None = None, run_id: str | None = None
     ) -> TrackedRun:
-        """Begin a run, or go on with the one of `run_id`; use it as a context manager."""
+        """Begin a run, or continue the run `run_id`. Use the result as a context manager."""
         if run_id is None:
             return TrackedRun(self.client, self._create_run(name, tags, parent_run_id))
         self.reopen(run_id)
         return TrackedRun(self.client, run_id)
 
     def reopen(self, run_id: str) -> None:
-        """Make a run that has ended a running one."""
+        """Mark an ended run as running again."""
         self.client.update_run(run_id, status="RUNNING")
         stale = {"outcome", "reason"} & set(self.client.get_run(run_id).data.tags)
         for tag in stale:
             self.client.delete_tag(run_id, tag)
 
     def find_run(self, run_id: str) -> TrackedRun | None:
-        """The run of `run_id`, or None if this experiment has none or it was deleted; its status stays."""
+        """The run `run_id`, or None if it was deleted or is not in this experiment. Its status stays unchanged."""
         return None if self.record(run_id) is None else TrackedRun(self.client, run_id)
 
     def record(self, run_id: str) -> Run | None:
-        """What is logged of the run of `run_id`, or None if this experiment has none or it was deleted."""
+        """MLflow's record of the run `run_id`, or None if it was deleted or is not in this experiment."""
         try:
             run = self.client.get_run(run_id)
         except MlflowException:
@@ -66,7 +66,7 @@ class Store:
         return run if own else None
 
     def measured(self, run_id: str, metric: str) -> list[float] | None:
-        """Every value that a run logged of a metric; None where the run is gone."""
+        """All values that a run logged for a metric, or None if the run no longer exists."""
         try:
             return [float(point.value) for point in self.client.get_metric_history(run_id, metric)]
         except MlflowException:
@@ -76,7 +76,7 @@ class Store:
         """The resolved configuration of a run, as it was logged.
 
         Raises:
-            InputError: the run has none that can be read.
+            InputError: the run has no configuration that can be read.
         """
         with tempfile.TemporaryDirectory() as temporary:
             try:
@@ -90,11 +90,11 @@ class Store:
                 ) from error
 
     def children(self, parent_run_id: str) -> list[Run]:
-        """Every run below `parent_run_id`, the oldest first."""
+        """All runs below `parent_run_id`, the oldest first."""
         return self.search(f"tags.`{_PARENT}` = '{parent_run_id}'")
 
     def search(self, condition: str) -> list[Run]:
-        """Every active run of the experiment that satisfies MLflow's `condition`, the oldest first."""
+        """All active runs of the experiment that satisfy MLflow's `condition`, the oldest first."""
         oldest_first = ["attributes.start_time ASC", "attributes.run_id ASC"]
         found: list[Run] = []
         token = None
@@ -108,23 +108,23 @@ class Store:
 
     @property
     def ui_command(self) -> str | None:
-        """The command that serves the UI over this store; None where a server already does."""
+        """The command that serves the UI for this store, or None if a server already serves it."""
         if self.uri.startswith(("http://", "https://")):
             return None
         return f"mlflow ui --backend-store-uri {shlex.quote(without_passwords(self.uri))}"
 
     def ui_hint(self, run_id: str) -> str:
-        """One line that tells how to look at a run."""
+        """One line that says how to look at a run."""
         return self.page_hint(f"/#/experiments/{self.experiment_id}/runs/{run_id}")
 
     def page_hint(self, page: str) -> str:
-        """One line that tells how to look at a page of the UI."""
+        """One line that says how to look at a page of the UI."""
         if self.ui_command is None:
             return f"{self.uri.rstrip('/')}{page}"
         return f"{self.ui_command}   then http://127.0.0.1:5000{page}"
 
     def locked(self) -> AbstractContextManager[None]:
-        """Keep other processes of this machine out for a moment, where the store is a file."""
+        """If the store is a file, keep other processes of this machine out for a moment."""
         return lock_if_file(self.lock_file)
 
     def _create_run(self, name: str, tags: Mapping[str, str], parent_run_id: str | None) -> str:
@@ -142,12 +142,12 @@ class Store:
 
 
 def lock_if_file(path: Path | None) -> AbstractContextManager[None]:
-    """Wait until no other process holds the lock of `path`; None locks nothing."""
+    """Take the lock of `path`, and wait for it if another process holds it. None locks nothing."""
     return nullcontext() if path is None else locked(path)
 
 
 def _user() -> str:
     try:
         return getuser()
-    except (KeyError, OSError):  # a container whose user has no name
+    except (KeyError, OSError):  # in a container, the user may have no name
         return "unknown"

@@ -1,4 +1,4 @@
-"""A sweep as MLflow keeps it: one parent run, found again by whoever resumes or joins the sweep."""
+"""The parent run of a sweep in MLflow. A process that resumes or joins the sweep finds it again."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,46 +28,46 @@ class SweepRun:
 
     @classmethod
     def start_or_resume(cls, store: Store, sweep_name: str, study_key: str, tags: Mapping[str, str]) -> Self:
-        """The parent run of this study, made if it is missing.
+        """The parent run of this study. It is made if it does not exist.
 
         Args:
             store: where the sweep's runs are kept.
             sweep_name: name of the run.
-            study_key: what tells this study from others of the same name; equal in all supervisors of one study.
-            tags: further tags of a run that is made.
+            study_key: distinguishes studies of the same name; all supervisors of one study have the same key.
+            tags: further tags for a new run.
         """
         with store.locked():
             found = _parents(store, sweep_name, study_key)
             if not found:
                 own = {**tags, "sweep": sweep_name, "study": study_key, "kind": _KIND}
                 store.start_run(sweep_name, own)
-                # Of two supervisors that a server let in at once, both see both runs and take the older.
+                # If a server let two supervisors in at once, both see both runs, and both take the older one.
                 found = _parents(store, sweep_name, study_key)
         store.client.update_run(found[0].info.run_id, status="RUNNING")
         return cls(store, found[0].info.run_id)
 
     def log_summary(self, metrics: Mapping[str, float] | None = None, tags: Mapping[str, str] | None = None) -> None:
-        """Write the best metrics and what else sums the sweep up."""
+        """Write the best metrics, and tags that summarise the sweep."""
         if metrics:
             self._run.log_metrics(metrics)
         if tags:
             self._run.set_tags(tags)
 
     def describe(self, text: str) -> None:
-        """Show `text`, in Markdown, at the head of the run's page."""
+        """Show `text`, in Markdown, at the top of the run's page."""
         self._write_shared(lambda: self._run.set_tags({_DESCRIPTION: text}))
 
     def offer_view(self, sweep_name: str, objective: str, keys: Sequence[str], *, maximize: bool) -> str:
-        """Keep a view of the UI that compares the trials of a sweep: what was searched, and what came of it.
+        """Save a view in the UI that compares the trials of a sweep by their searched values and results.
 
         Args:
             sweep_name: name of the sweep.
             objective: the metric to sort by.
-            keys: what was searched.
-            maximize: whether more of the objective is better.
+            keys: the searched keys.
+            maximize: whether a higher objective is better.
 
         Returns:
-            The part of the view's address that follows the server's.
+            The part of the view's address after the address of the server.
         """
         metrics = dict.fromkeys([objective, "best/val/character_error_rate", "model/parameters", "seconds/fit"])
         columns = [_column("metrics", name) for name in metrics] + [_column("params", param_key(key)) for key in keys]
@@ -84,15 +84,15 @@ class SweepRun:
         return self._view
 
     def _write_shared(self, write: Callable[[], None]) -> None:
-        """Write a tag that another supervisor of the same sweep may write in the same moment."""
+        """Write a tag that another supervisor of the same sweep may write at the same moment."""
         with self._store.locked():
             try:
                 write()
             except MlflowException:
-                write()  # of two that add a tag at a server, its database refuses the later; now there is one to change
+                write()  # if two add a tag at once, the server's database refuses the second; now the tag exists
 
     def log_files(self, paths: Iterable[Path]) -> None:
-        """Keep tables, pictures and configurations; databases and folders among `paths` are left out."""
+        """Keep tables, pictures and configurations. Databases and folders in `paths` are skipped."""
         for path in sorted(paths):
             if path.is_file() and path.suffix in _WORTH_KEEPING:
                 self._run.log_file(path)
@@ -101,7 +101,7 @@ class SweepRun:
         """End the children that dead workers left open.
 
         Args:
-            running: names of the trials that are truly running, like `trial-0007`.
+            running: names of the trials that are really running, like `trial-0007`.
 
         Returns:
             Names of the runs that were ended.
@@ -116,17 +116,17 @@ class SweepRun:
         return closed
 
     def end(self, *, interrupted: bool = False) -> None:
-        """End the parent run; the same sweep, typed again, opens it again."""
+        """End the parent run. If the user types the same sweep again, the run is opened again."""
         self._store.client.set_terminated(self.run_id, "KILLED" if interrupted else "FINISHED")
 
     @property
     def ui_hint(self) -> str:
-        """One line that tells how to look at the sweep."""
+        """One line that says how to look at the sweep."""
         return self._store.ui_hint(self.run_id) if self._view is None else self._store.page_hint(self._view)
 
 
 def _parents(store: Store, sweep_name: str, study_key: str) -> list[Run]:
-    # Compared here: MLflow's conditions cannot hold every name.
+    # Names are compared here because MLflow's conditions cannot express every name.
     wanted = (sweep_name, study_key)
     return [run for run in store.search(f"tags.kind = '{_KIND}'") if _identity(run) == wanted]
 

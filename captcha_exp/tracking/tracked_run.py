@@ -1,4 +1,4 @@
-"""One run as MLflow keeps it."""
+"""One run in MLflow."""
 
 import io
 import json
@@ -35,8 +35,8 @@ Outcome = Literal["finished", "pruned", "failed"]
 class TrackedRun:
     """A run in the store.
 
-    As a context manager it also ends the run: `finished` unless `set_outcome` said otherwise, with an exception
-    `failed` and its reason, with Ctrl-C killed.
+    As a context manager it also ends the run. The outcome is `finished`, unless `set_outcome` chose another. After an
+    exception it is `failed`, with the reason. Ctrl-C marks the run as killed.
     """
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
@@ -53,14 +53,14 @@ class TrackedRun:
         return str(self._client.tracking_uri)
 
     def log_config(self, config: Config) -> None:
-        """Write the resolved configuration: flattened as params but for the group `sweep`, whole as `config.yaml`."""
+        """Write the resolved configuration: all of it as `config.yaml`, and all but the group `sweep` as params."""
         plain = without_passwords(to_plain(config))
-        # How a sweep goes on is nothing that its trials differ in: in the UI it would hide what they do differ in.
+        # All trials of a sweep have the same `sweep.` keys. In the UI they would hide the keys that differ.
         self.log_params({key: value for key, value in flatten(plain).items() if not key.startswith("sweep.")})
         self.log_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "config.yaml")
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Write values as they are typed in overrides; what the run has already stays, as MLflow changes no param."""
+        """Write values as a user types them in overrides. Existing params stay, because MLflow cannot change them."""
         known = self._client.get_run(self.run_id).data.params
         flat = {param_key(name): param_value(value) for name, value in params.items()}
         batch = [Param(key, value) for key, value in flat.items() if key not in known]
@@ -78,7 +78,7 @@ class TrackedRun:
             name: name of the source, the first part of each input's name.
             uri: path or address of the source.
             fingerprint: hex digest of everything in the source.
-            splits: by name: train, validation, test.
+            splits: by name (train, validation, test).
         """
         self._datasets = describe_splits(name, without_passwords(uri), fingerprint, splits)
         self._client.log_inputs(self.run_id, [as_input(split, dataset) for split, dataset in self._datasets.items()])
@@ -89,7 +89,7 @@ class TrackedRun:
         self._log_metrics(metrics, step=epoch)
 
     def last_epoch(self, metric: str) -> int:
-        """The last epoch of which `metric` is in the store, 0 if there is none."""
+        """The last epoch that has `metric` in the store, or 0 if there is none."""
         return max((point.step for point in self._client.get_metric_history(self.run_id, metric)), default=0)
 
     def log_metrics(self, metrics: Mapping[str, float], split: str | None = None) -> None:
@@ -97,7 +97,7 @@ class TrackedRun:
 
         Args:
             metrics: by name.
-            split: ties them to that logged split, and to the logged model if there is one.
+            split: the logged split of these metrics. They also belong to the logged model, if there is one.
         """
         self._log_metrics(metrics, step=0, dataset=self._datasets[split] if split else None)
 
@@ -110,7 +110,7 @@ class TrackedRun:
         self._client.log_artifact(self.run_id, str(path), folder)
 
     def log_text(self, text: str, name: str) -> None:
-        """Keep `text` as an artifact; `name` may hold folders."""
+        """Keep `text` as an artifact. `name` may include folders."""
         self._log_bytes(text.encode("utf-8", "backslashreplace"), name)
 
     def log_json(self, value: Any, name: str) -> None:
@@ -119,12 +119,12 @@ class TrackedRun:
 
     def log_figure(self, figure: "Figure", name: str) -> None:
         """Keep a figure as an artifact, in the format of the name's suffix."""
-        picture = io.BytesIO()  # of a full disk Pillow would tell only that something went wrong
+        picture = io.BytesIO()  # if Pillow wrote to a full disk, its error would not name the cause
         figure.savefig(picture, format=name.rpartition(".")[2])
         self._log_bytes(picture.getvalue(), name)
 
     def tie_to_model(self, model_id: str) -> None:
-        """Make the metrics of a split, from now on, those of a model that is in the store already."""
+        """Link the metrics of splits, from now on, to a model that is already in the store."""
         self._model_id = model_id
 
     def log_model(
@@ -138,9 +138,9 @@ class TrackedRun:
 
         Args:
             model: stock layers only, float32 `(B, *example_shape)` in, `(B, T, K)` out.
-            metadata: plain values that describe what goes in and what comes out.
+            metadata: plain values that describe the model's input and output.
             example_shape: shape of one input, without the batch.
-            training_images: uint64, a digest of each image that it was trained on.
+            training_images: uint64, one digest per training image.
 
         Returns:
             The model's address, `models:/m-...`.
@@ -149,7 +149,7 @@ class TrackedRun:
         return f"models:/{self._model_id}"
 
     def set_outcome(self, outcome: Outcome, reason: str | None = None) -> None:
-        """Choose how the run will have ended."""
+        """Set the outcome that `end` will write."""
         self._outcome, self._reason = outcome, reason
 
     def end(self) -> None:
@@ -169,7 +169,7 @@ class TrackedRun:
         if error is None:
             self.end()
             return
-        # A store that fails as well must not hide the error that came first.
+        # If the store fails too, its error must not hide the first error.
         with suppress(Exception):
             self._end_with(error)
 

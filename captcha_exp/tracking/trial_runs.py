@@ -1,4 +1,4 @@
-"""What is read back from the runs of a sweep."""
+"""Reads the runs of a sweep from the store."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from captcha_exp.tracking.store import Store
 
 @dataclass(frozen=True)
 class ReadRun:
-    """One run: `metrics` has the latest value of each."""
+    """One run. `metrics` has the latest value of each metric."""
 
     run_id: str
     name: str
@@ -23,7 +23,7 @@ class ReadRun:
 
 
 def read_run(store: Store, run_id: str) -> ReadRun | None:
-    """The run of `run_id`, or None if the store has none."""
+    """The run `run_id`, or None if the store does not have it."""
     try:
         return _read(store.client.get_run(run_id))
     except MlflowException:
@@ -36,13 +36,13 @@ def read_trials(store: Store, parent_run_id: str) -> dict[str, ReadRun]:
 
 
 def read_curves(store: Store, run_id: str, metrics: Iterable[str]) -> dict[str, dict[int, float]]:
-    """Values of each metric by epoch, from 1; a metric without values is left out."""
+    """Values of each metric by epoch, counted from 1. A metric without values is left out."""
     curves = {name: store.client.get_metric_history(run_id, name) for name in metrics}
     return {name: {point.step: point.value for point in points} for name, points in curves.items() if points}
 
 
 def read_artifact(store: Store, run_id: str, name: str) -> str | None:
-    """A text artifact of a run, or None if the run keeps none of that name."""
+    """A text artifact of a run, or None if the run has no artifact of that name."""
     try:
         with TemporaryDirectory() as folder:
             return Path(store.client.download_artifacts(run_id, name, folder)).read_text(encoding="utf-8")

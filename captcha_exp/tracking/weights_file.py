@@ -1,4 +1,4 @@
-"""The HDF5 file of a network's weights, which could name other files and pretend sizes."""
+"""Checks the HDF5 file of a network's weights: a hostile file could name other files or declare false sizes."""
 
 from io import BytesIO
 
@@ -9,27 +9,27 @@ from captcha_exp.reader.metadata import MAX_NETWORK_BYTES
 from captcha_exp.reader.untrusted import shown
 from captcha_exp.tracking.mlflow_text import one_line
 
-# A network has some hundreds of each.
+# A real network has some hundreds of objects.
 _MAX_OBJECTS = 50_000
 _MAX_DEPTH = 16
 
 
 def check_weights(data: bytes, where: str) -> None:
-    """Refuse a weights file that holds anything but plain numbers, each stored in the file itself.
+    """Refuse a weights file unless it holds only plain numbers that are stored in the file itself.
 
     Args:
         data: the file.
-        where: what the user called the model, for messages.
+        where: the user's name for the model, for messages.
 
     Raises:
-        InputError: naming what it holds.
+        InputError: the file holds something else; the message names it.
     """
     try:
         with h5py.File(BytesIO(data), "r") as file:
             _check_groups(file, where)
     except InputError:
         raise
-    except Exception as error:  # HDF5 raises nearly any kind for a damaged file
+    except Exception as error:  # for a damaged file HDF5 raises nearly any exception
         raise InputError(f"{where}: its weights cannot be read: {one_line(error)}.") from error
 
 
@@ -43,7 +43,7 @@ def _check_groups(file: h5py.File, where: str) -> None:
             place = f"its weights' {shown(f'{group.name}/{name}'.lstrip('/'))}"
             if count > _MAX_OBJECTS or depth > _MAX_DEPTH:
                 raise InputError(f"{where} has more parts, or deeper ones, in its weights than captcha_exp writes.")
-            # An external link names another file, which HDF5 would open.
+            # An external link names another file, and HDF5 would open it.
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise InputError(f"{where}: {place} is a link, not numbers; only numbers in the file itself are read.")
             found = group[name]
@@ -56,12 +56,12 @@ def _check_groups(file: h5py.File, where: str) -> None:
 
 
 def _check_numbers(found: object, what: str) -> int:
-    """Bytes of a dataset."""
+    """Number of bytes of a dataset."""
     if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "fiu":
         raise InputError(f"{what} holds no numbers; only numbers are read.")
     if found.is_virtual or found.external:
         raise InputError(f"{what} lies in another file; only numbers in the file itself are read.")
-    # Compressed ones, and those that are declared but not written, can pretend any size.
+    # If a dataset is compressed, or declared but not written, it can claim any size.
     if found.chunks is not None or found.id.get_storage_size() != found.nbytes:
         raise InputError(f"{what} is not stored as Keras stores it; save the model again with Keras.")
     return int(found.nbytes)
