@@ -1,1 +1,1 @@
-"""One model judged on labelled images that it was not trained on."""
+"""Judges one model on labelled images that it was not trained on."""

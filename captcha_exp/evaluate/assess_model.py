@@ -1,4 +1,4 @@
-"""One model judged on one split, told in lines and kept in the tracking store."""
+"""Judges one model on one split, prints the figures and keeps them in the tracking store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
-    """Read one split with a model; tell the figures in lines, and keep them with pictures in the store.
+    """Read one split with a model. Yield the figures in lines, and keep them with pictures in the store.
 
-    They are kept on the model's own run if it was trained on this dataset, else on a run of the evaluation. Only of
-    the split `test` metrics are kept, as `test/...`.
+    If the model was trained on this dataset, they are kept on the model's own run, else on a run of the evaluation.
+    Metrics are kept only for the split `test`, as `test/...`.
 
     Args:
         own: which model, which split, how thoroughly.
-        config: which dataset, and which store. Image size, characters and decoding are the model's own.
+        config: which dataset, and which store. Image size, characters and decoding come from the model.
 
     Raises:
-        InputError: there is no such model or split, or the split holds images that the model was trained on.
+        InputError: the model or split does not exist, or the split holds images that the model was trained on.
     """
-    # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
+    # Imported after the checks: the message about a mistyped key must not wait for MLflow and TensorFlow.
     from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 
@@ -62,7 +62,7 @@ def _measure(
     from captcha_exp.reader.decoding import beam_width_of
 
     split, validation = dataset.split(own.split.name), dataset.validation
-    # What is chosen on validation images must be judged on others, and a model may have been trained on them since.
+    # A choice made on validation images must be judged on other images. Also, a refit may have trained on them.
     usable = own.split is not SplitName.validation and len(validation) and not count_seen(recogniser, validation.images)
     text_of = (recogniser.characters, beam_width_of(recogniser.decoding))
     forward_pass = ForwardPass(recogniser.model, batch_size)
@@ -86,7 +86,7 @@ def _measure(
 def _run_of(
     store: "Store", recogniser: "LoadedRecogniser", dataset: "PreparedDataset", own: EvaluationConfig
 ) -> Iterator[tuple["TrackedRun", str | None]]:
-    """The run that keeps the result, and the model's id if the store has it."""
+    """The run that keeps the result, and the model's id if the store knows the model."""
     trained_by = store.find_run(recogniser.run_id)
     model_id = None if trained_by is None else recogniser.model_id
     if trained_by is not None and recogniser.dataset["fingerprint"] == dataset.fingerprint:

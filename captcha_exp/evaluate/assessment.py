@@ -1,4 +1,4 @@
-"""Everything that is told about one model on one set of images."""
+"""All figures of one model on one set of images."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,13 +15,13 @@ from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.reader.decoding import decode
 from captcha_exp.reader.vocabulary import Vocabulary
 
-# What a reader that works alone is usually held to.
+# The usual goal for a reader that works without a person.
 TARGET_ACCURACY = 0.99
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Confidences as the model gives them, and after division by the `temperature` that validation images chose."""
+    """Reliability of the confidences, before and after scaling by a `temperature` fitted on validation images."""
 
     before: Reliability
     temperature: float | None
@@ -30,8 +30,8 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Selective:
-    """Reading alone what is certain: every operating point, the widest of `TARGET_ACCURACY` or better, and what the
-    threshold gives that validation images chose for that accuracy."""
+    """Reading only the certain images: every operating point, the widest one with at least `TARGET_ACCURACY`, and the
+    result of the threshold that was chosen for that accuracy on validation images."""
 
     curve: list[OperatingPoint]
     widest: OperatingPoint | None
@@ -42,8 +42,8 @@ class Selective:
 class Assessment:
     """One model on one set of images.
 
-    `intervals` has those metrics of `evaluation` for which there is one: Wilson's of a share, the bootstrap's of the
-    character error rate. `parts` is accuracy by length, character and origin.
+    `intervals` are by metric of `evaluation`: Wilson's interval for a share, a bootstrap interval for the character
+    error rate. `parts` is the accuracy by length, character and origin.
     """
 
     evaluation: Evaluation
@@ -53,7 +53,7 @@ class Assessment:
     selective: Selective
 
     def metrics(self) -> dict[str, float]:
-        """The figures that a run keeps, by name."""
+        """The figures that are kept on a run, by name."""
         named = dict(self.evaluation.metrics)
         for name, interval in self.intervals.items():
             named |= {f"{name}/low": interval.low, f"{name}/high": interval.high}
@@ -65,7 +65,7 @@ class Assessment:
         return named
 
     def to_plain(self) -> dict[str, Any]:
-        """Everything but the texts as plain values, fit for JSON."""
+        """Everything except the texts as plain values, fit for JSON."""
         return {
             "images": len(self.evaluation.labels),
             "metrics": self.evaluation.metrics,
@@ -87,19 +87,19 @@ def assess(
     resamples: int,
     seed: int,
 ) -> Assessment:
-    """Judge a model on images, with what can be chosen on validation images chosen there.
+    """Judge a model on images. Temperature and threshold are chosen on validation images.
 
     Args:
         forward_pass: of the model.
         judged: the images, at least two.
-        validation: others that the model was not trained on; None leaves out what is chosen on them.
+        validation: other images that the model was not trained on; None skips the temperature and the threshold.
         characters: `characters[i]` is class `i + 1`.
-        beam_width: of the search for a text; None for greedy decoding.
-        resamples: draws of the bootstrap.
-        seed: of the draws.
+        beam_width: width of the beam search; None for greedy decoding.
+        resamples: number of bootstrap draws.
+        seed: seed of the draws.
 
     Raises:
-        InputError: a label has a character that the model does not know, or no room in its time steps.
+        InputError: a label has a character that the model does not know, or is too long for its time steps.
     """
     probabilities = forward_pass(judged.images)
     result = evaluate_probabilities(probabilities, judged.labels, characters, beam_width)

@@ -1,4 +1,4 @@
-"""What an evaluation leaves in the tracking store."""
+"""Keeps and prints the results of an evaluation."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,12 +20,12 @@ def log_assessment(
     """Keep tables, pictures and `<split>_evaluation.json` on a run.
 
     Args:
-        run: the model's own run, or one of the evaluation.
-        split: what was judged.
+        run: the model's own run, or a run of the evaluation.
+        split: the judged split.
         assessment: the result.
-        robustness: the result on altered images; None if that was not measured.
-        sheet_images: most images on the sheet of predictions.
-        seed: with which `robustness` was measured.
+        robustness: the result on altered images; None if it was not measured.
+        sheet_images: the largest number of images on the sheet of predictions.
+        seed: the seed with which `robustness` was measured.
     """
     log_predictions(run, split, assessment.evaluation, sheet_images)
     told: dict[str, Any] = {"split": split.name, **assessment.to_plain()}
@@ -41,7 +41,7 @@ def log_assessment(
 def log_test_metrics(
     run: TrackedRun, dataset: PreparedDataset, model_id: str | None, metrics: dict[str, float]
 ) -> None:
-    """Keep figures of the test split as `test/...`, tied to the split and, where the store has it, to the model."""
+    """Keep figures of the test split as `test/...`, linked to the split and to the model if the store has it."""
     split = dataset.test
     logged = {split.name: LoggedSplit(len(split), split_digest(dataset, split))}
     run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, logged)
@@ -51,13 +51,13 @@ def log_test_metrics(
 
 
 def robustness_metrics(robustness: Robustness) -> dict[str, float]:
-    """Accuracy on altered images, averaged over strengths and over everything, and what that is below the clean."""
+    """Accuracy on altered images: the mean of each alteration, the mean of all, and the drop below clean images."""
     named = {f"robustness/{name}": float(np.mean(values)) for name, values in robustness.accuracy.items()}
     return {**named, "robustness/mean": robustness.mean, "robustness/drop": robustness.drop}
 
 
 def tell(assessment: Assessment, robustness: Robustness | None) -> Iterator[str]:
-    """The figures in lines for a terminal."""
+    """The figures as lines for a terminal."""
     for name, value in assessment.evaluation.metrics.items():
         interval = assessment.intervals.get(name)
         method = "bootstrap" if name == "character_error_rate" else "Wilson"
@@ -119,7 +119,7 @@ def _parts(assessment: Assessment) -> Any:
         title: [(p.name, p.total, p.accuracy, p.interval.low, p.interval.high) for p in assessment.parts[key]]
         for key, title in titles.items()
     }
-    # Of one length or origin the figure is that of the whole.
+    # If there is only one length or origin, its figure equals that of the whole.
     several = {title: parts for title, parts in rows.items() if len(parts) > 1}
     return accuracy_by_part(several or rows)
 

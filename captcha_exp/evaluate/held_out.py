@@ -1,4 +1,4 @@
-"""A dataset as a trained model sees it, with what it was trained on kept apart."""
+"""A dataset as a trained model sees it, with its training images kept apart."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +10,14 @@ from captcha_exp.evaluate.trained_images import count_seen
 from captcha_exp.reader.image import ImageSpec
 from captcha_exp.tracking import LoadedRecogniser
 
-# What decides which samples of a dataset the splits hold.
+# The keys that decide which samples are in which split.
 DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
 
 
 def dataset_as_seen(
     recogniser: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
 ) -> PreparedDataset:
-    """A dataset with images as the model was trained to see them, whatever the configuration says.
+    """A dataset with its images in the form that the model was trained on. The model's settings override `config`.
 
     Raises:
         InputError: the dataset cannot be used.
@@ -35,10 +35,10 @@ def dataset_as_seen(
 
 
 def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:
-    """Refuse another division of the data that the model was trained on: it would hold training images out.
+    """Refuse to divide the data in another way than for the training: held-out images could be training images.
 
     Raises:
-        InputError: naming the key.
+        InputError: the division differs; the message names the key.
     """
     if recogniser.dataset["fingerprint"] != dataset.fingerprint:
         return
@@ -54,10 +54,10 @@ def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, 
 
 
 def unseen_split(recogniser: LoadedRecogniser, dataset: PreparedDataset, name: str) -> Split:
-    """A split to judge the model on.
+    """A split on which to judge the model.
 
     Raises:
-        InputError: there is no such split, it is empty, or it is not `train` and has images of the model's training.
+        InputError: the split does not exist, is empty, or holds images that the model was trained on (`train` may).
     """
     split = dataset.split(name)
     if not len(split):

@@ -1,4 +1,4 @@
-"""What was read in each image of a split, kept in the tracking store."""
+"""Keeps the text that was read in each image of a split in the tracking store."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ _DIGEST_LENGTH = 16
 
 
 def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", sheet_images: int) -> None:
-    """Keep what was read in each image of a split: as a table named after it, and as pictures."""
+    """Keep the text that was read in each image of a split: as a table with the split's name, and as pictures."""
     labels, predictions, confidences = evaluation.labels, evaluation.predictions, evaluation.confidences
     run.log_text(_table(split, evaluation), f"{split.name}.csv")
     if sheet_images:
@@ -25,8 +25,8 @@ def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", she
 
 
 def split_digest(dataset: PreparedDataset, split: Split) -> str:
-    """What tells the content of a split from that of others."""
-    # Equal labels never straddle splits, so the labels tell which part of the fingerprinted whole a split is.
+    """A digest that identifies the content of a split."""
+    # Equal labels are always in the same split, so fingerprint and labels together identify the split.
     labels = "\n".join(sorted(split.labels))
     text = f"{dataset.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()[:_DIGEST_LENGTH]

@@ -1,4 +1,4 @@
-"""Which images a model was trained on, told without keeping them."""
+"""Finds out which images a model was trained on, without keeping the images."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 def image_digests(images: Images) -> np.ndarray:
     """A digest of the pixels of each image: uint8 (N, H, W) -> uint64 (N,).
 
-    Equal images have equal digests. Of a million and another million different images, two share one with a probability
-    of one in ten million.
+    Equal images have equal digests. If you compare two sets of a million different images, the chance that two digests
+    are equal is one in ten million.
     """
     digests = (hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images)
     return np.frombuffer(b"".join(digests), "<u8")
 
 
 def count_seen(recogniser: "LoadedRecogniser", images: Images) -> int | None:
-    """How many images are among those that a model was trained on; None where the model does not tell.
+    """How many of the images a model was trained on; None if the model has no list of its training images.
 
     Args:
         recogniser: the model.
-        images: uint8 (N, H, W), as the model's own preprocessing gives them.
+        images: uint8 (N, H, W), made by the model's own preprocessing.
     """
     if recogniser.training_images is None:
         return None

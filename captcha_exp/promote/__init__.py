@@ -1,1 +1,1 @@
-"""From finished runs to the model in use: choose, judge, move the aliases."""
+"""From finished runs to the model in use: choose a run, judge its model, move the aliases."""

@@ -1,4 +1,4 @@
-"""The command that makes a model the one in use, if it earns it on the test split."""
+"""The command that makes a model the one in use, if it is better on the test split."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from captcha_exp.promote.exclusive import Turn
     from captcha_exp.tracking import Registry, Store
 
-# How the keys are typed. Hydra would look `sweep=NAME` up in the folder conf/sweep.
+# Short keys that a user types. Hydra would look for `sweep=NAME` in the folder conf/sweep.
 _SHORT = {"sweep=": "challenger.sweep=", "run=": "challenger.run="}
 
 
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def with_whole_keys(arguments: Sequence[str]) -> list[str]:
-    """Arguments with `sweep=` and `run=` as the keys that they stand for."""
+    """Arguments in which `sweep=` and `run=` are replaced by the full keys."""
     return [
         next(
             (whole + argument.removeprefix(short) for short, whole in _SHORT.items() if argument.startswith(short)),
@@ -47,17 +47,17 @@ def _promote(composed: DictConfig) -> None:
 def promote(
     config: "PromotionConfig", report: Callable[[str], None], on_step: Callable[[str], None] = lambda name: None
 ) -> None:
-    """Choose, refit, judge, register, move the aliases; or go back to the previous champion.
+    """Choose a run, refit it, judge and register its model, and move the aliases. Or go back to the previous champion.
 
     Args:
         config: which model, by which rule.
-        report: told in short lines what is decided, and why.
-        on_step: hears the name of each step that changes the registry, before it is done.
+        report: receives each decision and its reason, in short lines.
+        on_step: receives the name of each step that changes the registry, before the step is done.
 
     Raises:
         InputError: there is nothing to promote, or it cannot be judged fairly.
     """
-    # After the checks: a mistyped key must not wait for MLflow and TensorFlow.
+    # Imported after the checks: the message about a mistyped key must not wait for MLflow and TensorFlow.
     from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import Registry, open_store
     from captcha_exp.tracking.answering import short_patience, told_in_one_line
@@ -74,7 +74,7 @@ def promote(
             with short_patience():
                 _dry_run(store, registry, choose(store, config.challenger), config, report)
             return
-        # Its trainings have MLflow's own patience.
+        # Trainings wait for the store as long as MLflow itself does.
         chosen = None if config.rollback else refit(store, choose(store, config.challenger), config, report)
         claims = config.root_path / "outputs" / "claims"
         with short_patience(), exclusive(store, registry, claims, report) as turn:

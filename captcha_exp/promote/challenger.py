@@ -1,4 +1,4 @@
-"""Which run is the challenger, told by validation figures alone."""
+"""Chooses the challenger's run, by validation figures alone."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _ACCURACY, _LOSS = "best/val/sequence_accuracy", "best/val/ctc_loss"
 
 @dataclass(frozen=True)
 class Chosen:
-    """A finished run, where it comes from, and why it was chosen."""
+    """A finished run, its sweep, and the reason for the choice."""
 
     run_id: str
     sweep: str | None
@@ -21,13 +21,13 @@ class Chosen:
 
 
 def choose(store: Store, challenger: ChallengerConfig) -> Chosen:
-    """The run that is to be judged.
+    """Choose the run to judge.
 
-    Of a sweep the finished trial with the highest validation sequence accuracy; of equal ones that of the lowest
-    validation loss, then the oldest. Of several sweeps of one name the last that was begun.
+    From a sweep, this is the finished trial with the highest validation sequence accuracy. If several are equal, the
+    lowest validation loss decides, then the oldest trial. If several sweeps have the name, the newest one counts.
 
     Raises:
-        InputError: there is no such sweep or run, or it has nothing that finished.
+        InputError: the sweep or run does not exist, or has not finished.
     """
     if challenger.run is not None:
         return _one_run(store, challenger.run)
@@ -44,7 +44,7 @@ def _one_run(store: Store, run_id: str) -> Chosen:
 
 
 def _best_of_sweep(store: Store, sweep: str) -> Chosen:
-    # Compared here: MLflow's conditions cannot hold every name.
+    # Names are compared here because MLflow's conditions cannot express every name.
     sweeps = [run for run in store.search("tags.kind = 'sweep'") if run.data.tags.get("sweep") == sweep]
     if not sweeps:
         known = sorted({run.data.tags.get("sweep", "") for run in store.search("tags.kind = 'sweep'")} - {""})

@@ -20,7 +20,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a contest came to: the data, the challenger's figures on its test split, and the verdict."""
+    """The result of a contest: the data, the challenger's figures on its test split, and the verdict."""
 
     dataset: PreparedDataset
     challenger: Judged
@@ -28,7 +28,7 @@ class Judgement:
 
 
 class Contest:
-    """One challenger, and whoever is champion of a registered model; the caller keeps other promotions out."""
+    """One challenger against the champion of a registered model, if any. The caller keeps other promotions out."""
 
     def __init__(
         self, store: Store, registry: Registry, chosen: Chosen, config: PromotionConfig, report: Report
@@ -40,10 +40,10 @@ class Contest:
             registry: the registered model.
             chosen: the challenger's run.
             config: rule and limits.
-            report: told figures and decision in short lines.
+            report: receives the figures and the decision, in short lines.
 
         Raises:
-            InputError: the run has no model, or a model is another than store and registry say.
+            InputError: the run has no model, or a model is not the one that store and registry name.
         """
         self._store, self._registry, self._chosen, self._config, self._report = store, registry, chosen, config, report
         self._challenger = load_challenger(store, chosen.run_id)
@@ -67,7 +67,7 @@ class Contest:
         """Read the challenger's test split with both models, and decide.
 
         Raises:
-            InputError: one of them cannot be judged fairly on it.
+            InputError: a model cannot be judged fairly on this split.
         """
         config, root = self._config, self._config.root_path
         dataset_config, dataset = open_test(self._challenger, config.dataset, root, self._report)
@@ -85,7 +85,7 @@ class Contest:
         return Judgement(dataset, judged, verdict)
 
     def record(self, judgement: Judgement, on_step: Report, build_servable: BuildServable | None) -> None:
-        """Keep the figures on the challenger's run, and make the verdict the state of the registry."""
+        """Keep the figures on the challenger's run, and apply the verdict to the registry."""
         tags, verdict = self._tags(judgement), judgement.verdict
         self._tell_looks(tags["test.digest"])
         run = self._store.find_run(self._chosen.run_id)

@@ -1,6 +1,6 @@
-"""What the registry says of a model, checked against the run and the model's own files.
+"""Checks what the registry says about a model against the run and the model's own files.
 
-Anybody who may write to the registry may change tags and aliases there, without any right to the runs.
+Anybody who may write to the registry can change tags and aliases there, even without access to the runs.
 """
 
 import hashlib
@@ -14,16 +14,16 @@ from captcha_exp.errors import InputError
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store, Version, load_recogniser
 
 _SHOWN = 60
-_PLACE = "path"  # where the data is, which says nothing of what it is
+_PLACE = "path"  # the place of the data, which does not matter for its content
 
 
 def load_challenger(store: Store, run_id: str) -> LoadedRecogniser:
-    """The model that a run made, read from where a version of it will be read.
+    """Load the model that a run made, from the same place as a registered version of it.
 
-    `runs:/RUN/model` would mix in what lies beside it among the run's own files.
+    `runs:/RUN/model` would also include files that lie there among the run's own artifacts.
 
     Raises:
-        InputError: the run has no model, or the model's files are those of another or of another division of the data.
+        InputError: the run has no model, or the files belong to another model or another division of the data.
     """
     run = store.record(run_id)
     made = [] if run is None or run.outputs is None else run.outputs.model_outputs
@@ -43,16 +43,16 @@ def load_challenger(store: Store, run_id: str) -> LoadedRecogniser:
 
 
 def load_version(store: Store, registry: Registry, number: str, report: Callable[[str], None]) -> LoadedRecogniser:
-    """The model of a version; what its tags say otherwise than run and model is told, and decides nothing.
+    """Load the model of a version. If its tags differ from run and model, that is reported but changes nothing.
 
     Raises:
-        InputError: there is no such version, its model cannot be loaded, or it is another than was registered.
+        InputError: the version does not exist, or its model cannot be loaded or is not the registered one.
     """
     version = registry.find_version(number)
     if version is None:
         raise InputError(f"Version {number} of {registry.name} does not exist, so it can be no champion.")
     loaded = load_recogniser(f"models:/{registry.name}/{number}", store.uri)
-    if version.model_id.startswith("m-"):  # otherwise a copy of another registered model's version
+    if version.model_id.startswith("m-"):  # otherwise it is a copy of a version of another registered model
         _check_identity(f"Version {number} of {registry.name}", loaded, version.model_id, version.run_id)
     for line in _contradictions(store, version, loaded):
         report(f"version {number} was changed by hand: {line}; the tag decides nothing")
@@ -60,7 +60,7 @@ def load_version(store: Store, registry: Registry, number: str, report: Callable
 
 
 def config_digest(config: Mapping[str, Any]) -> str:
-    """What tells one configuration from others."""
+    """A digest that identifies a configuration."""
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -73,7 +73,7 @@ def _check_identity(what: str, loaded: LoadedRecogniser, model_id: str, run_id: 
 
 
 def _logged_config(store: Store, run_id: str) -> Mapping[str, Any]:
-    with suppress(InputError):  # the run keeps none
+    with suppress(InputError):  # the run has no configuration
         return store.logged_config(run_id)
     return {}
 

@@ -1,4 +1,4 @@
-"""One promotion at a time, whichever store keeps the models."""
+"""Allows one promotion at a time, for every kind of store."""
 
 import getpass
 import hashlib
@@ -22,7 +22,7 @@ from captcha_exp.tracking.registry import Registry
 from captcha_exp.tracking.store import Store
 
 _CLAIM = "promotion.claim."
-# Anything else after it would be somebody's path to a file of this machine.
+# Only this form is accepted: other text could be a path to a file on this machine.
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _SHOWN = 60
 
@@ -31,8 +31,8 @@ _SHOWN = 60
 class Turn:
     """One command's turn.
 
-    `check` raises InputError once somebody else removed the claim, to be called before each change. `interrupted` are
-    the tokens of commands from this machine that had a turn and died, or lost the server, before they told their end.
+    Call `check` before each change: it raises InputError if somebody else removed the claim. `interrupted` are the
+    tokens of earlier commands on this machine that died, or lost the server, before they could record their end.
     """
 
     token: str | None = None
@@ -47,20 +47,20 @@ ALONE = Turn()
 def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[str], None]) -> Iterator[Turn]:
     """Keep every other promotion of this model out.
 
-    A store that is a file of this machine is locked, and others wait; the kernel frees the lock of a process that dies.
-    MLflow's servers offer neither a lock nor a write that depends on what is there, only that each of many processes
-    can write a tag of its own: each writes a claim, then looks for others, and gives way if there is one. Two that
-    begin in the same moment may so both give way, but never both go on. A claim left by a process that died is removed
-    by the next promotion from the same `claims`; from elsewhere nobody can tell, and it is named.
+    If the store is a file, it is locked and others wait. The kernel frees the lock if the process dies. MLflow's
+    servers have neither locks nor conditional writes, but each process can write a tag of its own. So each process
+    writes a claim and then looks for other claims; if it finds one, it gives up. Two processes that start at the same
+    moment may both give up, but never both continue. If a process dies, its claim stays; the next promotion with the
+    same `claims` removes it. A claim from another machine cannot be checked, so the error names it.
 
     Args:
         store: where the registry is.
         registry: the model.
-        claims: a folder of this machine, for telling which of its claims are alive.
-        report: told when this has to wait.
+        claims: a folder on this machine that shows which of its claims are alive.
+        report: receives a line if this has to wait.
 
     Raises:
-        InputError: another promotion of this model is under way at a server.
+        InputError: another promotion of this model is running against the same server.
     """
     if store.lock_file is not None:
         path = store.lock_file.with_name(f".promotion-{hashlib.sha256(registry.name.encode()).hexdigest()}")
@@ -69,7 +69,7 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
         return
     registry.ensure()
     token = uuid.uuid4().hex
-    # Beside those of other models and servers.
+    # Each model and server has its own folder.
     place = claims / hashlib.sha256(f"{store.uri}\n{registry.name}".encode()).hexdigest()[:16]
     alive = _hold(_file(place, token))
     try:
@@ -77,7 +77,7 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
             interrupted = frozenset(_interrupted(place))
             _give_way(registry, token, place)
             yield Turn(token, lambda: _check_claim(registry, token), interrupted)
-        for dead in interrupted:  # what they left half done is finished now
+        for dead in interrupted:  # their unfinished work is finished now
             _forget(_file(place, dead))
     finally:
         alive.release()
@@ -88,7 +88,7 @@ def _file(place: Path, token: str) -> Path:
 
 
 def _interrupted(place: Path) -> Iterator[str]:
-    """Tokens whose files are there and not locked."""
+    """Tokens whose files exist but are not locked."""
     for path in place.parent.glob(f"{place.name}-*"):
         lock = try_lock(path)
         if lock is not None:
@@ -98,13 +98,13 @@ def _interrupted(place: Path) -> Iterator[str]:
 
 @contextmanager
 def _claimed(registry: Registry, token: str, place: Path) -> Iterator[None]:
-    """Have a claim; its file stays where the server failed, and tells later that the claim is stale."""
+    """Hold a claim. If the server fails, the claim's file stays and later shows that the claim is stale."""
     key, file = _CLAIM + token, _file(place, token)
     try:
         registry.set_model_tag(key, json.dumps(_holder()))
         yield
     except StoreFailure:
-        with suppress(*StoreFailure):  # what went wrong first is worth more
+        with suppress(*StoreFailure):  # the first error is more useful
             registry.delete_model_tag(key)
         raise
     except BaseException:
@@ -129,7 +129,7 @@ def _check_claim(registry: Registry, token: str) -> None:
 
 def _hold(path: Path) -> BaseFileLock:
     while (lock := try_lock(path)) is None:
-        time.sleep(0.001)  # another process looks for a moment whether this one is alive
+        time.sleep(0.001)  # another process may hold the lock for a moment, to check whether this one is alive
     return lock
 
 
@@ -154,12 +154,12 @@ def _give_way(registry: Registry, token: str, place: Path) -> None:
 
 
 def _removed(registry: Registry, key: str, path: Path) -> bool:
-    """Whether a claim's holder was a process of this machine that is gone; then its claim is."""
+    """Remove a claim if its holder was a process of this machine that has died; return whether it did."""
     lock = try_lock(path) if path.exists() else None
-    if lock is None:  # alive, or of another machine
+    if lock is None:  # the holder is alive, or on another machine
         return False
     try:
-        # One that has just ended took its claim along, and this lock is on a new file of the same name.
+        # If the holder has just ended, it removed its claim, and this lock is on a new file of the same name.
         if key in registry.model_tags():
             registry.delete_model_tag(key)
         else:
@@ -170,7 +170,7 @@ def _removed(registry: Registry, key: str, path: Path) -> bool:
 
 
 def _told(claim: str) -> str:
-    """Who holds a claim, as far as it tells; anybody who may write tags may have written it."""
+    """Who holds a claim, according to its text. Anybody who may write tags could have written it."""
     try:
         holder = json.loads(claim)
         user, host, since = (str(holder[key])[:_SHOWN] for key in ("user", "host", "since"))
@@ -183,7 +183,7 @@ def _told(claim: str) -> str:
 def _holder() -> dict[str, str]:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
+    except (KeyError, OSError):  # in a container, the user may have no name
         user = "unknown"
     since = datetime.now(UTC).isoformat(timespec="seconds")
     return {"user": user, "host": socket.gethostname(), "since": since}

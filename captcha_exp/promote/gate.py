@@ -1,4 +1,4 @@
-"""Whether a challenger takes the champion's place, by a rule that was stated before."""
+"""Decides whether a challenger replaces the champion, by a rule that is fixed beforehand."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from captcha_exp.promote.judgement import Judged
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision, the reasons in lines, and the comparison where there was a champion."""
+    """The decision, its reasons in lines, and the comparison (None if there was no champion)."""
 
     promoted: bool
     reasons: list[str]
@@ -19,11 +19,11 @@ class Verdict:
 def decide(challenger: Judged, champion: Judged | None, rule: RuleConfig, limits: LimitsConfig) -> Verdict:
     """Apply limits and rule.
 
-    Without a champion the limits alone decide.
+    If there is no champion, the limits alone decide.
 
     Args:
         challenger: the new model.
-        champion: the one in use, on the same images; None where there is none.
+        champion: the model in use, on the same images; None if there is none.
         rule: when the challenger is better.
         limits: what it may not exceed.
     """
@@ -37,7 +37,7 @@ def decide(challenger: Judged, champion: Judged | None, rule: RuleConfig, limits
 
 
 def _missed(found: Comparison, rule: RuleConfig) -> list[str]:
-    """What of the rule does not hold, in words."""
+    """The parts of the rule that are not met, in words."""
     if found.difference <= 0:
         return ["the challenger is not ahead"]
     missed = []
@@ -64,7 +64,7 @@ def _told(found: Comparison, rule: RuleConfig) -> str:
 
 
 def _exceeded(metrics: dict[str, float], limits: LimitsConfig) -> list[str]:
-    """The limits that the figures do not keep, in words."""
+    """The limits that the figures exceed, in words."""
     exceeded = []
     if limits.min_accuracy is not None and metrics["sequence_accuracy"] < limits.min_accuracy:
         value = metrics["sequence_accuracy"]

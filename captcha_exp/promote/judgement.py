@@ -21,7 +21,7 @@ from captcha_exp.tracking import LoadedRecogniser
 
 @dataclass(frozen=True)
 class Judged:
-    """One model on the test images: whether each text is right, and the figures that limits look at."""
+    """One model on the test images: whether each text is right, and the figures that the limits use."""
 
     right: list[bool]
     metrics: dict[str, float]
@@ -30,11 +30,11 @@ class Judged:
 def open_test(
     challenger: LoadedRecogniser, moved: MovedDatasetConfig, root: Path, report: Callable[[str], None]
 ) -> tuple[DatasetConfig, PreparedDataset]:
-    """The dataset that the challenger was trained with, found again and checked.
+    """Open and check the dataset that the challenger was trained with.
 
     Raises:
-        InputError: it is not there, holds other images or labels now, its test images were trained on, or the model's
-            list of training images was changed.
+        InputError: the dataset is missing, its images or labels have changed, the challenger was trained on its test
+            images, or the model's list of training images was changed.
     """
     try:
         dataset_config = load_dataset_config(challenger.config["dataset"])
@@ -84,14 +84,14 @@ def _as_divided(
     root: Path,
     report: Callable[[str], None],
 ) -> PreparedDataset:
-    """The same data, divided as for the champion's training."""
+    """The same data, divided as it was for the champion's training."""
     trained = load_dataset_config(champion.config["dataset"])
     own = config.model_copy(update={key: getattr(trained, key) for key in DIVIDING})
     return dataset if own == config else dataset_as_seen(champion, own, root, report)
 
 
 def _check_list(role: str, recogniser: LoadedRecogniser, own: PreparedDataset) -> None:
-    """Refuse a list of training images that lacks some: those could be among the test images unnoticed."""
+    """Refuse an incomplete list of training images: the missing ones could be test images, and nobody would notice."""
     seen = count_seen(recogniser, own.train.images)
     if seen is not None and seen < len(own.train):
         raise InputError(
@@ -102,7 +102,7 @@ def _check_list(role: str, recogniser: LoadedRecogniser, own: PreparedDataset) -
 
 def _check_unseen(role: str, recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:
     try:
-        # The digests tell by content; without them only the same division of the same data is safe.
+        # Digests compare images by content. Without digests, only the same division of the same data is safe.
         if recogniser.training_images is None:
             check_divided_alike(recogniser, dataset, config)
         unseen_split(recogniser, dataset, "test")
@@ -117,10 +117,10 @@ def judge(
 
     Args:
         recogniser: the model.
-        test: images as it was trained to see them.
+        test: images in the form that the model was trained on.
         rule: whether case counts.
-        limits: what is measured besides.
-        limited: whether the limits are to be measured at all.
+        limits: the further figures to measure.
+        limited: whether to measure the figures of the limits at all.
     """
     forward_pass = ForwardPass(recogniser.model)
     read = text_reader(forward_pass, recogniser.characters, beam_width_of(recogniser.decoding))

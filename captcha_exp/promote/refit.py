@@ -1,4 +1,4 @@
-"""The chosen configuration trained again, with other seeds and on more images."""
+"""Trains the chosen configuration again, with other seeds and on more images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _ACCURACY, _LOSS = "best/val/sequence_accuracy", "best/val/ctc_loss"
 
 @dataclass(frozen=True)
 class _Refit:
-    """What a run is that trains a configuration again; it reports to no search."""
+    """The trial of a run that trains a configuration again. It reports to no search."""
 
     name: str
     tags: dict[str, str]
@@ -29,12 +29,12 @@ class _Refit:
 def refit(store: Store, chosen: Chosen, config: PromotionConfig, report: Callable[[str], None]) -> Chosen:
     """Train the chosen run's configuration once for each of `refit.seeds`, and choose among those runs.
 
-    With validation images held out, they choose. Trained on those too, nothing is left to choose by but the test split,
-    which must not choose: the first seed is taken, and the others tell how far seeds move the figures. A seed that was
-    trained before is not trained again.
+    If validation images are held out, they decide. If the refit also trains on them, only the test split is left, and
+    it must not decide. Then the first seed is taken, and the others show how much a seed changes the figures. A seed
+    that was trained before is not trained again.
 
     Raises:
-        InputError: the run's configuration can no longer be used.
+        InputError: the configuration of the run can no longer be used.
     """
     if not config.refit.seeds:
         return chosen
@@ -60,7 +60,7 @@ def replace_seed(base: Config, seed: int) -> Config:
 def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Config:
     plain = store.logged_config(chosen.run_id)
     plain["root"] = config.root
-    # The runs are no trials of the sweep, and where they are kept is this command's choice.
+    # The new runs are not trials of the sweep, and this command chooses where they are kept.
     plain["sweep"] |= {"name": None, "storage": None, "space": {}}
     plain["dataset"] |= {key: value for key, value in vars(config.dataset).items() if value is not None}
     if config.refit.epochs is not None:

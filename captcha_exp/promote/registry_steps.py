@@ -1,4 +1,4 @@
-"""The steps that make a verdict the state of the registry, each of which may be the last before a kill."""
+"""The steps that apply a verdict to the registry. The process may be killed after any of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from captcha_exp.errors import InputError
 from captcha_exp.promote.exclusive import ALONE, Turn
 from captcha_exp.tracking import Move, Registry
 
-# Makes a form of a model that can be served and checks it; its tags are kept on the version.
+# Makes and checks the servable form of a model. The returned tags are kept on the version.
 BuildServable = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is done whole or not at all."""
+    """One change that is made completely or not at all."""
 
     name: str
     do: Callable[[], None]
 
 
 def run_steps(steps: Sequence[Step], on_step: Callable[[str], None] = lambda name: None) -> None:
-    """Do the steps in order; `on_step` hears the name of each before it is done."""
+    """Do the steps in order. `on_step` receives the name of each step before it is done."""
     for step in steps:
         on_step(step.name)
         step.do()
@@ -36,18 +36,18 @@ def promotion_steps(
     promoted: bool,
     build_servable: BuildServable | None = None,
 ) -> list[Step]:
-    """What is done after the verdict; the caller keeps other promotions out.
+    """The steps after the verdict. The caller keeps other promotions out.
 
-    The aliases are decided in one write, `decide`. Before it nothing has changed for anybody who reads an alias, and
-    the command can be typed again. After it the next command finishes what is left, whatever it was typed for.
+    One write, `decide`, settles the aliases. Before it nothing has changed for readers of an alias, and the user can
+    type the command again. After it the next command of any kind finishes the remaining steps.
 
     Args:
         registry: the registered model.
-        model_id: of the challenger.
-        run_id: that made it.
-        tags: what led to the version.
+        model_id: id of the challenger.
+        run_id: the run that made it.
+        tags: the reasons for the version.
         promoted: whether it becomes champion.
-        build_servable: makes and checks what is served, before anything is registered; None leaves that out.
+        build_servable: makes and checks the servable form before anything is registered; None skips this step.
     """
     served: dict[str, str] = {}
     version: list[str] = []
@@ -73,13 +73,13 @@ def roll_back(
     check: Callable[[str], None] = lambda version: None,
     turn: Turn = ALONE,
 ) -> Move:
-    """Make the previous champion champion again; finishes a rollback that was interrupted, instead of a second one.
+    """Make the previous champion champion again. If a rollback was interrupted, finish it and start no second one.
 
     Args:
-        registry: the registered model; the caller keeps other promotions out.
-        on_step: hears the name of each step before it is done.
-        check: raises InputError where a version can be no champion.
-        turn: tells which rollback never told that it had ended.
+        registry: the registered model. The caller keeps other promotions out.
+        on_step: receives the name of each step before it is done.
+        check: raises InputError if a version cannot be champion.
+        turn: names the earlier commands that never recorded their end.
 
     Raises:
         InputError: there is no previous champion, or it cannot be champion.
@@ -102,7 +102,7 @@ def roll_back(
 
 
 def rollback_steps(registry: Registry, demoted: str, move: Move) -> list[Step]:
-    """What is done to go back from the version `demoted`."""
+    """The steps that go back from the version `demoted`."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     return [
         Step("note", lambda: registry.set_tags(demoted, {"rolled_back": when})),
@@ -111,7 +111,7 @@ def rollback_steps(registry: Registry, demoted: str, move: Move) -> list[Step]:
 
 
 def _replaced(registry: Registry, version: str, demoted: str) -> str | None:
-    """The champion before a version, as far as its tag can be true; never the one that is left for being bad."""
+    """The champion before a version, if the version's tag can be true. Never the version that is rolled back."""
     found = registry.find_version(version)
     before = None if found is None else found.tags.get("replaced")
     if before is None or before in (version, demoted):
@@ -125,7 +125,7 @@ def _move(registry: Registry, version: str, *, promoted: bool) -> Move:
     if not promoted:
         return Move("promotion", champion, aliases.get("previous"), version)
     others_challenger = None if challenger == version else challenger
-    if champion == version:  # it was decided before, and must not become its own predecessor
+    if champion == version:  # the move was decided before; a version must not become its own predecessor
         return Move("promotion", version, aliases.get("previous"), others_challenger)
     if champion is not None:
         registry.set_tags(version, {"replaced": champion})
@@ -133,7 +133,7 @@ def _move(registry: Registry, version: str, *, promoted: bool) -> Move:
 
 
 def _moving(registry: Registry, decide: Callable[[], Move]) -> list[Step]:
-    # What was decided here is done, whatever somebody writes in its place meanwhile.
+    # The move that is decided here is carried out, even if somebody overwrites the tag meanwhile.
     decided: list[Move] = []
 
     def write() -> None:

@@ -1,4 +1,4 @@
-"""The form of a model that is served: image files in, texts out, with nothing else installed than its requirements."""
+"""The servable form of a model: it turns image files into texts, and needs only its own requirements."""
 
 import tempfile
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 if TYPE_CHECKING:
     from captcha_exp.tracking import LoadedRecogniser, Store
 
-# What an ONNX file holds beside the network.
+# The metadata in an ONNX file.
 _DESCRIBED = ("characters", "image", "decoding", "dataset", "run_id", "model_id")
-# Images on which both forms are compared before one is registered.
+# Number of images on which both forms are compared before the servable form is registered.
 CHECKED_IMAGES = 500
 
 
@@ -27,11 +27,11 @@ def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: Images)
 
     Args:
         store: where the model is.
-        recogniser: what was loaded from there.
+        recogniser: the model, loaded from that store.
         images: uint8 (N, H, W) of the recogniser's size; the first `CHECKED_IMAGES` are read with both forms.
 
     Returns:
-        What was found, as tags for a registered version.
+        The result of the check, as tags for a registered version.
 
     Raises:
         InputError: the two forms read an image differently.
@@ -52,14 +52,14 @@ def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: Images)
 
 
 def build_servable(recogniser: "LoadedRecogniser", folder: Path, example: bytes | None = None) -> None:
-    """Write a model folder that MLflow can serve, with the network as an ONNX file and the code that reads with it.
+    """Write a model folder that MLflow can serve, with the network as an ONNX file and the code that reads images.
 
-    The folder is also everything that the logged model was: `load_recogniser` loads it just the same.
+    The folder also holds the whole logged model, so `load_recogniser` can load it.
 
     Args:
         recogniser: the trained model.
-        folder: is made.
-        example: an image file that is kept as input example; None for a blank one.
+        folder: the folder to make.
+        example: an image file that is kept as the input example; None for a blank image.
     """
     from captcha_exp.tracking.served_form import save_servable
 
@@ -72,15 +72,15 @@ def build_servable(recogniser: "LoadedRecogniser", folder: Path, example: bytes 
 
 
 def check_servable(folder: Path, images: Sequence[bytes], expected_texts: Sequence[str]) -> None:
-    """Read images as a server would, and compare.
+    """Read images as a server would, and compare the texts.
 
     Args:
-        folder: what `build_servable` wrote.
+        folder: a folder that `build_servable` wrote.
         images: image files.
-        expected_texts: what the model read in each of them when it was trained.
+        expected_texts: the text that the trained model reads in each image.
 
     Raises:
-        InputError: with the first image that is read differently.
+        InputError: an image is read differently; the message names the first one.
     """
     from captcha_exp.tracking.served_form import read_as_served
 
