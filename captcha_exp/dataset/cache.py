@@ -1,4 +1,4 @@
-"""The cache of decoded images: found by a quick key, built once, published whole."""
+"""The cache of decoded images: a quick key finds it, one process builds it, and one step publishes it."""
 
 import hashlib
 import json
@@ -21,22 +21,22 @@ from captcha_exp.files import replacing
 from captcha_exp.lock import locked
 from captcha_exp.reader.image import ImageSpec
 
-# Raise it with every change that makes older caches wrong.
+# Raise this number with every change that makes older caches wrong.
 _FORMAT = 2
 _META = "meta.json"
 
 
 def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
-    """The cache of a source, built by one process at a time and only if it isn't there.
+    """Return the cache of a source. If there is none, build it, in one process at a time.
 
-    Whether it is there is told from names, labels, sizes and modification times alone. A build that was killed leaves
-    nothing that the next would take for whole.
+    Names, labels, sizes and modification times alone decide whether a cache fits. If a build is killed, the next one
+    does not take its remains for a complete cache.
 
     Args:
-        source: what to decode.
-        spec: what to decode it to.
+        source: the samples to decode.
+        spec: size and form of the decoded images.
         root: folder of all caches.
-        report: told of progress.
+        report: receives lines about the progress.
     """
     key = _key(source, spec)
     keys = root / "keys"
@@ -50,7 +50,7 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
             try:
                 folder = _build(source, spec, keys / key, partial, root, report)
             except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)  # of no use, and perhaps all that fills the disk
+                shutil.rmtree(partial, ignore_errors=True)  # it is useless, and it may be what fills the disk
                 raise
             cached = _load_folder(folder, source, spec)
     if cached is None:
@@ -59,13 +59,13 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
 
 
 def _build(source: Source, spec: ImageSpec, key_file: Path, partial: Path, root: Path, report: Report) -> Path:
-    """The folder of a source's images, decoded and published."""
+    """Decode a source's images, publish them, and return their folder."""
     outcomes = _decoded(source, spec, partial, report)
     meta = _meta(source, outcomes, spec)
     text = json.dumps(meta).encode()
-    # The name says what is in the folder.
+    # The folder's name identifies its content.
     folder = root / f"{meta['fingerprint'][:16]}-{hashlib.sha256(text).hexdigest()[:8]}"
-    # Written first: a folder to which nothing leads would take room for nothing.
+    # The key file is written first: without it, nobody would find the folder, and it would waste disk space.
     with replacing(key_file) as file:
         file.write(folder.name.encode())
     _publish(text, partial, folder, spec)
@@ -73,7 +73,7 @@ def _build(source: Source, spec: ImageSpec, key_file: Path, partial: Path, root:
 
 
 def _key(source: Source, spec: ImageSpec) -> str:
-    # No name has a NUL, so no two lists of samples give the same text.
+    # Names have no NUL, so two different lists of samples never give the same text.
     text = "\0".join(chain([_identity(spec)], chain.from_iterable(source.samples)))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
@@ -83,9 +83,9 @@ def _identity(spec: ImageSpec) -> str:
 
 
 def _decoded(source: Source, spec: ImageSpec, partial: Path, report: Report) -> list[Outcome]:
-    """What became of every sample of `source`, whose images are then in the folder `partial`."""
+    """Decode the images of `source` into the folder `partial`, and return the outcome of each sample."""
     images, total = partial / IMAGES, len(source.samples)
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed preparation left
+    shutil.rmtree(partial, ignore_errors=True)  # the remains of a killed preparation
     partial.mkdir()
     create_output(images, total, spec)
     outcomes: list[Outcome] = []
@@ -111,7 +111,7 @@ def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[
         contents.append(hashlib.sha256(label + b"\0" + bytes.fromhex(content)).digest())
     return {
         "identity": _identity(spec),
-        # Sorted: the same images in another folder, or called differently, are the same dataset.
+        # Sorted, because the same images in another folder, or with other names, are the same dataset.
         "fingerprint": hashlib.sha256(b"".join(sorted(contents))).hexdigest()[:32],
         "order": hashlib.sha256(b"".join(contents)).hexdigest()[:32],
         "rows": rows,
@@ -121,17 +121,17 @@ def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[
 
 
 def _publish(text: bytes, partial: Path, folder: Path, spec: ImageSpec) -> None:
-    """Give the finished folder its name, in one step."""
+    """Move the finished folder to its final name, in one step."""
     with replacing(partial / _META) as file:
         file.write(text)
     with (partial / IMAGES).open("rb") as images:
         os.fsync(images.fileno())
     if folder.exists() and _read_meta(folder, spec) is None:
-        shutil.rmtree(folder)  # damaged since
+        shutil.rmtree(folder)  # it was damaged after it was published
     try:
         partial.rename(folder)
     except OSError:
-        # The very same is there under another key: from files that were only touched or copied since.
+        # The same content may exist under another key, because the files were only touched or copied.
         if _read_meta(folder, spec) is None:
             raise
         shutil.rmtree(partial)
@@ -156,7 +156,7 @@ def _load_folder(folder: Path, source: Source, spec: ImageSpec) -> Cached | None
 
 
 def _read_meta(folder: Path, spec: ImageSpec) -> dict[str, Any] | None:
-    """What is said of a folder's images, or None when any part of it is missing, cut off or of another kind."""
+    """The description of a folder's images, or None if a part of it is missing, cut off or of another kind."""
     try:
         meta: dict[str, Any] = json.loads((folder / _META).read_text())
         image_bytes = (folder / IMAGES).stat().st_size

@@ -1,4 +1,4 @@
-"""The usable samples of a dataset, decoded, as they lie on disk."""
+"""The usable samples of a dataset, decoded and kept on disk."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ IMAGES = "images.bin"
 class Cached:
     """The usable samples of a source, decoded.
 
-    `rows` is each sample's place in the file of images, `pixels` a number that is equal for equal images.
+    `rows` is each sample's place in the file of images. `pixels` is a number per sample that is equal for equal images.
     """
 
     folder: Path
@@ -32,17 +32,17 @@ class Cached:
     skipped: list[SkippedFile]
 
     def remembered(self, question: str, answer: Callable[[], dict[str, list[int]]]) -> dict[str, list[int]]:
-        """The answer to a question about these samples, worked out only the first time that it is asked."""
+        """The answer to a question about these samples. The first call computes it and keeps it on disk."""
         name = f"answer-{hashlib.sha256(question.encode()).hexdigest()[:16]}"
         path = self.folder / f"{name}.json"
         try:
             return json.loads(path.read_text())
-        except (OSError, ValueError):  # not asked yet, or cut off since
+        except (OSError, ValueError):  # not asked yet, or the file was cut off
             answered = answer()
         with locked(self.folder / f"{name}.lock"), replacing(path) as file:
             file.write(json.dumps(answered).encode())
         return answered
 
     def images(self, spec: ImageSpec) -> MappedImages:
-        """The images of all samples in their order, (N, H, W), left on disk."""
+        """Map the images of all samples, (N, H, W), from disk."""
         return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, self.rows)

@@ -1,4 +1,4 @@
-"""Image files decoded into one file of pixels."""
+"""Decodes image files into one file of pixels."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ _REASON_LENGTH = 200
 Loader = Callable[[str], bytes]
 
 
-# What became of a sample: the digests of its file and of its pixels, or the reason why it is skipped.
+# The outcome of a sample: the digests of its file and its pixels, or the reason why it is skipped.
 Outcome = tuple[str, str] | str
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """Writes images at their samples' places in the file `output`; picklable if `load` is."""
+    """Writes each image at its sample's place in the file `output`. It can be pickled if `load` can."""
 
     load: Loader
     spec: ImageSpec
@@ -37,7 +37,7 @@ class Decoder:
                 except BadImageError as error:
                     outcomes.append(str(error)[:_REASON_LENGTH])
                     continue
-                # Positioned writes and not a memory map: on a full disk they raise where a map would kill the process.
+                # Do not use a memory map here: on a full disk it would kill the process, but a write raises an error.
                 _write_all(output, pixels, index * image_bytes)
                 outcomes.append((digest(data), digest(pixels)))
         finally:
@@ -52,11 +52,11 @@ def _write_all(output: int, data: bytes, offset: int) -> None:
 
 
 def digest(data: bytes) -> str:
-    """What tells images and files apart, in 32 hexadecimal digits."""
+    """A digest that identifies an image or a file, in 32 hexadecimal digits."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def create_output(path: Path, samples: int, spec: ImageSpec) -> None:
-    """A file with a place for each sample's image; places of skipped samples stay holes."""
+    """Make a file with a place for each sample's image. The places of skipped samples stay empty and use no disk."""
     with path.open("wb") as file:
         file.truncate(samples * spec.height * spec.width)

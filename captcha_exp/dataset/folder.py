@@ -14,10 +14,10 @@ _OUTSIDE = "a link that leads out of dataset.path"
 def open_folder(config: FolderConfig) -> Source:
     """The samples of a folder, in natural order of their names.
 
-    A link is followed inside the folder alone.
+    A link is followed only if it leads to a place inside the folder.
 
     Raises:
-        InputError: there is no such folder, it holds no images, or the label pattern cannot be used.
+        InputError: the folder does not exist or holds no images, or the label pattern cannot be used.
     """
     root = Path(config.path).expanduser().resolve()
     if not root.exists():
@@ -43,7 +43,7 @@ def open_folder(config: FolderConfig) -> Source:
 
 
 def _sample(file: ImageFile, pattern: re.Pattern[str]) -> Sample | SkippedFile:
-    if file.problem is not None:  # perhaps a folder, which no label is expected of
+    if file.problem is not None:  # it may be a folder, which needs no label
         return SkippedFile(shown(file.name), file.problem)
     match = pattern.fullmatch(stem(file.name))
     if match is None:

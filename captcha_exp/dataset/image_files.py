@@ -1,4 +1,4 @@
-"""Image files as they lie in a dataset's folder, which no name or link leads out of."""
+"""Lists the image files of a dataset's folder. No name and no link can lead out of the folder."""
 
 import os
 import re
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from captcha_exp.dataset.samples import Sample, SkippedFile, label_problem, shown
 from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
 
-_MAX_PATH = 4096  # what Linux takes; resolving a longer one would cost time in the square of its length
+_MAX_PATH = 4096  # the limit of Linux; the time to resolve a longer path would grow with the square of its length
 _DIGITS = re.compile("[0-9]+")
 
 
 class ImageFile(NamedTuple):
-    """A file by its name relative to its folder; `problem` says why it cannot be used, `stamp` when it was changed."""
+    """A file, named relative to its folder. `problem` says why it cannot be used, `stamp` when it last changed."""
 
     name: str
     path: str
@@ -26,20 +26,20 @@ class ImageFile(NamedTuple):
 class ImageFolder:
     """The image files of a folder.
 
-    Everything here is strings and flat loops: each file of a large dataset passes through at every start.
+    This code uses only strings and flat loops, because every start handles each file of a large dataset.
     """
 
     def __init__(self, root: Path, outside: str) -> None:
-        """`outside` is the problem of a file to which a link or a name leads out of `root`."""
+        """`outside` is the problem text of a file whose name or link leads out of `root`."""
         self.root = os.path.realpath(root)
         self._prefix = os.path.join(self.root, "")
         self._outside = outside
         self._inside: dict[str, bool] = {}
 
     def images(self, *, recursive: bool) -> list[ImageFile]:
-        """Everything that is called like an image, in natural order; hidden files and folders are left out.
+        """All files with an image's name, in natural order. Hidden files and folders are left out.
 
-        Folders that are links are not entered, so nothing is found twice and no loop is followed.
+        Folders that are links are not entered, so no file is found twice and no loop is followed.
 
         Raises:
             OSError: the folder cannot be listed.
@@ -47,7 +47,7 @@ class ImageFolder:
         return sorted(self._listed(recursive), key=lambda file: natural_key(file.name))
 
     def file(self, name: str) -> ImageFile:
-        """The file of a name that a table gives, absolute or relative to the folder."""
+        """The file that a table names, by an absolute path or relative to the folder."""
         path = os.path.join(self.root, name)
         if len(path) > _MAX_PATH:
             return ImageFile(name, path, "", "its name is too long")
@@ -88,7 +88,7 @@ class ImageFolder:
         return ImageFile(name, path, f"{status.st_size} {status.st_mtime_ns}", _problem(status))
 
     def _status_inside(self, path: str) -> os.stat_result | None:
-        """The status of a path itself, None if its folder lies outside."""
+        """The status of a path itself, or None if its folder is outside."""
         folder = os.path.dirname(path)
         inside = self._inside.get(folder)
         if inside is None:
@@ -99,14 +99,14 @@ class ImageFolder:
         try:
             return os.path.isdir(link) and not self._leads_inside(link)
         except OSError:
-            return False  # of no use wherever it leads
+            return False  # the link cannot be used, wherever it leads
 
     def _leads_inside(self, link: str) -> bool:
         return os.path.join(os.path.realpath(link, strict=True), "").startswith(self._prefix)
 
 
 def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
-    # By descriptor: asking for an entry's status need not look up the folder's whole path each time.
+    # With a descriptor, the system need not look up the folder's whole path for each entry.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with os.scandir(descriptor) as entries:
@@ -116,7 +116,7 @@ def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file of this name counts as an image; hidden files never do."""
+    """Whether a file of this name counts as an image. Hidden files never count."""
     return name.rpartition(".")[2].lower() in IMAGE_SUFFIXES and "." in name and not name.startswith(".")
 
 
@@ -126,13 +126,13 @@ def stem(name: str) -> str:
 
 
 def natural_key(name: str) -> str:
-    """Sorts `img2` before `img10`, the same way everywhere."""
-    # A number becomes NUL, its length and its digits; NUL is in no name and below all that is.
+    """A sort key that puts `img2` before `img10`, the same on every machine."""
+    # A number becomes NUL, its length and its digits. No name has a NUL, and NUL sorts before all other characters.
     return f"{_DIGITS.sub(_by_length, name)}\0\0{name}"
 
 
 def file_sample(file: ImageFile, name: str, label: str | None, origin: str) -> Sample | SkippedFile:
-    """A file as the sample `name`, or the reason why it is none."""
+    """A file as the sample `name`, or the reason why it cannot be a sample."""
     problem = file.problem or label_problem(label)
     if problem is not None or label is None:
         return SkippedFile(shown(name), str(problem))
@@ -143,10 +143,10 @@ def read_file(locator: str) -> bytes:
     """The bytes of an image file.
 
     Raises:
-        BadImageError: it cannot be read, or is no regular file.
+        BadImageError: the file cannot be read, or is not a regular file.
     """
     try:
-        # Not to block: a pipe may have taken the place of a file that was listed.
+        # Do not block: since the listing, a pipe may have replaced the file.
         descriptor = os.open(locator, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise BadImageError(error.strerror or str(error)) from error

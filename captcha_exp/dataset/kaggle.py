@@ -1,4 +1,4 @@
-"""Public Kaggle sets, fetched once through kagglehub."""
+"""Public Kaggle datasets, fetched once through kagglehub."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 
 _HANDLE = re.compile(r"\w[\w-]*/\w[\w-]*(/versions/[0-9]+)?")
-# What unpacking a damaged, hostile, encrypted or unknown archive raises.
+# Errors that are raised if an archive is damaged, hostile, encrypted or of an unknown kind.
 _UNPACKING = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError, RuntimeError)
 _LOGIN = (
     "put a token from https://www.kaggle.com/settings into KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json, or unpack the "
@@ -25,15 +25,15 @@ _LOGIN = (
 
 
 def open_kaggle(config: KaggleConfig, cache: Path, report: Report) -> Source:
-    """The samples of one or several sets, each keeping its handle as its origin.
+    """The samples of one or more sets. The origin of a sample is the handle of its set.
 
     Args:
         config: the handles, `owner/name` for the newest version or `owner/name/versions/N`.
-        cache: folder for lock files; the sets themselves lie in kagglehub's own cache.
-        report: told what was fetched and what was found in it.
+        cache: folder for lock files. The sets themselves are in kagglehub's own cache.
+        report: receives lines that say what was fetched and what was found in it.
 
     Raises:
-        InputError: a handle is malformed or repeated, cannot be fetched, or no labels are found in it.
+        InputError: a handle is malformed or repeated, or its set cannot be fetched or has no labels.
     """
     samples: list[Sample] = []
     skipped: list[SkippedFile] = []
@@ -50,15 +50,15 @@ def open_kaggle(config: KaggleConfig, cache: Path, report: Report) -> Source:
 
 
 def fetch(handle: str, cache: Path, report: Report) -> Path:
-    """Folder of an unpacked set, from kagglehub's cache if it is there, without any network then.
+    """Folder of an unpacked set. If kagglehub's cache has the set, this needs no network.
 
     Raises:
-        InputError: it is not there and cannot be downloaded; the message says what to do.
+        InputError: the set is not in the cache and cannot be downloaded. The message says what to do.
     """
     folder = _cached(handle)
     if folder is not None:
         return folder
-    # Two downloads of one archive into the same file would spoil it.
+    # Two downloads of one archive into the same file would damage it.
     lock = cache / "keys" / f"kaggle-{hashlib.sha256(handle.encode()).hexdigest()[:16]}.lock"
     with locked(lock, lambda: report(f"waiting for another process that fetches {handle} from Kaggle")):
         folder = _cached(handle)
@@ -69,7 +69,7 @@ def fetch(handle: str, cache: Path, report: Report) -> Path:
 
 
 def _cached(handle: str) -> Path | None:
-    """The newest complete version in kagglehub's cache; kagglehub itself would ask Kaggle which one is newest."""
+    """The newest complete version in kagglehub's cache. kagglehub itself would ask Kaggle for the newest one."""
     from kagglehub.cache import Cache, get_cached_path
     from kagglehub.handle import parse_dataset_handle
 
@@ -115,7 +115,7 @@ def _download(handle: str) -> Path:
 
 
 def _discard_archives(handle: str) -> None:
-    """Remove what was fetched of a set, which kagglehub would otherwise take for a finished download."""
+    """Remove the partly fetched archives of a set. kagglehub would take them for finished downloads."""
     from kagglehub.cache import get_cached_path
     from kagglehub.handle import parse_dataset_handle
 

@@ -1,4 +1,4 @@
-"""Where the images and the labels lie in an unpacked Kaggle set."""
+"""Finds the images and labels in an unpacked Kaggle set."""
 
 import filecmp
 import re
@@ -12,17 +12,17 @@ from captcha_exp.dataset.samples import Sample, SkippedFile, shown
 from captcha_exp.dataset.table_rows import DELIMITERS, read_rows
 from captcha_exp.errors import InputError
 
-# Where a set is searched for labels of which nothing is known.
+# Where to search for labels if nothing is known about a set.
 _SEARCHED = LayoutConfig(tables=True, label_patterns=[r"(?P<label>[^\W_]+)", r"[0-9]+_(?P<label>[^\W_]+)"])
 _LABEL_COLUMNS = ("label", "labels", "text", "captcha", "code", "value", "solution", "answer", "target")
-_MAX_COLUMNS = 100  # each may be the one that names the images
-# A rule that explains fewer of the images is not the layout.
+_MAX_COLUMNS = 100  # each column could be the one that names the images
+# A rule must explain at least this share of the images, or it is not the layout.
 _ENOUGH = 0.9
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What was found in a set; `note` says it in a few words."""
+    """The samples that were found in a set. `note` summarises them in a few words."""
 
     samples: list[Sample]
     skipped: list[SkippedFile]
@@ -32,16 +32,16 @@ class Layout:
 def discover(folder: Path, handle: str, layouts: Mapping[str, LayoutConfig]) -> Layout:
     """Find images and labels.
 
-    Copies of a file under the same name further down the tree are left out.
+    If a deeper folder has a copy of a file under the same name, the copy is left out.
 
     Args:
         folder: the unpacked set.
-        handle: `owner/name`, perhaps with a version.
-        layouts: by `owner/name`, where labels are; a set that is not named is searched for a table that names the
-            images, and then for labels in their stems.
+        handle: `owner/name`, with or without a version.
+        layouts: where labels are, by `owner/name`. For other sets, this looks first for a table that names the
+            images, and then for labels in the names of the files.
 
     Raises:
-        InputError: there are no images, or nothing gives most of them a label.
+        InputError: there are no images, or most of them have no label.
     """
     base = "/".join(handle.split("/")[:2])
     everything = ImageFolder(folder, "a link that leads out of the set").images(recursive=True)
@@ -66,7 +66,7 @@ def discover(folder: Path, handle: str, layouts: Mapping[str, LayoutConfig]) -> 
 
 
 def _without_copies(files: Sequence[ImageFile]) -> list[ImageFile]:
-    """Files less those that lie, byte for byte, under the same name in a folder above."""
+    """The files without copies: a copy has the same name and the same bytes as a file in a folder above."""
     usable = {file.name: file.path for file in files if file.problem is None}
     return [file for file in files if "/" not in file.name or not _has_copy_above(file, usable)]
 
@@ -78,7 +78,7 @@ def _has_copy_above(file: ImageFile, usable: dict[str, str]) -> bool:
 
 
 def _labels(folder: Path, names: Sequence[str], base: str, layout: LayoutConfig) -> tuple[dict[str, str | None], str]:
-    """Label of each image, None where the layout gives none; how they were found."""
+    """Label of each image (None if the layout gives none), and how the labels were found."""
     first, *others = layout.label_patterns
     if not layout.tables and not others:
         return _labels_from_stems(names, first), "the names of the files"
@@ -103,11 +103,11 @@ def _labels_from_stems(names: Sequence[str], pattern: str) -> dict[str, str | No
 
 
 def _labels_from_table(table: Path, names: Sequence[str]) -> dict[str, str | None]:
-    """Labels from a table with a header in which one column names the images, by file name or stem."""
+    """Labels from a table with a header. One column names the images, by file name or stem."""
     try:
         rows = [row for _, row in read_rows(table)]
     except InputError:
-        return {}  # a table about something else, or of an encoding that no label could be trusted from
+        return {}  # the table is about something else, or its encoding makes labels unreliable
     if len(rows) < 2 or len(rows[0]) > _MAX_COLUMNS:
         return {}
     header, *body = rows

@@ -1,4 +1,4 @@
-"""Checks of labels against what reads them."""
+"""Checks of labels against the vocabulary and the model's time steps."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from captcha_exp.reader.vocabulary import Vocabulary
 
 
 def in_case(labels: Sequence[str], case: LabelCase) -> list[str]:
-    """Labels as `dataset.label_case` wants them."""
+    """Labels in the case that `dataset.label_case` asks for."""
     if case is LabelCase.lower:
         return [label.lower() for label in labels]
     if case is LabelCase.upper:
@@ -21,7 +21,7 @@ def check_characters(samples: Sequence[Sample], config: DatasetConfig) -> None:
     """Refuse a label that a given vocabulary cannot write.
 
     Raises:
-        InputError: naming the first such label, its file and the character.
+        InputError: there is such a label; the message names the first one, its file and the character.
     """
     if config.vocabulary is None:
         return
@@ -39,7 +39,7 @@ def check_fit(labels: Sequence[str], time_steps: int) -> None:
     """Refuse labels that CTC cannot emit in `time_steps`.
 
     Raises:
-        InputError: naming the label that needs most.
+        InputError: there is such a label; the message names the one that needs most steps.
     """
     longest = max(labels, key=min_time_steps, default="")
     needed = min_time_steps(longest)

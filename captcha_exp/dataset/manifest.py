@@ -13,12 +13,13 @@ _COLUMNS_NAMED = 12
 
 
 def open_manifest(config: ManifestConfig) -> Source:
-    """The samples of a table, in its own order.
+    """The samples of a table, in the table's order.
 
-    A row whose file lies outside the image folder, by its name or through a link, is skipped.
+    If the name or a link leads to a file outside the image folder, the row is skipped.
 
     Raises:
-        InputError: there is no such table or image folder, it cannot be read, or it lacks a column or any row.
+        InputError: the table or the image folder does not exist or cannot be read, or the table has no rows or lacks a
+            column.
     """
     table = Path(config.path).expanduser().resolve()
     if not table.exists():
@@ -40,7 +41,7 @@ def open_manifest(config: ManifestConfig) -> Source:
 
 
 def _read(config: ManifestConfig, table: Path) -> Iterator[tuple[int, str | None, str | None]]:
-    """Line number, file and label of each row; None where the row is too short."""
+    """Line number, file and label of each row. File or label is None if the row is too short."""
     rows = read_rows(table)
     _, header = next(rows, (0, []))
     columns = [_column(config, header, key) for key in ("file_column", "label_column")]

@@ -1,4 +1,4 @@
-"""Decoded images on disk, as an array that is read where it is indexed."""
+"""Decoded images on disk, as an array that reads only the images that are indexed."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,22 +8,22 @@ import numpy as np
 
 
 class MappedImages:
-    """Images of a file, uint8 (N, H, W), in the order of their `rows` there; none of them is held in memory.
+    """Images of a file, uint8 (N, H, W), in the order of `rows`. None of them is held in memory.
 
-    Indexing as of a NumPy array copies what is asked for. NumPy's functions take it, and read it whole.
+    Indexing works as for a NumPy array and copies the wanted images. NumPy's functions accept it and read all images.
     """
 
     dtype = np.dtype(np.uint8)
     ndim = 3
 
     def __init__(self, mapped: np.ndarray, rows: np.ndarray) -> None:
-        """Take the images of a file, (M, H, W), and the places of those that count, int (N,)."""
+        """Take the images of a file, (M, H, W), and the rows of the wanted images, int (N,)."""
         self._mapped, self._rows = mapped, rows
         self.shape = (len(rows), *mapped.shape[1:])
 
     @classmethod
     def open(cls, path: Path, height: int, width: int, rows: np.ndarray) -> "MappedImages":
-        """Map the file `path`, whose images are of one size; it may be removed from then on."""
+        """Map the file `path`, whose images all have one size. The file may be removed afterwards."""
         images = path.stat().st_size // (height * width)
         # An empty file cannot be mapped.
         shape = (images, height, width)
@@ -44,11 +44,11 @@ class MappedImages:
         return np.asarray(self[:], dtype)
 
     def only(self, which: Sequence[int] | np.ndarray) -> "MappedImages":
-        """Those at some places, still on disk."""
+        """The images at some places, still on disk."""
         return MappedImages(self._mapped, self._rows[np.asarray(which, np.int64)])
 
     def followed_by(self, others: "MappedImages") -> "MappedImages":
-        """These and then others of the same file, still on disk."""
+        """These images and then other images of the same file, still on disk."""
         if others._mapped is not self._mapped:
             raise ValueError("Images of two files cannot be joined.")
         return MappedImages(self._mapped, np.concatenate([self._rows, others._rows]))

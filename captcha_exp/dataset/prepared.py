@@ -28,7 +28,7 @@ _SKIPPED_NAMED = 3
 
 @dataclass(frozen=True)
 class Split:
-    """One side of the division: images are uint8 (N, H, W), read from disk where they are indexed."""
+    """One part of the divided dataset. Images are uint8 (N, H, W); indexing reads them from disk."""
 
     name: str
     images: MappedImages
@@ -54,10 +54,10 @@ class Split:
 
 @dataclass(frozen=True)
 class PreparedDataset:
-    """What training and evaluation work on.
+    """The dataset for training and evaluation.
 
-    `source_name` says where it is from, `source_uri` where exactly. `fingerprint` identifies labels and image files,
-    whatever the image size, the splits or the names. `vocabulary` is the configured one or that of the training labels.
+    `source_name` is the short name of its source, `source_uri` the exact place. `fingerprint` identifies labels and
+    image files; image size, splits and names do not matter. `vocabulary` is configured or from the training labels.
     """
 
     source_name: str
@@ -78,7 +78,7 @@ class PreparedDataset:
         """The split called `train`, `validation` or `test`.
 
         Raises:
-            InputError: there is no such split.
+            InputError: the split does not exist.
         """
         for split in self.splits:
             if split.name == name:
@@ -87,12 +87,12 @@ class PreparedDataset:
 
 
 def prepare_dataset(config: DatasetConfig, root: Path, report: Report = say) -> PreparedDataset:
-    """List, check, decode and split a dataset; from the cache where that was done before.
+    """List, check, decode and split a dataset. If the cache has the result of an earlier call, use it.
 
     Args:
         config: the group `dataset`.
-        root: folder under which `cache/` lies.
-        report: told in short lines what takes time and what was found.
+        root: the folder that holds `cache/`.
+        report: receives short lines about slow steps and results.
 
     Raises:
         InputError: anything that is wrong with the user's data.
@@ -123,14 +123,14 @@ def check_labels_fit(dataset: PreparedDataset, time_steps: int) -> None:
     """Refuse a dataset with labels that a model of `time_steps` cannot emit.
 
     Raises:
-        InputError: naming the label that needs most.
+        InputError: there is such a label; the message names the one that needs most steps.
     """
     check_fit([label for split in dataset.splits for label in split.labels], time_steps)
 
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """Pause the search for cyclic garbage, which takes longer than making hundreds of thousands of samples."""
+    """Pause the garbage collector: it would take longer than making hundreds of thousands of samples."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -141,7 +141,7 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def _limited(source: Source, config: DatasetConfig) -> Source:
-    """`dataset.limit` files drawn by `dataset.split_seed`, in their order, those that cannot be used among them."""
+    """At most `dataset.limit` files, drawn by `dataset.split_seed`, in their order. Unusable files count as well."""
     usable, total = len(source.samples), len(source.samples) + len(source.skipped)
     if config.limit is None or config.limit >= total:
         return source

@@ -1,4 +1,4 @@
-"""How far a preparation or an audit is: one live line in a terminal, plain lines elsewhere."""
+"""Shows the progress of a preparation or an audit: one live line in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -15,13 +15,13 @@ _LIVE_EVERY_S = 0.2
 
 
 class Progress:
-    """Tells rate and time left of `total` images."""
+    """Shows the rate and the remaining time for `total` images."""
 
     def __init__(self, total: int, report: Report, done: str = "prepared") -> None:
         """Args:
         total: how many images there are.
-        report: told the lines.
-        done: what was done with an image, in the past tense.
+        report: receives the lines.
+        done: the past participle for an image that is done, e.g. "prepared".
         """
         self._total, self._report, self._done = total, report, done
         self._stack = ExitStack()
@@ -30,7 +30,7 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         if sys.stderr.isatty():
-            # Imported here: without a terminal nothing of it is needed.
+            # Imported here, because it is needed only in a terminal.
             from rich.console import Console
 
             self._live = self._stack.enter_context(
@@ -42,7 +42,7 @@ class Progress:
         self._stack.close()
 
     def update(self, done: int) -> None:
-        """`done` images of all are done now."""
+        """Say that `done` images of the total are done."""
         now = time.monotonic()
         if done < self._total and now - self._told < (_LIVE_EVERY_S if self._live else _LINE_EVERY_S):
             return
@@ -50,7 +50,7 @@ class Progress:
         rate = done / max(now - self._started, 1e-9)
         line = f"{self._done} {done} of {self._total} images ({rate:.0f}/s"
         if done == self._total:
-            self._stack.close()  # what is printed beside a live line would go where that does
+            self._stack.close()  # while a live line is open, other output would go to the same place as the line
             self._report(f"{line})")
         elif self._live is not None:
             self._live.update(f"{line}, {_left(self._total - done, rate)} left)")

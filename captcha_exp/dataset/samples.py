@@ -1,4 +1,4 @@
-"""What a source of labelled images gives: named samples with a way to get their bytes."""
+"""What a source of labelled images provides: named samples, and a way to get their bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file that cannot be used, by the name that messages give it."""
+    """A file that cannot be used, with its name in messages."""
 
     name: str
     reason: str
@@ -20,8 +20,8 @@ class SkippedFile:
 class Sample(NamedTuple):
     """One labelled image.
 
-    `name` is what messages call it, `origin` which set it comes from, `locator` what the source's loader takes, and
-    `stamp` changes whenever the image may have changed.
+    `name` is its name in messages, `origin` the set that it comes from, and `locator` the input of the source's loader.
+    `stamp` changes if the image may have changed.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Samples in a fixed order, files that are no samples, and `load`: locator -> bytes of an image file.
+    """Samples in a fixed order, skipped files, and `load`: locator -> bytes of an image file.
 
     `load` is sent to other processes, so it must be picklable.
     """
@@ -46,14 +46,14 @@ class Source:
 
 
 def shown(name: str) -> str:
-    """A name as it can be printed anywhere: one line of bounded length, with escapes for what is no text."""
+    """A name that can be printed anywhere: one line of limited length, with escapes for unprintable characters."""
     if len(name) > _NAME_SHOWN:
         name = f"{name[:_NAME_SHOWN]}..."
     return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def label_problem(label: str | None) -> str | None:
-    """Why a text cannot be a label, or None."""
+    """The reason why a text cannot be a label, or None if it can."""
     if not label:
         return "its label is empty"
     if len(label) > MAX_LABEL_LENGTH:

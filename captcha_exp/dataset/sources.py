@@ -16,12 +16,12 @@ from captcha_exp.errors import InputError
 
 
 def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
-    """List the samples of a dataset; images are neither read nor rendered yet.
+    """List the samples of a dataset. This does not read or render any image.
 
     Raises:
-        InputError: the source cannot be used, in the words of its own keys.
+        InputError: the source cannot be used. The message uses the source's own keys.
     """
-    # Each is imported on use: listing a folder needs neither a table reader nor a font.
+    # Each source is imported only when it is used: listing a folder needs no table reader and no font.
     if isinstance(config, SyntheticConfig):
         from captcha_exp.dataset.synthetic import open_synthetic
 

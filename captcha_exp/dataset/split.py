@@ -8,7 +8,7 @@ from itertools import chain
 
 from captcha_exp.errors import InputError
 
-# Raise it with every change here that moves a sample: splits are kept beside the cache.
+# Splits are kept beside the cache. Raise this number with every change here that moves a sample.
 SPLIT_VERSION = 1
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -39,10 +39,10 @@ def split_samples(
 ) -> dict[str, list[int]]:
     """Divide samples into train, validation and test.
 
-    Samples of equal label or equal pixels, directly or through others, form a group. Groups are taken in an order
-    drawn by `seed` and go to validation or test while they fit there. A group stays in training if no other group there
-    has one of its characters: what was never trained on cannot be judged, nor encoded by a vocabulary taken from the
-    training labels.
+    Samples with equal labels or equal pixels, directly or through other samples, form a group. The groups are taken in
+    an order drawn by `seed`, and go to validation or test while they fit there. A group stays in training if it has a
+    character that no other training group has: a model cannot read a character that it was not trained on, and a
+    vocabulary from the training labels would not include it.
 
     Args:
         labels: label of each sample, of length N.
@@ -81,13 +81,13 @@ def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Gr
     members: dict[int, list[int]] = {}
     for index, root in enumerate(_roots(labels, pixels)):
         members.setdefault(root, []).append(index)
-    # The order comes from a label, which no two groups share, and not from positions: renaming files, or adding some,
-    # hardly moves the other samples between splits.
+    # Each group has labels of its own, so the order is drawn from a label and not from positions. If files are renamed
+    # or added, hardly any other sample moves to another split.
     return sorted(members.values(), key=lambda group: _order(seed, _first_label(group, labels)))
 
 
 def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
-    """For each sample one that all samples connected with it have in common."""
+    """For each sample, one sample that represents its group; it is the same for all samples of the group."""
     parents = list(range(len(labels)))
 
     def find(index: int) -> int:
@@ -100,7 +100,7 @@ def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
     for values in keys:
         first: dict[object, int] = {}
         firsts = [first.setdefault(value, index) for index, value in enumerate(values)]
-        # Most samples of most datasets are like no other: only the rest is connected one by one.
+        # Most samples have no equal, so only the others are connected one by one.
         for index, earlier in enumerate(firsts):
             if index != earlier:
                 parents[find(index)] = find(earlier)
@@ -122,7 +122,7 @@ def _characters(group: _Group, labels: Sequence[str]) -> set[str]:
 def _fill(
     held_out: Sequence[_HeldOut], groups: list[_Group], labels: Sequence[str], in_training: Counter[str]
 ) -> list[_Group]:
-    """Give each group that fits to the split that lacks the larger share; return the rest."""
+    """Give each group that fits to the split that lacks more of its target; return the other groups."""
     remaining: list[_Group] = []
     for position, group in enumerate(groups):
         fitting = [split for split in held_out if len(group) <= split.gap]
@@ -138,9 +138,9 @@ def _fill(
 
 
 def _top_up(split: _HeldOut, groups: list[_Group], labels: Sequence[str], in_training: Counter[str]) -> list[_Group]:
-    """Add one group, larger than the gap, if that comes nearer than none; return the rest.
+    """Add one group that is larger than the gap, if this brings the split nearer to its target; return the rest.
 
-    A split that is empty otherwise takes it anyway, unless it is most of the samples.
+    If the split would otherwise be empty, it takes the group in any case, unless the group has most of the samples.
     """
     if split.gap <= 0:
         return groups

@@ -1,4 +1,4 @@
-"""Labelled images rendered on this machine, the same for the same configuration."""
+"""Renders labelled images on this machine. Equal configurations give equal images."""
 
 import importlib.metadata
 import importlib.util
@@ -19,10 +19,10 @@ from captcha_exp.config import SyntheticConfig
 from captcha_exp.dataset.samples import Sample, Source, label_problem
 from captcha_exp.errors import InputError
 
-# Raise it with every change here that changes pixels or labels.
+# Raise this number with every change here that changes pixels or labels.
 GENERATOR_VERSION = 1
-# The `captcha` package's own size for four or five characters. Images are rendered at it and resized like any other,
-# so that the dataset stays the same when a sweep searches over the image size.
+# The `captcha` package's own size for four or five characters. Images are rendered at this size and then resized like
+# all others, so the dataset stays the same if a sweep searches over the image size.
 _HEIGHT = 60
 _MIN_WIDTH = 160
 _WIDTH_PER_CHARACTER = 32
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 def open_synthetic(config: SyntheticConfig) -> Source:
-    """Samples yet to be rendered.
+    """The samples; their images are rendered later.
 
     Raises:
         InputError: a character of `dataset.characters` cannot be a label or is missing from the fonts.
@@ -51,12 +51,12 @@ def open_synthetic(config: SyntheticConfig) -> Source:
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders `seed:index:label` at `width` pixels, in any process the same."""
+    """Renders `seed:index:label` at `width` pixels, with the same result in every process."""
 
     width: int
 
     def __call__(self, locator: str) -> bytes:
-        """The rendered image as a PPM file, the cheapest to write and read."""
+        """The rendered image as a PPM file, which is the fastest format to write and read."""
         package = _captcha_package()
         generator = _generator(self.width)
         package.secrets.rng.seed(locator)
@@ -67,7 +67,7 @@ class Renderer:
 
 
 class _SeededSecrets:
-    """Stands in for the module `secrets`, from which the `captcha` package draws all its chance."""
+    """Replaces the module `secrets`, from which the `captcha` package draws all its random numbers."""
 
     def __init__(self) -> None:
         self.rng = random.Random()
@@ -84,7 +84,7 @@ class _SeededSecrets:
 
 @cache
 def _captcha_package() -> ModuleType:
-    """A private copy of `captcha.image`: seeding the one that others import would make their captchas guessable."""
+    """A private copy of `captcha.image`. If the shared module were seeded, other code's captchas could be guessed."""
     spec = importlib.util.find_spec("captcha.image")
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError("dataset=synthetic needs the package `captcha`.", name="captcha")
@@ -102,7 +102,7 @@ def _generator(width: int) -> Any:
 
 @cache
 def _font_files() -> list[str]:
-    # find_spec does not run the package: importing Matplotlib would cost more than rendering a hundred images.
+    # find_spec does not run the package. Importing Matplotlib would take longer than rendering a hundred images.
     spec = importlib.util.find_spec("matplotlib")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("dataset=synthetic needs the package `matplotlib`.", name="matplotlib")
@@ -111,7 +111,7 @@ def _font_files() -> list[str]:
 
 
 def _drawable(character: str) -> bool:
-    """Whether every font has it: a missing character is drawn as the same box as a code point nobody has."""
+    """Whether every font has a character. A font draws a missing one as the same box as an unassigned code point."""
     if character in string.ascii_letters + string.digits:
         return True
     fonts = _generator(_MIN_WIDTH).truefonts
@@ -124,7 +124,7 @@ def _label(config: SyntheticConfig, index: int) -> str:
 
 
 def _versions() -> str:
-    """Everything else that may change a pixel."""
+    """The versions of everything else that can change a pixel."""
     python = ".".join(map(str, sys.version_info[:2]))
     packages = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("captcha", "matplotlib"))
     return f"python {python} {packages} pillow {Image.__version__} freetype {features.version('freetype2')}"

@@ -1,4 +1,4 @@
-"""CSV and TSV tables, read row by row within limits of size."""
+"""Reads CSV and TSV tables row by row, within size limits."""
 
 import csv
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import IO
 from captcha_exp.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-# What a table of labels can have; beyond stands another kind of file, or one made to exhaust the machine.
+# No table of labels is larger. A larger file is of another kind, or was made to exhaust the machine.
 MAX_TABLE_BYTES = 2**29
 MAX_LINES = 2_000_000
 MAX_ROW_CHARACTERS = 2**20
@@ -16,13 +16,13 @@ _BLOCK = 2**20
 
 
 def read_rows(table: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number of the last line and cells of each row that is not blank, the header first.
+    """Last line number and cells of each row that is not blank, the header first.
 
-    Every cell is text: what a spreadsheet would take for a formula is read as it stands.
+    Every cell is plain text, even if a spreadsheet would take it for a formula.
 
     Raises:
-        InputError: the suffix, the encoding or the quoting is not that of a CSV or TSV table in UTF-8, or it is larger
-            than the limits of this module.
+        InputError: the file is no CSV or TSV table in UTF-8 (by its suffix, encoding or quoting), or it exceeds the
+            limits of this module.
     """
     delimiter = DELIMITERS.get(table.suffix.lower())
     if delimiter is None:
@@ -47,7 +47,7 @@ def read_rows(table: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Lines:
-    """Lines of a table, none of them and no row of several held in memory beyond `MAX_ROW_CHARACTERS`."""
+    """Lines of a table. A line, or a row of several lines, may have at most `MAX_ROW_CHARACTERS` in memory."""
 
     def __init__(self, file: IO[str], table: Path) -> None:
         self.row_characters = 0

@@ -1,4 +1,4 @@
-"""Labelled images in families of style, rendered fast on this machine."""
+"""Renders labelled images in families of style, fast and on this machine."""
 
 from captcha_exp.dataset.styled.styled_source import open_styled
 

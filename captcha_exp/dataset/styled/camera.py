@@ -1,4 +1,4 @@
-"""What happens to a painted picture as a whole."""
+"""Effects on a painted picture as a whole."""
 
 import math
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from captcha_exp.config import StyleConfig, Texture
 from captcha_exp.dataset.styled.colors import Color
 from captcha_exp.dataset.styled.surface import dot_positions, noise, ramp, texture
 
-_LEAST_BLUR = 0.05  # a smaller radius changes nothing that can be seen
+_LEAST_BLUR = 0.05  # a smaller radius has no visible effect
 
 
 def photographed(image: Image.Image, style: StyleConfig, rng: Random) -> np.ndarray:
-    """The picture bent, out of focus, in uneven light, with its surface and noise.
+    """Bend and blur the picture, and add uneven light, a surface texture and noise.
 
     Returns:
         uint8 of shape (H, W, C).
@@ -27,7 +27,7 @@ def photographed(image: Image.Image, style: StyleConfig, rng: Random) -> np.ndar
         image = image.filter(ImageFilter.BoxBlur(radius))
     lit = np.array(image, np.float32).reshape(image.height, image.width, -1)
     for field in _fields(image.height, image.width, style, rng):
-        # The same for all channels, over ink and paper alike: the contrast between them stays.
+        # Each pixel gets the same value in all channels, on ink and on paper, so the contrast between them stays.
         lit += field[..., np.newaxis]
     return lit.clip(0, 255, out=lit).astype(np.uint8)
 
@@ -46,7 +46,7 @@ def add_dots(pixels: np.ndarray, style: StyleConfig, color: Color, rng: Random) 
 
 
 def _bent(image: Image.Image, style: StyleConfig, rng: Random) -> Image.Image:
-    """Rows and columns pushed along sine waves, each pixel to its nearest place."""
+    """Shift rows and columns along sine waves. Each pixel moves by whole pixels."""
     width, height = image.size
     amplitude, length = rng.uniform(*style.wave) * height, rng.uniform(*style.wave_length) * height
     turn = 2 * math.pi / length
@@ -59,7 +59,7 @@ def _bent(image: Image.Image, style: StyleConfig, rng: Random) -> Image.Image:
 
 
 def _fields(height: int, width: int, style: StyleConfig, rng: Random) -> Iterator[np.ndarray]:
-    """What is added to the grey level of each pixel, as float32 of shape (H, W)."""
+    """Values to add to the grey level of each pixel, as float32 of shape (H, W)."""
     shade, strength, deviation = (rng.uniform(*ends) for ends in (style.shade, style.texture_strength, style.noise))
     if shade:
         yield ramp(height, width, rng) * np.float32(shade)

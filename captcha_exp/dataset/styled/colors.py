@@ -7,23 +7,23 @@ from random import Random
 
 from captcha_exp.config import StyleConfig
 
-# A number for each channel of the image.
+# One number per channel of the image.
 Color = tuple[int, ...]
 _HUES = 48
-# What `Image.convert("L")` weighs the channels with (ITU-R BT.601), so that grey levels hold for what a model sees.
+# The weights of the channels in `Image.convert("L")` (ITU-R BT.601), so a model sees exactly these grey levels.
 _LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Draws the colours of one image: of `mode` "RGB" or, a third of the work, "L"; `negative` swaps light and dark."""
+    """Draws the colours of one image. `mode` is "RGB" or "L" (a third of the work); `negative` swaps light and dark."""
 
     mode: str
     negative: bool
 
     @classmethod
     def of(cls, style: StyleConfig, rng: Random) -> "Palette":
-        """The palette of an image of a family."""
+        """The palette of one image of a family."""
         grey = style.ink_saturation[1] == style.paper_saturation[1] == 0
         return cls("L" if grey else "RGB", rng.random() < style.negative)
 
@@ -31,9 +31,9 @@ class Palette:
         """A colour of random hue.
 
         Args:
-            rng: source of chance.
-            grey: range of its grey level, 0 to 255.
-            saturation: range from 0, grey, to 1, as far from grey as that level allows.
+            rng: source of random numbers.
+            grey: range of the grey level, 0 to 255.
+            saturation: range within 0 to 1; 0 is grey, 1 is as far from grey as the grey level allows.
         """
         level = rng.uniform(*grey)
         if self.negative:
@@ -42,14 +42,14 @@ class Palette:
         if self.mode == "L":
             return (round(level),)
         tint = _tints()[rng.randrange(_HUES)]
-        # As far as the first channel to meet 0 or 255.
+        # How far the tint can go until the first channel reaches 0 or 255.
         reach = min((255 - level) / part if part > 0 else -level / part for part in tint)
         return tuple(round(level + share * reach * part) for part in tint)
 
 
 @cache
 def _tints() -> tuple[tuple[float, float, float], ...]:
-    """Directions away from grey that leave the grey level as it is."""
+    """Directions away from grey that do not change the grey level."""
     tints = []
     for hue in range(_HUES):
         red, green, blue = colorsys.hsv_to_rgb(hue / _HUES, 1, 1)

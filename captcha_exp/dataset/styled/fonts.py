@@ -1,4 +1,4 @@
-"""Font files: those that ship with installed packages, those of the user."""
+"""Font files: fonts from installed packages, and the user's own."""
 
 import importlib.util
 from functools import cache, lru_cache
@@ -14,7 +14,7 @@ _STIX = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIt
 _COMPUTER_MODERN = ("cmr10", "cmb10", "cmss10", "cmtt10")
 _MATPLOTLIB = (*(f"DejaVu{face}" for face in (*_DEJAVU, *_DEJAVU_SERIF)), *_STIX, *_COMPUTER_MODERN)
 SHIPPED = (*_MATPLOTLIB, "DroidSansMono")
-# A noncharacter: what is drawn for it is what a font draws for all that it lacks.
+# A noncharacter. A font draws it in the same way as every character that it lacks.
 _NOBODYS = "\uffff"
 _PROBE_SIZE = 24
 
@@ -24,10 +24,10 @@ def font_file(name: str, key: str) -> str:
 
     Args:
         name: one of `SHIPPED`, or a path.
-        key: the configuration key that messages name.
+        key: the configuration key, for messages.
 
     Raises:
-        InputError: there is no such font, or the file is none.
+        InputError: the font does not exist, or the file is not a font.
     """
     if name in SHIPPED:
         return str(_shipped_folder(name) / f"{name}.ttf")
@@ -44,13 +44,13 @@ def font_file(name: str, key: str) -> str:
 @lru_cache(maxsize=512)
 def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
     """An opened font at a size in pixels."""
-    # The basic layout engine: characters are placed one by one, and Raqm is not installed everywhere.
+    # Use the basic layout engine: characters are placed one by one, and Raqm is not installed everywhere.
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @cache
 def can_draw(path: str, character: str) -> bool:
-    """Whether a font has a character, told from what it draws for one that nobody has."""
+    """Whether a font has a character: it must draw it in another way than a character that no font has."""
     drawn = _probe(path, character)
     return any(drawn) and drawn != _probe(path, _NOBODYS)
 
@@ -62,7 +62,7 @@ def _probe(path: str, character: str) -> bytes:
 
 @cache
 def _shipped_folder(name: str) -> Path:
-    # find_spec does not run the package: importing Matplotlib would cost more than rendering a thousand images.
+    # find_spec does not run the package. Importing Matplotlib would take longer than rendering a thousand images.
     package, inside = ("matplotlib", "mpl-data/fonts/ttf") if name in _MATPLOTLIB else ("captcha", "data")
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:

@@ -1,4 +1,4 @@
-"""Masks of single characters, rasterised once a process, tilted on demand."""
+"""Masks of single characters. Each is rasterised once per process, and tilted for each use."""
 
 import math
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from PIL import Image, ImageDraw
 
 from captcha_exp.dataset.styled.fonts import load_font
 
-# A border, so that tilting finds nothing to cut off at the edges.
+# A border, so that tilting cuts nothing off at the edges.
 _PAD = 1
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """A character's mask ("L"); its centre lies at (`center_x`, `center_y`) from the pen on the baseline, y down.
+    """A character's mask ("L"). Its centre is at (`center_x`, `center_y`) from the pen on the baseline, y down.
 
-    `advance` is how far the font moves the pen. All in pixels.
+    `advance` is how far the font moves the pen. All lengths are in pixels.
     """
 
     mask: Image.Image
@@ -36,25 +36,25 @@ def rasterised(path: str, character: str, size: int) -> Glyph:
 
 
 def tilted(mask: Image.Image, angle: float, slant: float, scale: float) -> Image.Image:
-    """A mask made larger by `scale`, its top pushed right by `slant` times its height, then turned counter-clockwise.
+    """Scale a mask, push its top to the right by `slant` times its height, and turn it counter-clockwise.
 
     Args:
-        mask: what `rasterised` made.
+        mask: a mask from `rasterised`.
         angle: in degrees.
-        slant: sideways by height.
-        scale: near 1; scaling here and not in `rasterised` keeps the number of masks low.
+        slant: sideways shift per height.
+        scale: near 1. Scaling here and not in `rasterised` keeps the number of masks low.
     """
     if not angle and not slant and scale == 1:
         return mask
     turn = math.radians(angle)
     cos, sin = math.cos(turn), math.sin(turn)
-    # Forward, with y down: (x, y) -> slanted (x - slant y, y) -> turned.
+    # The forward map, with y down: (x, y) -> slanted (x - slant y, y) -> turned.
     a, b = cos * scale, (sin - slant * cos) * scale
     d, e = -sin * scale, (cos + slant * sin) * scale
     width, height = mask.size
     new_width = math.ceil(abs(a) * width + abs(b) * height)
     new_height = math.ceil(abs(d) * width + abs(e) * height)
-    # Pillow wants the inverse. Centre stays centre.
+    # Pillow wants the inverse map. The centre stays the centre.
     determinant = scale * scale
     a, b, d, e = e / determinant, -b / determinant, -d / determinant, a / determinant
     x = (width - a * new_width - b * new_height) / 2

@@ -13,13 +13,13 @@ from captcha_exp.dataset.styled.glyphs import rasterised, tilted
 _MARGIN = 2
 _FRAME_MARGIN = 5
 _MIN_SIZE = 6
-# Font sizes are multiples of it, in pixels: each size of each font has masks of its own to rasterise.
+# Font sizes are multiples of this, in pixels. Each size of each font needs its own masks, so fewer sizes are faster.
 _SIZE_STEP = 2
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A character's mask and its upper left corner, in pixels; `center` is where it stands along the line."""
+    """A character's mask and its upper left corner, in pixels. `center` is its position along the line."""
 
     mask: Image.Image
     x: int
@@ -29,7 +29,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Layout:
-    """A text in a picture of `width`; `pitch` is the widest advance of its characters, in pixels."""
+    """A text in a picture of `width`. `pitch` is the largest advance of its characters. Both are in pixels."""
 
     width: int
     placed: list[Placed]
@@ -37,16 +37,16 @@ class Layout:
 
 
 def lay_out(text: str, style: StyleConfig, fonts: tuple[str, ...], rng: Random) -> Layout:
-    """Place a text anywhere it is whole.
+    """Place a text at random, completely inside the picture.
 
     Args:
-        text: at least one character, all in the fonts.
+        text: at least one character; the fonts have all of them.
         style: the family.
-        fonts: font files to draw from.
-        rng: source of chance.
+        fonts: font files to choose from.
+        rng: source of random numbers.
     """
     margin = _MARGIN if style.frame is Frame.none else _FRAME_MARGIN
-    # Bending moves every pixel by so much at most.
+    # Bending moves a pixel by at most this much.
     margin += math.ceil(style.wave[1] * style.height)
     room = style.height - 2 * margin
     line, pitch = _fitting_line(text, style, fonts, room, rng)
@@ -57,7 +57,7 @@ def lay_out(text: str, style: StyleConfig, fonts: tuple[str, ...], rng: Random) 
         left, right = min(left, math.floor(line[0].center - pitch / 2)), math.ceil(line[-1].center + pitch / 2)
     width = max(style.width, right - left + 2 * margin)
     free = width - 2 * margin - (right - left)
-    # What has a frame stands in its middle, more or less.
+    # A text with a frame stands roughly in the middle of the frame.
     x = margin - left + round(free * (rng.random() if style.frame is Frame.none else rng.uniform(0.35, 0.65)))
     y = margin - top + rng.randint(0, max(0, room - (bottom - top)))
     placed = [Placed(glyph.mask, glyph.x + x, glyph.y + y, glyph.center + x) for glyph in line]
@@ -93,14 +93,14 @@ def _line(
     pen, line = 0.0, []
     for glyph, scale in glyphs:
         mask = tilted(glyph.mask, rng.uniform(*style.angle), slant, scale)
-        # A window's character stands in its middle, any other where the font puts it.
+        # In a window, the character stands in the middle. Otherwise it stands where the font puts it.
         center = pen + (pitch / 2 if cells else glyph.center_x * scale)
         y = glyph.center_y * scale - rng.uniform(*style.rise) * size - mask.height / 2
         line.append(Placed(mask, round(center - mask.width / 2), round(y), center))
         if cells:
             pen += pitch + gap
         else:
-            # Overlap as the family says, but never so far that a thin character disappears in its neighbour.
+            # Characters overlap as the family says, but a thin one must not disappear in its neighbour.
             advance = glyph.advance * scale
             pen += max(advance + rng.uniform(*style.spacing) * size, advance / 2)
     return line, pitch

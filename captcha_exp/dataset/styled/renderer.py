@@ -17,7 +17,7 @@ from captcha_exp.dataset.styled.surface import ramp
 
 @dataclass(frozen=True)
 class Family:
-    """A style by its name, with the font files that it draws from."""
+    """A style with its name and its font files."""
 
     name: str
     style: StyleConfig
@@ -26,20 +26,20 @@ class Family:
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders `seed:index:family:label`, where `family` is a place in `families`, in any process the same."""
+    """Renders `seed:index:family:label` (`family` is a place in `families`), with the same result in every process."""
 
     families: tuple[Family, ...]
 
     def __call__(self, locator: str) -> bytes:
-        """The image as a PPM or PGM file, the cheapest to write and read, or as JPEG where the style says so."""
+        """The image as a PPM or PGM file, which are the fastest to write and read, or as JPEG if the style says so."""
         seed, index, place, label = locator.split(":", 3)
         family = self.families[int(place)]
-        # By name, not by place: a family's images stay the same whichever others are mixed in.
+        # Seed with the name and not the place: a family's images stay the same if other families are added.
         return render(label, family, Random(f"{seed}:{index}:{family.name}:{label}"))
 
 
 def render(label: str, family: Family, rng: Random) -> bytes:
-    """The bytes of an image file that shows `label`, drawn from `rng` alone."""
+    """The bytes of an image file that shows `label`. All random numbers come from `rng`."""
     style = family.style
     layout = lay_out(label, style, family.fonts, rng)
     palette = Palette.of(style, rng)
@@ -81,7 +81,7 @@ def _paper(width: int, style: StyleConfig, palette: Palette, rng: Random) -> Ima
 
 
 def _framed(paper: Image.Image, layout: Layout, frame: Frame, ink: Color, rng: Random) -> Image.Image:
-    """The paper seen through windows, or as a plate, with something between paper and ink around it."""
+    """Keep the paper inside windows or a plate, and fill the area around them with a colour between paper and ink."""
     around = Image.blend(paper, Image.new(paper.mode, paper.size, ink), rng.uniform(0.2, 0.5))
     mask = Image.new("L", paper.size)
     draw = ImageDraw.Draw(mask)

@@ -7,21 +7,21 @@ from PIL import ImageDraw
 from captcha_exp.config import StyleConfig
 from captcha_exp.dataset.styled.colors import Color, Palette
 
-# Straight pieces that a bend is drawn with.
+# Number of straight pieces of a bend.
 _PIECES = 14
 _STEPS = tuple(piece / _PIECES for piece in range(_PIECES + 1))
 Point = tuple[float, float]
 
 
 def line_color(style: StyleConfig, text: Color, palette: Palette, rng: Random) -> Color:
-    """The colour of one line, bend or set of dots; `text` is the text's."""
+    """The colour of one line, bend or set of dots. `text` is the colour of the text."""
     return text if style.line_ink is None else palette.draw(rng, style.line_ink, style.ink_saturation)
 
 
 def draw_strokes(
     draw: ImageDraw.ImageDraw, style: StyleConfig, text: Color, palette: Palette, rng: Random
 ) -> list[tuple[list[Point], Color, int]]:
-    """Draw those that lie behind the text; return the others as points, colour and width for `draw_stroke`."""
+    """Draw the strokes behind the text. Return the others as points, colour and width for `draw_stroke`."""
     width, height = draw.im.size
     kinds = [False] * rng.randint(*style.lines) + [True] * rng.randint(*style.arcs)
     in_front = []

@@ -1,4 +1,4 @@
-"""Labelled images in families of style: the same configuration, the same pixels."""
+"""Labelled images in families of style. Equal configurations give equal pixels."""
 
 import hashlib
 import json
@@ -15,17 +15,17 @@ from captcha_exp.dataset.styled.fonts import can_draw, font_file
 from captcha_exp.dataset.styled.renderer import Family, Renderer
 from captcha_exp.errors import InputError
 
-# Raise it with every change in this package that changes pixels or labels.
+# Raise this number with every change in this package that changes pixels or labels.
 GENERATOR_VERSION = 1
 
 
 def open_styled(config: StyledConfig) -> Source:
-    """Samples yet to be rendered, the families in turn; each sample's origin is its family.
+    """The samples; their images are rendered later. The families take turns, and a sample's origin is its family.
 
     Raises:
         InputError: a font cannot be read, or lacks a character of `dataset.characters`.
     """
-    # Sorted: the order in which families are named on the command line means nothing.
+    # Sorted, because the order of the families on the command line does not matter.
     families = tuple(_family(config, name) for name in sorted(config.styles))
     stamps = [_stamp(family) for family in families]
     samples = []
@@ -64,7 +64,7 @@ def _label(config: StyledConfig, family: str, index: int) -> str:
 
 
 def _stamp(family: Family) -> str:
-    """Everything besides the locator that may change a pixel, in short."""
+    """A short text of everything besides the locator that can change a pixel."""
     python = ".".join(map(str, sys.version_info[:2]))
     libraries = [features.version(library) for library in ("freetype2", "libjpeg_turbo")]
     versions = [python, np.__version__, Image.__version__, *libraries]

@@ -1,4 +1,4 @@
-"""Numbers for each pixel of a picture, most of them cut from larger fields that are made once a process."""
+"""Numbers for each pixel of a picture. Most are cut from larger fields that are made once per process."""
 
 import math
 from functools import cache
@@ -9,7 +9,8 @@ from PIL import Image
 
 from captcha_exp.config import Texture
 
-# Fields of a fixed seed, from which each image cuts a piece at random: drawing anew would cost more than all the rest.
+# The fields have a fixed seed, and each image cuts a random piece from them. Drawing new numbers for each image would
+# take longer than all the rest.
 _FIELD_SEED = 20_260
 _NOISE_FIELD = 2**18
 _FIELD_HEIGHT = 256
@@ -17,7 +18,7 @@ _FIELD_WIDTH = 1024
 
 
 def ramp(height: int, width: int, rng: Random) -> np.ndarray:
-    """From -0.5 on one side to 0.5 on the other, in a random direction.
+    """Values from -0.5 on one side to 0.5 on the other, in a random direction.
 
     Returns:
         float32 of shape (H, W).
@@ -88,7 +89,7 @@ def _texture_field(kind: Texture, width: int) -> np.ndarray:
         field = _blotches(rng, shape, (1, 48)) + 0.7 * _blotches(rng, shape, (2, 12)) + _blotches(rng, shape, (40, 90))
     else:
         y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-        # Periods that share no multiple with the pixels, so that no two pieces look the same.
+        # The periods share no multiple with the pixel grid, so no two pieces look the same.
         field = np.sin(x * (2 * math.pi / 4.3)) + np.sin(y * (2 * math.pi / 3.7)) + 0.5 * _blotches(rng, shape, (9, 9))
     field -= field.mean()
     return (field / field.std()).astype(np.float32)
