@@ -1,1 +1,1 @@
-"""All that a served model carries: images to arrays, an ONNX network, probabilities to text."""
+"""The code inside a served model: images to arrays, an ONNX network, probabilities to text."""

@@ -1,4 +1,4 @@
-"""The one preprocessing of images, shared by training and serving."""
+"""The preprocessing of images. Training and serving share it."""
 
 import io
 import warnings
@@ -11,29 +11,29 @@ from PIL import Image, ImageOps
 
 from captcha_exp.errors import InputError
 
-# Pixels that are worth decoding for one line of text; above it stands a decompression bomb or the wrong file.
+# The most pixels to decode for one line of text. A larger image is a decompression bomb or the wrong file.
 MAX_PIXELS = 2**24
-# Encoders write about ten.
+# Real encoders write about ten scans.
 MAX_JPEG_SCANS = 200
 _JPEG_SCAN = b"\xff\xda"
-# What a file must be called to be found in a folder.
+# Only files with these suffixes are found in a folder.
 IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"})
 # A picture of one line of text is far smaller; reading more would only cost memory.
 MAX_FILE_BYTES = 64 * 2**20
-# Raster formats alone: Pillow also knows formats that start other programs (EPS) or render whole documents.
+# Only raster formats: some of Pillow's other formats start programs (EPS) or render whole documents.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _BAND_MAX_16_BIT = 65535
-# `_open` refuses at a lower limit, in one line and by the file's name.
+# `_open` has a lower limit and refuses the file in one line.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 class BadImageError(InputError):
-    """Bytes that cannot be shown as an image; the message says why, without the file's name."""
+    """Bytes that cannot be decoded as an image. The message says why, without the file's name."""
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What every image is turned into: sizes in pixels, `background` as grey level from 0 to 255."""
+    """The target form of every image: sizes in pixels, `background` as a grey level from 0 to 255."""
 
     height: int
     width: int
@@ -51,18 +51,18 @@ class ImageSpec:
 
 
 def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decode an image file as a viewer shows it on the background, in grey and at the size of `spec`.
+    """Decode an image file to grey, at the size of `spec`, as a viewer would show it on the background.
 
     Args:
-        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode; of several frames, the first.
+        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode. Only the first frame is read.
         spec: target size; with `keep_aspect_ratio` the image is centred on the background.
-        most_pixels: that an image may have; told from its header, before it is decoded.
+        most_pixels: the most pixels of an image. The header is checked before decoding.
 
     Returns:
         uint8 of shape (H, W).
 
     Raises:
-        BadImageError: truncated, not an image, without size, or with more than `most_pixels` pixels.
+        BadImageError: the file is truncated, not an image, has no size, or has more than `most_pixels` pixels.
     """
     if not data:
         raise BadImageError("the file is empty")
@@ -77,7 +77,7 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
 
 
 class Images(Protocol):
-    """Grey images, uint8 (N, H, W), in memory or on disk; indexing gives those in memory."""
+    """Grey images, uint8 (N, H, W), in memory or on disk. Indexing returns images in memory."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -90,7 +90,7 @@ class Images(Protocol):
 
 
 def to_input(images: np.ndarray) -> np.ndarray:
-    """Scale grey images to what the recogniser takes: uint8 (B, H, W) -> float32 (B, H, W, 1) in [0, 1]."""
+    """Scale grey images to the recogniser's input: uint8 (B, H, W) -> float32 (B, H, W, 1) in [0, 1]."""
     return (images.astype(np.float32) / np.float32(255))[..., np.newaxis]
 
 
@@ -104,7 +104,7 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
     width, height = image.size
     if width * height > most_pixels:
         raise BadImageError(f"{width}x{height} is more than {most_pixels} pixels")
-    # Each scan of a progressive JPEG costs as much as the whole image, and an empty one hardly a byte.
+    # Each scan of a progressive JPEG takes as long as the whole image, but an empty scan has hardly any bytes.
     if image.format == "JPEG" and data.count(_JPEG_SCAN) > MAX_JPEG_SCANS:
         raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")
     ImageOps.exif_transpose(image, in_place=True)
@@ -120,14 +120,14 @@ def _grey(image: Image.Image, background: int) -> Image.Image:
     if not image.has_transparency_data:
         return image.convert("L") if image.mode in {"L", "RGB"} else image.convert("RGB").convert("L")
     image = image.convert("RGBA")
-    # Grey is a weighted sum, so blending after the conversion gives what blending the colours would.
+    # Grey is a weighted sum, so it does not matter whether blending or conversion comes first.
     canvas = Image.new("L", image.size, background)
     canvas.paste(image.convert("L"), mask=image.getchannel("A"))
     return canvas
 
 
 def _grey_from_16_bit(image: Image.Image, background: int) -> Image.Image:
-    # Pillow's own conversion from these modes clips at 255 instead of scaling.
+    # Pillow's own conversion from these modes does not scale; it clips at 255.
     levels = np.asarray(image).astype(np.int64)
     if levels.min() < 0 or levels.max() > _BAND_MAX_16_BIT:
         raise BadImageError("pixels outside the range of 16 bits")
@@ -143,8 +143,8 @@ def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:
     if spec.keep_aspect_ratio:
         factor = min(spec.width / image.width, spec.height / image.height)
         size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    # Pillow widens the bilinear filter to the area that falls on a pixel, so thin strokes survive reduction without
-    # aliasing; it never overshoots, and it interpolates where an axis grows (where a box filter would make blocks).
+    # When Pillow reduces an image, its bilinear filter covers the whole area of a target pixel, so thin strokes survive
+    # without aliasing. It never overshoots. When an axis grows, it interpolates; a box filter would make blocks.
     if image.size != size:
         image = image.resize(size, Image.Resampling.BILINEAR)
     if size == (spec.width, spec.height):
@@ -155,7 +155,7 @@ def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """A grey image, uint8 (H, W), as a file."""
+    """A grey image, uint8 (H, W), as the bytes of a PNG file."""
     data = io.BytesIO()
     Image.fromarray(image).save(data, "PNG")
     return data.getvalue()

@@ -1,4 +1,4 @@
-"""What stands beside a trained network, checked before anything relies on it: whoever made the file wrote it."""
+"""Checks the metadata of a trained network before other code uses it. It comes from whoever made the file."""
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -7,32 +7,32 @@ from typing import Any
 from captcha_exp.errors import InputError
 from captcha_exp.reader.untrusted import check_plain, must_be
 
-# Far above what one line of text takes; within it, one batch of images stays below half a gigabyte.
+# One line of text needs far less. Within this limit, a batch of images stays below half a gigabyte.
 MAX_SIDE = 2**13
 MAX_IMAGE_PIXELS = 2**22
 # The largest scripts have some tens of thousands of characters.
 MAX_CHARACTERS = 2**16
 MAX_BEAM_WIDTH = 1_000
-# A network's file, its weights included, and what it holds for one image between its layers.
+# Limits for the size of a network's file, with its weights, and for the numbers that it computes for one image.
 MAX_NETWORK_BYTES = 2**29
 MAX_ELEMENTS = 2**27
 _MAX_NAME = 500
-_DECODING_KINDS = ("greedy", "beam")  # `beam_width_of` tells them apart
+_DECODING_KINDS = ("greedy", "beam")  # `beam_width_of` reads them
 
 
 def check_metadata(values: Any, where: str, parts: Collection[str]) -> dict[str, Any]:
-    """The parts of a recogniser's description, each of its type and within bounds.
+    """Check the type and the bounds of each part of a recogniser's description.
 
     Args:
-        values: what a file says.
-        where: what the user called the model, for messages, e.g. `model=reader.onnx`.
-        parts: which parts are needed; of `characters`, `image`, `decoding`, `dataset`, `config`, `run_id`, `model_id`.
+        values: the description from the file.
+        where: the user's name for the model, for messages, e.g. `model=reader.onnx`.
+        parts: the needed parts, from `characters`, `image`, `decoding`, `dataset`, `config`, `run_id`, `model_id`.
 
     Returns:
-        These parts alone.
+        Only these parts.
 
     Raises:
-        InputError: one is missing, or is not what it must be.
+        InputError: a part is missing or not valid.
     """
     if not isinstance(values, Mapping):
         raise must_be(where, "metadata", "a mapping", values)
@@ -47,16 +47,16 @@ def check_metadata(values: Any, where: str, parts: Collection[str]) -> dict[str,
 def check_shapes(
     input_shape: Sequence[int | None], output_shape: Sequence[int | None], described: Mapping[str, Any], where: str
 ) -> None:
-    """Refuse a network that is not of the image size and the characters beside it.
+    """Refuse a network that does not fit the image size and the characters in its description.
 
     Args:
-        input_shape: of the network, (B, H, W, 1); None where a size is free.
-        output_shape: of the network, (B, T, K).
-        described: what `check_metadata` returned.
-        where: what the user called the model, for messages.
+        input_shape: the network's, (B, H, W, 1). A size is None if it is free.
+        output_shape: the network's, (B, T, K).
+        described: the result of `check_metadata`.
+        where: the user's name for the model, for messages.
 
     Raises:
-        InputError: a rank or a size is another.
+        InputError: a rank or a size differs.
     """
     image = described["image"]
     size = (None, image["height"], image["width"], 1)
@@ -90,7 +90,7 @@ def _keys(where: str, key: str, value: object, keys: set[str]) -> None:
 
 
 def _characters(where: str, key: str, value: Any) -> None:
-    printable = isinstance(value, str) and value.isprintable()  # as every label is
+    printable = isinstance(value, str) and value.isprintable()  # every label is printable
     if not printable or not 1 <= len(value) <= MAX_CHARACTERS or len(set(value)) != len(value):
         raise must_be(where, key, f"1 to {MAX_CHARACTERS} different printable characters", value)
 
@@ -108,7 +108,7 @@ def _image(where: str, key: str, value: Any) -> None:
 
 
 def _decoding(where: str, key: str, value: Any) -> None:
-    if value != {"kind": "greedy"}:  # earlier versions gave that a width, too
+    if value != {"kind": "greedy"}:  # earlier versions wrote a width for greedy, too
         _keys(where, key, value, {"kind", "beam_width"})
         if value["kind"] not in _DECODING_KINDS:
             raise must_be(where, f"{key}.kind", f"one of {', '.join(_DECODING_KINDS)}", value["kind"])

@@ -1,4 +1,4 @@
-"""An ONNX file of a stranger's, checked before ONNX Runtime opens it."""
+"""Checks an untrusted ONNX file before ONNX Runtime opens it."""
 
 import math
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from captcha_exp.reader.untrusted import parse_json, read_file, shown
 if TYPE_CHECKING:
     import onnx
 
-# The key under which an ONNX file holds what is needed to read images with it.
+# The key of the metadata in an ONNX file that reading images needs.
 ONNX_KEY = "captcha_exp"
 PARTS = ("characters", "image", "decoding", "model_id")
-# What `model.onnx_export` makes of every shipped network:
+# The operators that `model.onnx_export` writes for the shipped networks:
 EXPORTED = {
     *("Add", "Cast", "Concat", "Conv", "CumSum", "Elu", "Expand", "Gather", "GlobalAveragePool", "LSTM", "Less"),
     *("MatMul", "Max", "MaxPool", "Mul", "Neg", "Not", "Pow", "Reciprocal", "ReduceProd", "Relu", "Reshape", "Shape"),
     *("Sigmoid", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"),
 }
-# What layers that a `cnn.builder` may use become besides: all of it computes, and none of it loops or holds a graph.
+# Further operators, from layers that a `cnn.builder` may use. They only compute; none of them loops or holds a graph.
 FOR_BUILDERS = {
     *("Abs", "AveragePool", "BatchNormalization", "Clip", "ConvTranspose", "Div", "Erf", "Exp", "Flatten", "Gemm"),
     *("GlobalMaxPool", "Greater", "Identity", "InstanceNormalization", "LeakyRelu", "Min", "PRelu", "Pad"),
@@ -37,11 +37,11 @@ def read_onnx(path: Path, where: str) -> tuple[bytes, dict[str, Any]]:
 
     Args:
         path: the file; it is read once.
-        where: what the user called the model, for messages.
+        where: the user's name for the model, for messages.
 
     Returns:
-        What was checked, to be opened instead of the file; and what it says of itself: `characters`, `image`,
-        `decoding`, `model_id`.
+        The checked bytes, to open instead of the file; and the model's metadata: `characters`, `image`, `decoding`,
+        `model_id`.
 
     Raises:
         InputError: the file is damaged, too large, names other files, or has anything but standard operators.
@@ -54,9 +54,9 @@ def read_onnx(path: Path, where: str) -> tuple[bytes, dict[str, Any]]:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)
-    except Exception as error:  # protobuf's own class has no place that is public
+    except Exception as error:  # protobuf's exception class is not public
         raise InputError(f"{where} is no ONNX file that can be opened: {first_line(error)}") from error
-    # What this reader does not know, another might; and shapes are inferred, not believed.
+    # Drop fields that this reader does not know, because another reader might use them. Shapes are inferred later.
     model.DiscardUnknownFields()
     del model.graph.value_info[:]
     _check_graph(model, where)
@@ -104,7 +104,7 @@ def _described(model: "onnx.ModelProto", where: str) -> dict[str, Any]:
 
 
 def _check_shapes(model: "onnx.ModelProto", described: dict[str, Any], where: str) -> None:
-    """Hold what goes in and out to the description, and what is computed between to `MAX_ELEMENTS` for one image."""
+    """Check input and output against the description, and the numbers computed for one image against `MAX_ELEMENTS`."""
     import onnx
 
     weights = {tensor.name for tensor in model.graph.initializer}

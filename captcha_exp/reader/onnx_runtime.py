@@ -1,4 +1,4 @@
-"""A recogniser in an ONNX file, computed by ONNX Runtime."""
+"""Runs a recogniser from an ONNX file with ONNX Runtime."""
 
 import os
 from functools import cache
@@ -16,7 +16,7 @@ _ARENA_DEFAULTS = (-1, -1, -1)
 
 
 class Runtime(Protocol):
-    """Computes a recogniser; may be called from several threads at once."""
+    """Computes a recogniser. Several threads may call it at once."""
 
     name: str
 
@@ -34,8 +34,8 @@ class OnnxRuntime:
 
         Args:
             path: the file.
-            threads: of the computation; None uses every core.
-            model_uri: what the user called the model, for messages; None for the path.
+            threads: number of threads for the computation; None uses every core.
+            model_uri: the user's name for the model, for messages; None for the path.
 
         Raises:
             InputError: the file is damaged or was not written by this project.
@@ -47,13 +47,13 @@ class OnnxRuntime:
         network, self.description = read_onnx(path, where)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
-        # Its threads would otherwise keep the processor busy while they wait for work.
+        # Otherwise its threads would keep the processor busy while they wait for work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.use_env_allocators", "1")
-        options.log_severity_level = _FATAL  # what goes wrong is raised as well
+        options.log_severity_level = _FATAL  # errors are raised as well
         try:
             self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its own classes of exception have no common base
+        except Exception as error:  # ONNX Runtime's exceptions have no common base class
             raise InputError(f"{where} is no ONNX file that can be opened: {first_line(error)}") from error
         self._input = self._session.get_inputs()[0].name
 
@@ -64,9 +64,9 @@ class OnnxRuntime:
 
 @cache
 def _bound_memory() -> None:
-    """Let all networks of this process take half of the machine's memory, so that none brings it down.
+    """Limit all networks of this process to half of the machine's memory, so no network can exhaust it.
 
-    Sizes that a network computes for itself are known only when it runs.
+    A network can compute sizes while it runs, so they cannot be checked before.
     """
     import onnxruntime as ort
 

@@ -20,19 +20,19 @@ from captcha_exp.reader.decoding import (
 from captcha_exp.reader.image import MAX_PIXELS, BadImageError, ImageSpec, decode_image
 from captcha_exp.reader.onnx_runtime import OnnxRuntime, Runtime
 
-# Where a servable model keeps its network.
+# The path of the network in a servable model.
 ONNX_FILE = Path("artifacts") / "model.onnx"
-# Larger batches are no faster on a processor, and hold more memory.
+# Larger batches are not faster on a CPU, and they need more memory.
 BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in an image.
+    """The text that was read in an image.
 
-    `confidence` is the probability in [0, 1] that the model gives `text`, given what was known of it beforehand.
-    `alternatives` are the next likeliest texts with theirs, `probabilities` float32 (T, K) of each time step and class,
-    class 0 the CTC blank; None unless asked for.
+    `confidence` is the model's probability for `text`, in [0, 1], given the constraint. `alternatives` are the next
+    likeliest texts with their confidences. `probabilities` is float32 (T, K), by time step and class, class 0 the CTC
+    blank; it is None unless the caller asked for it.
     """
 
     text: str
@@ -42,15 +42,15 @@ class Reading:
 
 
 class Predictor:
-    """Reads images with one model; its methods may be called from several threads at once.
+    """Reads images with one model. Several threads may call its methods at once.
 
     Attributes:
-        characters: what can be read; `characters[i]` is class `i + 1`.
-        image: what every image is turned into.
-        beam_width: of the search for a text; None for greedy decoding.
-        model_id: MLflow's id of the model; None where it is not known.
-        version: `NAME/VERSION` where the model was loaded from the registry, otherwise None.
-        figures: metrics of the test split, by their name without `test/`; empty where none are known.
+        characters: the characters that can be read; `characters[i]` is class `i + 1`.
+        image: the target form of every image.
+        beam_width: width of the beam search; None for greedy decoding.
+        model_id: MLflow's id of the model; None if it is not known.
+        version: `NAME/VERSION` if the model was loaded from the registry, otherwise None.
+        figures: metrics of the test split, by their name without `test/`; empty if none are known.
         runtime: the name of the library that computes the network.
     """
 
@@ -61,7 +61,7 @@ class Predictor:
         version: str | None = None,
         figures: dict[str, float] | None = None,
     ) -> None:
-        """Take a recogniser and what is kept beside it: `characters`, `image`, `decoding`, `model_id`."""
+        """Take a recogniser and its metadata: `characters`, `image`, `decoding`, `model_id`."""
         self.characters: str = description["characters"]
         self.image = ImageSpec.from_dict(description["image"])
         self.model_id: str | None = description["model_id"]
@@ -82,7 +82,7 @@ class Predictor:
         figures: dict[str, float] | None = None,
         model_uri: str | None = None,
     ) -> "Predictor":
-        """Open an ONNX file that `model.onnx_export` wrote; needs neither MLflow nor TensorFlow."""
+        """Open an ONNX file that `model.onnx_export` wrote. This needs neither MLflow nor TensorFlow."""
         compute = OnnxRuntime(path, threads, model_uri)
         return cls(compute, compute.description, version, figures)
 
@@ -96,16 +96,16 @@ class Predictor:
         """Read image files.
 
         Args:
-            files: the bytes of each, in any format that `image.decode_image` takes.
-            constraint: what is known of the texts.
-            alternatives: how many further texts to tell of each image; fewer where there are not so many.
+            files: the bytes of each file, in any format that `image.decode_image` accepts.
+            constraint: what is known about the texts.
+            alternatives: the largest number of further texts to return for each image.
             with_probabilities: whether to return each image's class probabilities.
 
         Returns:
-            For each file, in order, what was read in it, or why it cannot be read.
+            For each file, in order, the reading, or the error that says why it cannot be read.
 
         Raises:
-            InputError: no text that the model can read satisfies the constraint.
+            InputError: the model cannot read any text that satisfies the constraint.
         """
         return self.read_within(
             files, self.automaton(constraint) if constraint else None, alternatives, with_probabilities
@@ -119,7 +119,7 @@ class Predictor:
         with_probabilities: bool,
         most_pixels: int = MAX_PIXELS,
     ) -> list[Reading | BadImageError]:
-        """As `read`, given what `automaton` made of the constraint (None of none) and how large an image may be."""
+        """Like `read`, with the automaton of the constraint (None for no constraint) and the largest image size."""
         results: list[Reading | BadImageError] = []
         for start in range(0, len(files), BATCH_SIZE):
             images = [self._image(data, most_pixels) for data in files[start : start + BATCH_SIZE]]
@@ -133,7 +133,7 @@ class Predictor:
     def _count_time_steps(self) -> int:
         try:
             shape = self._compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape
-        except Exception as error:  # each library has its own, without a common base
+        except Exception as error:  # the exceptions of the libraries have no common base class
             raise InputError(f"The model cannot read an image of its own size: {first_line(error)}") from error
         if len(shape) != 3 or shape[2] != len(self.characters) + 1:
             raise InputError(f"The model gives {shape} for one image, not (1, T, {len(self.characters) + 1}).")

@@ -1,4 +1,4 @@
-"""The model that `mlflow models serve` runs; MLflow copies this file and executes it by itself."""
+"""The model that `mlflow models serve` runs. MLflow copies this file and executes it on its own."""
 
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from captcha_exp.reader.predictor import Predictor
 
 
 class ServableModel(PythonModel):
-    """Reads a column `image` of image files."""
+    """Reads the image files in a column `image`."""
 
     def load_context(self, context: Any) -> None:
-        """Open the network, which lies beside this file as an artifact."""
+        """Open the network. It is an artifact of the model."""
         self._predictor = Predictor.of_onnx(Path(context.artifacts["network"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """One row for each image: `text`, `confidence`, and `error` where it cannot be read."""
+        """One row for each image: `text`, `confidence`, and `error` if it cannot be read."""
         given = {name: value for name, value in (params or {}).items() if value not in ("", -1)}
         readings = self._predictor.read([bytes(data) for data in model_input["image"]], Constraint(**given))
         return pd.DataFrame(

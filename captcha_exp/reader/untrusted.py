@@ -1,4 +1,4 @@
-"""Files and values that somebody else made: read within bounds, shown without harm."""
+"""Reads untrusted files and values within limits, and shows them safely."""
 
 import json
 import os
@@ -13,21 +13,21 @@ _SHOWN = 60
 
 
 def read_file(path: Path, limit: int, where: str) -> bytes:
-    """The bytes of a file, read once, so that what was checked is what is used.
+    """The bytes of a file. It is read only once, so the checked bytes are the used bytes.
 
     Args:
         path: the file.
-        limit: most bytes that it may have.
-        where: what the user called what it belongs to, for messages, e.g. `model=reader.onnx`.
+        limit: the most bytes that it may have.
+        where: the user's name for the model, for messages, e.g. `model=reader.onnx`.
 
     Raises:
-        InputError: it is no file, larger, or cannot be read.
+        InputError: the path is no file, or the file is too large or cannot be read.
     """
-    if not path.is_file():  # a pipe would be waited for, a device never ends
+    if not path.is_file():  # reading a pipe would block, reading a device would never end
         raise InputError(f"{where} cannot be read: {path.name} is no file.")
     try:
         with path.open("rb") as file:
-            # The size first: what is refused need not be read. It may grow meanwhile.
+            # Check the size first, so a large file is not read. The file may still grow, so the length is checked, too.
             large = os.fstat(file.fileno()).st_size > limit
             data = b"" if large else file.read(limit + 1)
     except OSError as error:
@@ -38,10 +38,10 @@ def read_file(path: Path, limit: int, where: str) -> bytes:
 
 
 def parse_json(text: str | bytes, where: str) -> Any:
-    """The content of a JSON text of a stranger's.
+    """The content of an untrusted JSON text.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not JSON.
     """
     try:
         return json.loads(text)
@@ -50,16 +50,16 @@ def parse_json(text: str | bytes, where: str) -> Any:
 
 
 def shown(value: object) -> str:
-    """A stranger's value in a message: on one line, without control characters, shortened."""
+    """An untrusted value as text for a message: one short line without control characters."""
     text = ascii(value[:_SHOWN] if isinstance(value, str | bytes | list) else value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def check_plain(where: str, key: str, value: Any) -> None:
-    """Refuse what is no plain value, or nested or repeated without end, as aliases in YAML allow.
+    """Refuse a value that is not plain, or that is nested or repeated without end (YAML aliases allow this).
 
     Raises:
-        InputError: it is not numbers, texts, lists and mappings alone, or there are too many.
+        InputError: the value has something else than numbers, texts, lists and mappings, or too many of them.
     """
     count, todo = 0, [(value, 0)]
     while todo:
@@ -78,5 +78,5 @@ def check_plain(where: str, key: str, value: Any) -> None:
 
 
 def must_be(where: str, key: str, expected: str, received: object) -> InputError:
-    """The error of a value that is not what it must be."""
+    """The error for a value that is not valid."""
     return InputError(f"{where}: {key} must be {expected}, not {shown(received)}.")

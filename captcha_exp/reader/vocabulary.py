@@ -1,4 +1,4 @@
-"""Text as the class ids that CTC works with."""
+"""Converts between text and the class ids of CTC."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import numpy as np
 
 from captcha_exp.errors import InputError
 
-# Keras' CTC loss takes label id 0 for padding and for the blank, so characters start at 1.
+# Keras' CTC loss uses label id 0 for padding and for the blank, so characters start at 1.
 BLANK = 0
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The characters that can be read, in sorted order; the class id of `characters[i]` is `i + 1`.
+    """The characters that can be read, in sorted order. The class id of `characters[i]` is `i + 1`.
 
     Raises:
-        InputError: `characters` is empty, unsorted or holds one twice.
+        InputError: `characters` is empty, unsorted, or has a character twice.
     """
 
     characters: str
@@ -29,12 +29,12 @@ class Vocabulary:
 
     @classmethod
     def from_labels(cls, labels: Iterable[str]) -> "Vocabulary":
-        """The vocabulary of every character that occurs in `labels`."""
+        """The vocabulary of all characters in `labels`."""
         return cls("".join(sorted(set().union(*labels))))
 
     @property
     def num_classes(self) -> int:
-        """Number of classes K: the characters and the blank."""
+        """Number of classes K: all characters and the blank."""
         return len(self.characters) + 1
 
     def unknown(self, label: str) -> str:
@@ -46,7 +46,7 @@ class Vocabulary:
         """Class ids of texts.
 
         Returns:
-            int32 of shape (N, L), L the longest label's length; shorter ones are padded with 0.
+            int32 of shape (N, L), where L is the length of the longest label. Shorter labels are padded with 0.
 
         Raises:
             InputError: a label has a character outside the vocabulary.
@@ -64,7 +64,7 @@ class Vocabulary:
         return encoded
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of one row of class ids; 0 is padding and skipped.
+        """The text of one row of class ids. Id 0 is padding and is skipped.
 
         Raises:
             ValueError: an id is not a class of this vocabulary.

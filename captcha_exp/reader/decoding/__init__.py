@@ -1,4 +1,4 @@
-"""From class probabilities to text, held to what is known of the text, in NumPy alone."""
+"""Turns class probabilities into text that satisfies a constraint, with NumPy alone."""
 
 from captcha_exp.reader.decoding.automaton import Automaton
 from captcha_exp.reader.decoding.automaton_cache import AutomatonCache

@@ -1,4 +1,4 @@
-"""Sets of texts as a deterministic automaton, numbered for CTC."""
+"""A set of texts as a deterministic automaton, with nodes for CTC."""
 
 from dataclasses import dataclass
 
@@ -6,25 +6,25 @@ import numpy as np
 
 from captcha_exp.reader.vocabulary import BLANK
 
-# More time steps than any model has.
+# This is more than any model's number of time steps.
 NEVER = 1 << 30
 DEAD = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Automaton:
-    """The texts that can be, over C characters; character i has the class id i + 1.
+    """The possible texts over C characters. Character i has the class id i + 1.
 
-    What CTC has to know besides the state reached is the character read last: each pair of the two is a node. Node 0 is
-    the start, before any character; the nodes of a state are neighbours.
+    CTC needs to know the current state and the last character. Each such pair is a node. Node 0 is the start, before
+    any character. The nodes of a state have consecutive numbers.
 
     Attributes:
-        next: int32 (S, C), the node that a character leads to from a state, `DEAD` where no text goes on so.
-        state: int (N,), of each node.
-        character: int (N,), class id of each node; the blank's for node 0.
+        next: int32 (S, C), the node that a character leads to from a state, or `DEAD` if no text continues like this.
+        state: int (N,), the state of each node.
+        character: int (N,), class id of each node; node 0 has the blank's.
         accepting: bool (S,), whether a text may end in a state.
-        steps_after_blank: int (S,), fewest further time steps to an end from a state whose last step was a blank.
-        steps: int (N,), the same where the node's character was the last step.
+        steps_after_blank: int (S,), fewest time steps to the end of a text from a state, if the last step was a blank.
+        steps: int (N,), the same from a node, if the last step was the node's character.
     """
 
     next: np.ndarray
@@ -41,18 +41,18 @@ class Automaton:
 
     @property
     def nbytes(self) -> int:
-        """What its arrays take in memory."""
+        """Memory of its arrays, in bytes."""
         return sum(array.nbytes for array in vars(self).values())
 
     @property
     def is_tree(self) -> bool:
-        """Whether every text has nodes of its own from where it leaves the others."""
+        """Whether the automaton is a tree: texts that differ at some character never meet again."""
         return int((self.next != DEAD).sum()) == len(self.state) - 1 == len(self.accepting) - 1
 
     def edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Every transition: its source state, its target node, and the node of its source state with its character.
 
-        Sorted by target; the third is -1 where there is no such node.
+        The transitions are sorted by target. The third number is -1 if there is no such node.
         """
         source, column = np.nonzero(self.next != DEAD)
         target = self.next[source, column]
@@ -68,10 +68,10 @@ class Automaton:
 
 
 def automaton_of(transitions: np.ndarray, accepting: np.ndarray, longest: int) -> Automaton | None:
-    """Number the nodes of a state table, less the states through which no text goes that is short enough.
+    """Number the nodes of a state table. States are left out if every text through them is too long.
 
     Args:
-        transitions: int (S, C), the state that each character leads to, `DEAD` for none; state 0 is the start.
+        transitions: int (S, C), the state that each character leads to, or `DEAD`; state 0 is the start.
         accepting: bool (S,).
         longest: length of the longest text that matters.
 
@@ -97,11 +97,11 @@ def _key(state: np.ndarray, character: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _without_useless(transitions: np.ndarray, accepting: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the states that can be reached and from which an end can be; the start stays first."""
+    """Keep the states that can be reached and that can reach an end. The start stays first."""
     source, column = np.nonzero(transitions != DEAD)
     target = transitions[source, column]
     start = np.arange(len(accepting)) == 0
-    # Of the shortest text through each state: then those before it on that text's way are kept too.
+    # The length of the shortest text through each state. The other states of that text are kept, too.
     length = _distance(start, source, target, longest) + _distance(accepting, target, source, longest)
     useful = length <= longest
     if useful.all():
@@ -114,7 +114,7 @@ def _without_useless(transitions: np.ndarray, accepting: np.ndarray, longest: in
 
 
 def _distance(marked: np.ndarray, source: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:
-    """Transitions from the marked states to each; `NEVER` where they are more than `most`."""
+    """Number of transitions from the marked states to each state; `NEVER` if it is more than `most`."""
     distance = np.where(marked, 0, NEVER)
     last = marked
     for step in range(1, most + 1):
@@ -137,11 +137,11 @@ def _steps_to_end(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fewest time steps to an end: (S,) after a blank, (N,) after the node's own character.
 
-    Nodes and states are reached backwards from the ends, the nearest first, so each transition is looked at once.
+    The search goes backwards from the ends, the nearest first, so it looks at each transition once.
 
     Args:
-        source, label, target: (E,), the state, class id and node of every transition.
-        state, character: (N,), of each node.
+        source, label, target: (E,), the source state, class id and target node of every transition.
+        state, character: (N,), state and class id of each node.
         accepting: (S,).
     """
     order = np.argsort(target, kind="stable")
@@ -149,7 +149,7 @@ def _steps_to_end(
     begins = np.searchsorted(target[order], np.arange(len(state) + 1))
     after_blank = np.where(accepting, 0, NEVER)
     steps = after_blank[state]
-    own = np.full(len(accepting), BLANK)  # the only character with which a state's nearest transitions are made
+    own = np.full(len(accepting), BLANK)  # the character of a state's nearest transitions, if all have the same
     done = farthest = 0
     while done <= farthest:
         edges = _ranges(begins, np.flatnonzero(steps == done))
@@ -159,9 +159,9 @@ def _steps_to_end(
             nearest = source[edges]
             after_blank[nearest] = done
             own[nearest] = label[edges]
-            own[nearest[own[nearest] != label[edges]]] = BLANK  # there are several
+            own[nearest[own[nearest] != label[edges]]] = BLANK  # the characters differ
             found = np.flatnonzero(after_blank[state] == done)
-            # To repeat its own character, a node has to pass a blank first.
+            # A node must pass a blank before it can repeat its own character.
             repeats = (character[found] == own[state[found]]) & (character[found] != BLANK)
             steps[found] = done + repeats
             farthest = done + 1
@@ -169,7 +169,7 @@ def _steps_to_end(
 
 
 def _ranges(begins: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The numbers from `begins[i]` to below `begins[i + 1]` of each chosen i."""
+    """For each chosen i, the numbers from `begins[i]` up to, but not including, `begins[i + 1]`."""
     lengths = begins[chosen + 1] - begins[chosen]
     before = np.cumsum(lengths) - lengths
     return np.repeat(begins[chosen] - before, lengths) + np.arange(lengths.sum())

@@ -1,4 +1,4 @@
-"""CTC prefix beam search over a batch, optionally inside an automaton."""
+"""CTC prefix beam search over a batch, with or without an automaton."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from captcha_exp.reader.vocabulary import BLANK
 # Prefixes are compared by a rolling hash of 64 bits instead of character by character.
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EMPTY = np.uint64(1)
-# Equal to no other, nor to one another: the parent of the empty prefix, and what fills places without a prefix.
+# Two hashes that differ from all others: for the parent of the empty prefix, and for places without a prefix.
 _NO_PARENT, _NO_PREFIX = np.uint64(0), np.uint64(2)
 
 
 @dataclass
 class _Beam:
-    """The prefixes of each image, (B, W) each: probabilities of ending in a blank or in their last character."""
+    """The prefixes of each image, (B, W), with their probabilities of ending in a blank or in their last character."""
 
     blank: np.ndarray
     ended: np.ndarray
@@ -30,18 +30,18 @@ class _Beam:
 def beam_search(
     probabilities: np.ndarray, width: int, automaton: Automaton | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Search likely texts of each image.
+    """Search for likely texts of each image.
 
-    Prefixes that no accepted text continues within the steps that are left are dropped at once, so whatever the width,
-    at least one accepted text is found if there is one.
+    A prefix is dropped at once if no accepted text can continue it in the remaining steps. So any width finds at least
+    one accepted text, if there is one.
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
-        width: most prefixes W that are kept at each step, at least 1.
-        automaton: the texts that are possible; None for every text.
+        width: the most prefixes W to keep at each step, at least 1.
+        automaton: the possible texts; None for every text.
 
     Returns:
-        Class ids int (B, W, L), padded with the blank; and bool (B, W), false where fewer than W texts were found.
+        Class ids int (B, W, L), padded with the blank; and bool (B, W), whether a place holds a text.
 
     Source:
         Graves 2012, section 7.5.3; Hannun et al. 2014, algorithm 1.
@@ -69,21 +69,21 @@ def _start(images: int) -> _Beam:
 def _grow(
     beam: _Beam, emission: np.ndarray, automaton: Automaton | None, steps_left: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities after a step: of staying by blank or last character, (B, W) each, and of going on, (B, W, C)."""
+    """Probabilities after a step: to stay, by blank or last character, (B, W) each, and to go on, (B, W, C)."""
     total = beam.blank + beam.ended
     stay = total * emission[:, BLANK, np.newaxis]
     ended = beam.ended * np.take_along_axis(emission, beam.last, axis=1)
     extended = total[..., np.newaxis] * emission[:, np.newaxis, 1:]
     images, places = np.nonzero(beam.last != BLANK)
     last = beam.last[images, places]
-    # Without a blank between them, two equal characters are one.
+    # Two equal characters without a blank between them count as one.
     extended[images, places, last - 1] = beam.blank[images, places] * emission[images, last]
     if automaton is not None:
         reached = automaton.next[automaton.state[beam.node]]  # (B, W, C)
         extended[(reached == DEAD) | (automaton.steps[reached] > steps_left)] = 0.0
         stay[automaton.steps_after_blank[automaton.state[beam.node]] > steps_left] = 0.0
         ended[automaton.steps[beam.node] > steps_left] = 0.0
-    # A prefix that is in the beam already takes what its parent would pass to a second one of it.
+    # If a longer prefix is already in the beam, it takes the probability that its parent would give to a copy of it.
     images, children, parents = np.nonzero(beam.parent[:, :, np.newaxis] == beam.prefix[:, np.newaxis, :])
     last = beam.last[images, children]
     ended[images, children] += extended[images, parents, last - 1]
@@ -94,7 +94,7 @@ def _grow(
 def _best(
     beam: _Beam, stay: np.ndarray, ended: np.ndarray, extended: np.ndarray, width: int, automaton: Automaton | None
 ) -> tuple[_Beam, np.ndarray, np.ndarray]:
-    """The likeliest prefixes; for each, the place in the old beam it came from and the character added, 0 for none."""
+    """The likeliest prefixes: for each, its place in the old beam and the added character (0 for none)."""
     classes = extended.shape[2]
     scores = np.concatenate([(stay + ended)[..., np.newaxis], extended], axis=2)
     scores = scores.reshape(len(scores), -1)  # (B, W, K) -> (B, W * K)
@@ -111,7 +111,7 @@ def _best(
 def _moved(
     grown: _Beam, score: np.ndarray, origin: np.ndarray, added: np.ndarray, automaton: Automaton | None
 ) -> _Beam:
-    """The beam of the chosen prefixes, given the old one with the probabilities of staying."""
+    """The beam of the chosen prefixes, made from the old beam and the probabilities to stay."""
     old = _Beam(*(np.take_along_axis(values, origin, axis=1) for values in vars(grown).values()))
     alive, moved = score > 0, added != BLANK
     scale = score.max(axis=1, keepdims=True)
@@ -130,7 +130,7 @@ def _moved(
 
 
 def _trace(history: list[tuple[np.ndarray, np.ndarray]], places: int) -> np.ndarray:
-    """Class ids of each prefix, (B, W, T), followed back to the start, padded with the blank at the end."""
+    """Class ids of each prefix, (B, W, T), traced back to the start and padded with the blank at the end."""
     images = history[0][0].shape[0]
     place = np.broadcast_to(np.arange(places), (images, places))
     emitted = np.zeros((images, places, len(history)), np.int64)
@@ -138,6 +138,6 @@ def _trace(history: list[tuple[np.ndarray, np.ndarray]], places: int) -> np.ndar
         origin, added = history[step]
         emitted[:, :, step] = np.take_along_axis(added, place, axis=1)
         place = np.take_along_axis(origin, place, axis=1)
-    # Blanks are steps without a new character: moved to the end, order kept.
+    # A blank is a step without a new character. Move the blanks to the end, and keep the order of the rest.
     order = np.argsort(emitted == BLANK, axis=2, kind="stable")
     return np.take_along_axis(emitted, order, axis=2)

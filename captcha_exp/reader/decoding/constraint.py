@@ -1,4 +1,4 @@
-"""What is known of a text before its image is read."""
+"""What is known about a text before its image is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from captcha_exp.reader.decoding.pattern import pattern_states
 
 @dataclass(frozen=True)
 class Constraint:
-    """What is known of a text; None is nothing. All that is given holds at once.
+    """What is known about a text; None means that nothing is known. A text must satisfy all given parts.
 
     Attributes:
         pattern: a regular expression for the whole text.
         alphabet: the characters that can occur.
         min_length, max_length: in characters.
-        lexicon: the texts there are.
+        lexicon: the possible texts.
     """
 
     pattern: str | None = None
@@ -41,7 +41,7 @@ class Constraint:
         return self != Constraint()
 
     def __str__(self) -> str:
-        """The keys as they are typed."""
+        """The keys as a user types them."""
         given = {name: value for name, value in vars(self).items() if value is not None}
         given |= {name: shown(value) for name, value in given.items() if isinstance(value, str)}
         if self.lexicon is not None:
@@ -50,14 +50,14 @@ class Constraint:
 
 
 def build_automaton(constraint: Constraint, characters: str, time_steps: int) -> Automaton:
-    """The texts that a model can read and that satisfy a constraint.
+    """The automaton of all texts that a model can read and that satisfy a constraint.
 
     Args:
-        characters: what the model can read.
-        time_steps: how many the model gives.
+        characters: the characters that the model can read.
+        time_steps: the model's number of time steps.
 
     Raises:
-        InputError: there is no such text, or the constraint is not well-formed.
+        InputError: there is no such text, or the constraint is malformed.
     """
     _check_lengths(constraint)
     allowed = set(characters if constraint.alphabet is None else constraint.alphabet)
@@ -87,14 +87,14 @@ def build_automaton(constraint: Constraint, characters: str, time_steps: int) ->
 
 
 def read_lexicon(path: Path) -> tuple[str, ...]:
-    """The words of a UTF-8 text file, one a line; empty lines are left out.
+    """The words of a UTF-8 text file, one word per line. Empty lines are left out.
 
     Raises:
-        InputError: there is no such file, or it is not UTF-8 text.
+        InputError: the file does not exist, is too large, has no words, or is not UTF-8 text.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_LEXICON_BYTES + 1)  # what is no plain file may have no end
+            data = file.read(MAX_LEXICON_BYTES + 1)  # a special file may never end
         lines = data.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -108,7 +108,7 @@ def read_lexicon(path: Path) -> tuple[str, ...]:
 
 
 def unreadable_words(words: Sequence[str], characters: str) -> list[str]:
-    """The words with a character that a model does not know; it can never read them."""
+    """The words that a model can never read, because it does not know one of their characters."""
     known = set(characters)
     return [word for word in words if not known.issuperset(word)]
 
@@ -129,14 +129,14 @@ def _needs(constraint: Constraint, needed: int, time_steps: int) -> InputError:
 def _pattern_and_lengths(
     constraint: Constraint, usable: str, characters: str, time_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The state table, over all characters, of all that is known but the words."""
+    """The state table, over all characters, of the whole constraint except the lexicon."""
     classes = len(characters)
-    # What is known of lengths alone has no more states than there are time steps, and needs no bound.
+    # If only lengths are known, there are no more states than time steps, and no limit is needed.
     pattern, most = (".*", time_steps + 2) if constraint.pattern is None else (constraint.pattern, most_states(classes))
     narrow, accepting = pattern_states(pattern, usable, time_steps, most)
     transitions = np.full((len(narrow), classes), DEAD, np.int64)
     transitions[:, [characters.index(character) for character in usable]] = narrow
-    # More characters than time steps cannot be read, however many more.
+    # A text with more characters than time steps can never be read, so a larger minimum changes nothing.
     shortest = min(constraint.min_length, time_steps + 1) if constraint.min_length else None
     longest = None if constraint.max_length is None or constraint.max_length >= time_steps else constraint.max_length
     counted = of_length(transitions, accepting, shortest, longest, most)
@@ -154,7 +154,7 @@ def _too_many_words(constraint: Constraint) -> InputError:
 
 
 def _readable_words(constraint: Constraint, characters: str, time_steps: int) -> np.ndarray:
-    """Those words that a model can read at all, as int (N, L) padded with the blank."""
+    """The words that a model can read at all, as int (N, L) padded with the blank."""
     known = set(characters)
     readable = [word for word in constraint.lexicon or () if known.issuperset(word)]
     words = [word for word in readable if len(word) <= time_steps]
@@ -168,7 +168,7 @@ def _readable_words(constraint: Constraint, characters: str, time_steps: int) ->
 
 
 def _accepted(ids: np.ndarray, transitions: np.ndarray, accepting: np.ndarray) -> np.ndarray:
-    """Those of some words, int (N, L) padded with the blank, that a state table accepts."""
+    """The words, int (N, L) padded with the blank, that a state table accepts."""
     state = np.zeros(len(ids), np.int64)
     for column in ids.T:
         inside = (column > 0) & (state != DEAD)

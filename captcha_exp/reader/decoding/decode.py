@@ -1,4 +1,4 @@
-"""The texts that class probabilities stand for."""
+"""Finds the texts in class probabilities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from captcha_exp.reader.decoding.beam import beam_search
 from captcha_exp.reader.decoding.likelihood import log_language_probability, log_text_probability
 from captcha_exp.reader.vocabulary import BLANK
 
-# Where greedy decoding has no width of its own but other readings than the likeliest are asked for.
+# Greedy decoding has no width of its own. This width is used if alternatives are wanted.
 BEAM_WIDTH = 16
-# Not every prefix in a beam ends as a text of its own.
+# Not every prefix in a beam becomes a separate text.
 _BEAMS_PER_TEXT = 4
 
 
@@ -21,7 +21,7 @@ _BEAMS_PER_TEXT = 4
 class Prediction:
     """A text, with its probability in [0, 1]: the sum over all alignments.
 
-    Where something was known of the text beforehand, the probability is the one given that.
+    If there is a constraint, this is the conditional probability given the constraint.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Prediction:
 
 
 def beam_width_of(decoding: Mapping[str, Any]) -> int | None:
-    """The width of the beam that a logged `decoding` stands for; None for greedy decoding."""
+    """The beam width in a logged `decoding`; None for greedy decoding."""
     return int(decoding["beam_width"]) if decoding["kind"] == "beam" else None
 
 
@@ -38,7 +38,7 @@ def decode(probabilities: np.ndarray, characters: str, beam_width: int | None = 
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
-        characters: `characters[i]` is class `i + 1`; K - 1 of them.
+        characters: K - 1 characters; `characters[i]` is class `i + 1`.
         beam_width: how many prefixes a beam search keeps; None takes the likeliest class of each time step.
 
     Returns:
@@ -58,18 +58,18 @@ def decode_alternatives(
     automaton: Automaton | None = None,
     width: int = BEAM_WIDTH,
 ) -> list[list[Prediction]]:
-    """The likeliest texts of each image, the likeliest first, among those that a beam finds.
+    """The likeliest texts of each image that a beam search finds, the likeliest first.
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
-        characters: `characters[i]` is class `i + 1`; K - 1 of them.
-        count: how many texts, at least 1; fewer are returned where the beam holds fewer.
-        automaton: the texts that are possible; None for every text.
-        width: of the beam; it is widened where many texts are asked for.
+        characters: K - 1 characters; `characters[i]` is class `i + 1`.
+        count: the most texts to return, at least 1. There may be fewer if the beam holds fewer.
+        automaton: the possible texts; None for every text.
+        width: width of the beam. It is increased if many texts are wanted.
 
     Returns:
-        For each of the B images at least one prediction. Their confidence is exact whatever the width: it is the
-        probability given that the text is one that `automaton` accepts.
+        At least one prediction for each of the B images. The confidence is exact for any width. It is the probability
+        of the text, given that `automaton` accepts the text.
     """
     if count > 1:
         width = max(width, _BEAMS_PER_TEXT * count)

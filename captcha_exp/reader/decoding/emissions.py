@@ -1,8 +1,8 @@
-"""Numbers that every recursion over time steps works with."""
+"""Arithmetic that all recursions over time steps share."""
 
 import numpy as np
 
-# Stands for a probability of zero: a network's softmax rounds to it, and no text is then quite impossible.
+# Replaces a probability of zero. A network's softmax may round to zero, and no text should be quite impossible.
 TINY = 1e-30
 
 
@@ -12,6 +12,6 @@ def floored(probabilities: np.ndarray) -> np.ndarray:
 
 
 def log_sum(values: np.ndarray, chosen: np.ndarray, log_scale: float) -> float:
-    """Logarithm of the chosen values' sum, on a scale that is kept apart; at most 0."""
+    """Logarithm of the sum of the chosen values, whose scale is given as `log_scale`; at most 0."""
     total = float(values[chosen].sum())
     return min(0.0, float(np.log(total)) + log_scale) if total > 0 else -np.inf

@@ -1,4 +1,4 @@
-"""State tables of texts of some lengths."""
+"""Restricts state tables to texts of certain lengths."""
 
 import numpy as np
 
@@ -8,21 +8,21 @@ from captcha_exp.reader.decoding.automaton import DEAD
 def of_length(
     transitions: np.ndarray, accepting: np.ndarray, least: int | None, most: int | None, most_states: int
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """The same texts, counted: a state becomes one for each number of characters with which it is reached.
+    """Restrict texts to some lengths. A state is split by the number of characters that lead to it.
 
     Args:
-        transitions: int (S, C), as `automaton_of` takes them.
+        transitions: int (S, C), as for `automaton_of`.
         accepting: bool (S,).
-        least, most: characters of a text; None for no bound.
-        most_states: that there may be.
+        least, most: number of characters in a text; None for no limit.
+        most_states: the most states of the result.
 
     Returns:
-        The state table; None where it would have more states.
+        The state table, or None if it would have more states.
     """
     if least is None and most is None:
         return transitions, accepting
-    counted = most if most is not None else least or 0  # the last count stands for all above it if there is no most
-    layers = [np.zeros(1, np.int64)]  # of each count, the states reached
+    counted = most if most is not None else least or 0  # without `most`, the last count includes all higher ones
+    layers = [np.zeros(1, np.int64)]  # for each count, the states that are reached
     size = 1
     for _ in range(counted):
         reached = np.unique(transitions[layers[-1]])
@@ -38,7 +38,7 @@ def of_length(
     if starts[-1] > most_states:
         return None
     grown = np.full((starts[-1], transitions.shape[1]), DEAD, np.int64)
-    number = np.full(len(accepting) + 1, DEAD)  # of each state within the next layer; the last is for `DEAD`
+    number = np.full(len(accepting) + 1, DEAD)  # each state's number in the next layer; the last entry is for `DEAD`
     for count, layer in enumerate(layers):
         if most is not None and count == counted:
             break

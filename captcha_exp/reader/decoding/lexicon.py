@@ -13,14 +13,15 @@ def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarra
     """The state table of a trie.
 
     Args:
-        ids: int (N, L), class ids of N words, at least one, padded with the blank; repetitions do no harm.
+        ids: int (N, L), class ids of N words, at least one, padded with the blank. A word may occur twice.
         classes: number of characters C.
 
     Returns:
-        int (S, C) transitions and bool (S,) accepting states, as `automaton_of` takes them; None where
-        they would be too large.
+        int (S, C) transitions and bool (S,) accepting states, as for `automaton_of`; None if they would be too
+        large.
     """
-    # Sorted, the words that share their first characters are neighbours: a state is where a word leaves the one before.
+    # Sorting puts words with equal first characters side by side. A new state begins where a word differs from the one
+    # before.
     words = np.unique(ids, axis=0)
     count, longest = words.shape
     shares = np.ones((count, longest), bool)
@@ -31,10 +32,10 @@ def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarra
     states = int(new.sum()) + 1
     if states * classes > MAX_LEXICON_CELLS:
         return None
-    # Depth by depth, so that a state's number is above its parent's.
+    # Number the states depth by depth, so each state's number is higher than its parent's.
     numbers = np.cumsum(new.T.ravel()).reshape(longest, count).T
     first = np.maximum.accumulate(np.where(new, np.arange(count)[:, np.newaxis], 0), axis=0)
-    state = np.where(inside, np.take_along_axis(numbers, first, axis=0), 0)  # (N, L), of each prefix
+    state = np.where(inside, np.take_along_axis(numbers, first, axis=0), 0)  # (N, L), the state of each prefix
     parent = np.concatenate([np.zeros((count, 1), state.dtype), state[:, :-1]], axis=1)
     transitions = np.full((states, classes), DEAD, np.int32)
     transitions[parent[new], words[new] - 1] = state[new]
@@ -44,7 +45,7 @@ def lexicon_states(ids: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarra
 
 
 def encode_words(words: Sequence[str], characters: str) -> np.ndarray:
-    """Class ids of at least one word, of the given characters alone, int32 (N, L), padded with the blank."""
+    """Class ids of one or more words that use only the given characters, int32 (N, L), padded with the blank."""
     longest = max(map(len, words))
     codes = np.array(words, dtype=f"U{max(longest, 1)}").view(np.uint32).reshape(len(words), -1)  # (N, L)
     table = np.array(sorted(map(ord, characters)), np.uint32)

@@ -1,4 +1,4 @@
-"""Exact probabilities of texts and of sets of texts, each the sum over all of their CTC alignments."""
+"""Exact probabilities of texts and of sets of texts: the sum over all their CTC alignments."""
 
 from functools import lru_cache
 
@@ -15,10 +15,10 @@ def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarr
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
-        ids: int (B, N, L), class ids of N texts of each image, padded with the blank.
+        ids: int (B, N, L), class ids of N texts for each image, padded with the blank.
 
     Returns:
-        float64 (B, N), at most 0; minus infinity where a text has no room in T steps.
+        float64 (B, N), at most 0; minus infinity if a text does not fit into T steps.
 
     Source:
         Graves et al. 2006, section 4.1.
@@ -28,7 +28,7 @@ def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarr
     longest = int(lengths.max(initial=0))
     states = np.zeros((images, texts, 2 * longest + 1), np.int64)  # a blank before, between and after the characters
     states[:, :, 1::2] = ids[:, :, :longest]
-    # A character may follow another without a blank unless the two are equal.
+    # A character may follow another one without a blank, unless the two are equal.
     skips = np.zeros(states.shape)
     skips[:, :, 3::2] = states[:, :, 3::2] != states[:, :, 1:-2:2]
     emissions = floored(probabilities)
@@ -52,23 +52,23 @@ def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarr
 def log_language_probability(
     probabilities: np.ndarray, automaton: Automaton, at_least: np.ndarray | None = None
 ) -> np.ndarray:
-    """Log probability that the text is one of those that an automaton accepts.
+    """Log probability that an automaton accepts the text.
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
         automaton: the texts.
-        at_least: float64 (B,), a log probability that the result is known to reach, for instance that of one text.
-            With it, texts may be left out that make less than a `NEGLIGIBLE` share of the result together.
+        at_least: float64 (B,), a known lower bound of the result, for instance the log probability of one text. It
+            allows to skip texts that together make less than a `NEGLIGIBLE` share of the result.
 
     Returns:
         float64 (B,), at most 0.
 
     Source:
-        The forward recursion of Graves et al. 2006 over pairs of a node and "its character was last" or "a blank was".
+        The forward recursion of Graves et al. 2006. A state is a node, with its character or a blank as the last step.
     """
     bounds = np.full(len(probabilities), -np.inf) if at_least is None else at_least
     flow = _flow(automaton)
-    # Word lists are large: images one by one keep the arrays in the processor's cache.
+    # Word lists are large. One image at a time keeps the arrays in the processor's cache.
     return np.array(
         [flow.log_accepted(floored(image), bound) for image, bound in zip(probabilities, bounds, strict=True)]
     )
@@ -80,21 +80,21 @@ def _flow(automaton: Automaton) -> "Tree | _Flow":
 
 
 class _Flow:
-    """How probability moves through an automaton in a time step."""
+    """How probability moves through an automaton in one time step."""
 
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
         source, target, same = automaton.edges()
         self._target = target.astype(np.intp)
         self._node_starts = np.flatnonzero(np.diff(automaton.state, prepend=-1))
-        # What passes over an edge: of a node that has the edge's character the rest of its state, else the whole state.
+        # The whole state passes over an edge, except for the state's node with the edge's own character.
         self._passing = np.where(same >= 0, same, len(automaton.state) + source)
 
     def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
-        """Log probability of all texts that are accepted, of one image's (T, K); leaves none out."""
+        """Log probability of all accepted texts, for one image's (T, K). No text is skipped."""
         automaton = self._automaton
-        ended = np.zeros(len(automaton.state))  # the last step emitted the node's character
-        blank = np.zeros(len(automaton.accepting))  # it emitted the blank, in this state
+        ended = np.zeros(len(automaton.state))  # probability that the last step emitted the node's character
+        blank = np.zeros(len(automaton.accepting))  # probability that it emitted the blank, in this state
         blank[0] = 1.0
         log_scale = 0.0
         for step in emissions:
@@ -109,15 +109,16 @@ class _Flow:
         return log_sum(self._totals(ended) + blank, automaton.accepting, log_scale)
 
     def _entering(self, ended: np.ndarray, blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What comes over each edge, and what there is in each state.
+        """The probability that passes over each edge, and the probability of each state.
 
-        Without a blank between them two equal characters are one, so what ended with an edge's own character stays.
+        Two equal characters without a blank between them count as one. So if the last step emitted the edge's own
+        character, that probability does not pass.
         """
         state = self._automaton.state
         sums = self._totals(ended)
         of_node = sums[state]
         dominant = ended > 0.5 * of_node
-        # A difference would lose its digits where nearly all is taken away; that is then summed up anew.
+        # If nearly all is subtracted, a difference would lose its digits. In that case the rest is summed again.
         without_dominant = self._totals(np.where(dominant, 0.0, ended))
         rest = np.where(dominant, without_dominant[state], of_node - ended) + blank[state]
         total = sums + blank
@@ -128,7 +129,7 @@ class _Flow:
 
 
 def _rescaled(alpha: np.ndarray, log_scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep products of many small numbers within the range of float64."""
+    """Rescale, so that products of many small numbers stay within the range of float64."""
     scale = alpha.max(axis=2)
     scale = np.where(scale > 0, scale, 1.0)
     return alpha / scale[..., np.newaxis], log_scale + np.log(scale)

@@ -1,4 +1,4 @@
-"""Patterns as state tables, matched against whole texts."""
+"""Turns patterns into state tables. A pattern must match the whole text."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -13,7 +13,7 @@ from captcha_exp.reader.decoding.syntax import Either, OneOf, Part, Repeated, Ro
 
 
 class _Span(NamedTuple):
-    """A part of a pattern, by the positions (bits) at which a text in it can begin and end."""
+    """A part of a pattern: the positions (bits) where its texts can begin and end."""
 
     nullable: bool
     first: int
@@ -30,23 +30,23 @@ def pattern_states(
 
     Args:
         pattern: literals, escapes, classes, `.`, groups, `|` and the quantifiers `? * + {m,n}`, as in Python's `re`.
-        characters: what texts are made of, ordered by code point; nothing else is ever matched.
-        longest: length of the longest text that matters; quantifiers are cut off there.
-        most_states: that the table may have.
-        budget: of work; None for a new one.
+        characters: the characters of texts, ordered by code point. Other characters are never matched.
+        longest: length of the longest text that matters. Quantifiers are cut off there.
+        most_states: the most states of the table.
+        budget: limits the work; None for a new budget.
 
     Returns:
-        int (S, C) transitions and bool (S,) accepting states, as `automaton_of` takes them.
+        int (S, C) transitions and bool (S,) accepting states, as for `automaton_of`.
 
     Raises:
-        InputError: the pattern is malformed, too large, or asks for what a finite automaton cannot do.
+        InputError: the pattern is malformed, too large, or needs something that a finite automaton cannot do.
 
     Source:
         The position automaton of Glushkov 1961, made deterministic by subsets.
     """
     budget = budget or Budget(pattern)
     whole = parse_pattern(pattern, characters, longest)
-    # Told from its sizes, before anything is written out.
+    # Check the size before the pattern is written out.
     if whole.positions > MAX_POSITIONS:
         raise budget.exceeded(f"written out it has over {MAX_POSITIONS} places")
     if whole.parts > MAX_STEPS:
@@ -58,11 +58,11 @@ def pattern_states(
 
 
 class _Positions:
-    """The places of a pattern where one character stands, and which of them may follow which."""
+    """The positions of a pattern, each for one character, and the positions that may follow each of them."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._standing: dict[int, int] = {}  # of each set of characters (bits), its positions (bits)
+        self._standing: dict[int, int] = {}  # for each set of characters (bits), its positions (bits)
         self.follow: list[int] = []
 
     def span(self, part: Part) -> _Span:
@@ -81,7 +81,7 @@ class _Positions:
         raise TypeError(part)
 
     def places(self, classes: int) -> list[int]:
-        """Of each character, the positions where it may stand."""
+        """For each character, the positions where it may stand."""
         at = [0] * classes
         for characters, standing in self._standing.items():
             for character in bits(characters):
@@ -96,12 +96,12 @@ class _Positions:
             return self._row([part.content] * (part.least - 1), whole)
         whole = _EMPTY
         for _ in range(part.most - part.least):
-            # x{0,3} as (x(x(x)?)?)?: each copy follows one other, where in x?x?x? it would follow all before it.
+            # Write x{0,3} as (x(x(x)?)?)?: each copy follows only one other. In x?x?x? it would follow all before it.
             whole = self._row([part.content], whole)._replace(nullable=True)
         return self._row([part.content] * part.least, whole)
 
     def _row(self, parts: Sequence[Part], end: _Span) -> _Span:
-        """Parts one after another, and an end after them; from the right, for each is then connected once."""
+        """Connect parts one after another, and an end after them. From the right, each part is connected only once."""
         for part in reversed(parts):
             left = self.span(part)
             self._connect(left.last, end.first)

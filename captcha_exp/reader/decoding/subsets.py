@@ -1,4 +1,4 @@
-"""From the positions of a pattern to a state table."""
+"""Turns the positions of a pattern into a state table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from captcha_exp.reader.decoding.budget import Budget
 
 @dataclass(frozen=True)
 class Places:
-    """The positions of a pattern; sets of them are bits.
+    """The positions of a pattern. A set of positions is a number, one bit per position.
 
     Attributes:
-        at: of each character, the positions where it can stand.
-        follow: of each position, those that may come after it.
+        at: for each character, the positions where it can stand.
+        follow: for each position, the positions that may come after it.
         nullable: whether the text may be empty.
-        first, last: positions with which a text may begin and end.
+        first, last: the positions where a text may begin and end.
     """
 
     at: list[int]
@@ -28,20 +28,20 @@ class Places:
 
 
 def deterministic(places: Places, most_states: int, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
-    """Subset construction; a state is the set of positions that may come next, with whether the text may end.
+    """Subset construction. A state is the set of positions that may come next, and whether the text may end here.
 
     Returns:
         int (S, C) transitions and bool (S,) accepting states.
 
     Raises:
-        InputError: there would be more states or more work than are allowed.
+        InputError: this would need more states or more work than is allowed.
     """
     kinds = list(dict.fromkeys(places.at))  # many characters stand at the same positions
     numbers = {(places.first, places.nullable): 0}
     queue = [*numbers]
-    reached: dict[int, int] = {0: DEAD}  # from the positions that a character chose
+    reached: dict[int, int] = {0: DEAD}  # the state for each set of positions that a character selected
     table: list[list[int]] = []
-    for following, _ in queue:  # grows while it is read
+    for following, _ in queue:  # the queue grows during the loop
         budget.spend(len(kinds))
         row = []
         for mask in kinds:
@@ -63,7 +63,7 @@ def deterministic(places: Places, most_states: int, budget: Budget) -> tuple[np.
 
 
 def bits(mask: int) -> Iterator[int]:
-    """Places of the ones in a number, the lowest first."""
+    """The positions of the one bits in a number, the lowest first."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1

@@ -1,4 +1,4 @@
-"""Regular expressions in Python's own grammar as trees of what a finite automaton can do."""
+"""Reads regular expressions in Python's own grammar into trees that a finite automaton can express."""
 
 import re
 import warnings
@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# Private to Python, but the only parser of Python's grammar that there is: `sre_parse`, its public name, is deprecated,
-# and a grammar of our own would differ in some corner. `tests/reader/decoding/test_pattern.py` fails when either goes.
+# These modules are private, but Python has no other parser of this grammar: the public `sre_parse` is deprecated, and
+# our own parser would differ in some detail. If one of them goes, `tests/reader/decoding/test_pattern.py` fails.
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as grammar  # type: ignore[attr-defined]
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from captcha_exp.errors import InputError
 from captcha_exp.reader.decoding.budget import MAX_PATTERN, shown
 
-# Python warns of what later versions may read otherwise, on the console of whoever serves.
+# Python warns about syntax that may change its meaning in later versions. A server's console should not show that.
 warnings.filterwarnings("ignore", r"Possible (nested set|set \w+)", FutureWarning)
 
 _CATEGORIES = {
@@ -40,11 +40,11 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a pattern, with what it comes to when its repetitions are written out.
+    """A part of a pattern, with its size after all repetitions are written out.
 
     Attributes:
-        positions: how often a character stands in it.
-        parts: how many parts it has, itself among them.
+        positions: how many characters it has.
+        parts: how many parts it has, including itself.
     """
 
     positions: int
@@ -53,28 +53,28 @@ class Part:
 
 @dataclass(frozen=True)
 class OneOf(Part):
-    """One of some characters, given as bits."""
+    """One character out of a set, given as bits."""
 
     characters: int
 
 
 @dataclass(frozen=True)
 class Row(Part):
-    """Parts one after another; none is the empty text."""
+    """Parts one after another. No parts mean the empty text."""
 
     content: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Either(Part):
-    """Any of some parts."""
+    """One of several parts."""
 
     content: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Repeated(Part):
-    """A part from `least` to `most` times; None is any number."""
+    """A part that occurs `least` to `most` times; None means any number."""
 
     content: Part
     least: int
@@ -85,20 +85,20 @@ EMPTY = Row(0, 1, ())
 
 
 def parse_pattern(pattern: str, characters: str, longest: int) -> Part:
-    """Read a pattern; what matches the empty text alone is left out, however often it is repeated.
+    """Read a pattern. Parts that match only the empty text are left out, even if they are repeated.
 
     Args:
-        pattern: as `pattern_states` takes it.
-        characters: what texts are made of, ordered by code point.
-        longest: length of the longest text that matters; quantifiers are cut off there.
+        pattern: as for `pattern_states`.
+        characters: the characters of texts, ordered by code point.
+        longest: length of the longest text that matters. Quantifiers are cut off there.
 
     Raises:
-        InputError: the pattern is malformed, too long, or asks for what a finite automaton cannot do.
+        InputError: the pattern is malformed, too long, or needs something that a finite automaton cannot do.
     """
     if len(pattern) > MAX_PATTERN:
         raise InputError(f"pattern={shown(pattern)} is too long; a pattern may have {MAX_PATTERN} characters.")
     try:
-        # Flags that are given inside, e.g. (?i), are told by the parser alone.
+        # Only the parser knows the flags that are set inside the pattern, e.g. (?i).
         parsed = grammar.parse(pattern)
         if parsed.state.flags != re.UNICODE.value:
             raise InputError(f"pattern={shown(pattern)} sets a flag with (?...), which is not supported.")
@@ -110,7 +110,7 @@ def parse_pattern(pattern: str, characters: str, longest: int) -> Part:
 
 
 class _Reading:
-    """What is needed to turn Python's tree into ours."""
+    """Turns Python's tree into ours."""
 
     def __init__(self, pattern: str, characters: str, longest: int) -> None:
         self._pattern, self._longest = pattern, longest
@@ -144,7 +144,7 @@ class _Reading:
         if least == most == 1:
             return content
         least = min(least, self._longest + 1)
-        # Without an end the last copy repeats itself.
+        # If there is no upper limit, the last copy repeats itself.
         endless = most >= self._longest
         copies = max(least, 1) if endless else most
         return Repeated(
@@ -152,7 +152,7 @@ class _Reading:
         )
 
     def _matching(self, operation: Any, argument: Any) -> int:
-        """The characters that an item stands for, as bits."""
+        """The characters that an item matches, as bits."""
         if operation is sre.LITERAL:
             return self._range(argument, argument)
         if operation is sre.NOT_LITERAL:

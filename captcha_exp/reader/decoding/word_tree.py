@@ -1,4 +1,4 @@
-"""The probability of a word list, whose automaton is a tree and may be large."""
+"""The probability of a word list. Its automaton is a tree and may be large."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from captcha_exp.reader.decoding.automaton import Automaton
 from captcha_exp.reader.decoding.emissions import log_sum
 from captcha_exp.reader.vocabulary import BLANK
 
-# Share of a probability that is not worth computing.
+# A share of a probability that is too small to be worth computing.
 NEGLIGIBLE = 1e-7
 
 
 class Tree:
-    """An automaton in which every node has one way to it."""
+    """An automaton in which only one path leads to each node."""
 
     def __init__(self, automaton: Automaton) -> None:
-        """Take an automaton that `is_tree`."""
+        """Take an automaton whose `is_tree` is true."""
         source, target, _ = automaton.edges()
-        # In a tree each state has one node, so a state's number is its node's.
+        # In a tree each state has one node, and both have the same number.
         self._parent = np.zeros(len(automaton.state), np.int64)
         self._parent[target] = source
         self._character = automaton.character
@@ -24,18 +24,18 @@ class Tree:
         self._levels = self._by_depth()
 
     def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
-        """Log probability of all words, float64 (T, K) in; leaves out what is negligible beside `at_least`."""
+        """Log probability of all words, from float64 (T, K). Words that are negligible beside `at_least` are omitted."""
         kept = self._worthwhile(emissions, at_least)
         parent = np.searchsorted(kept, self._parent[kept])
         character = self._character[kept]
-        repeats = np.flatnonzero(character == character[parent])  # the root among them, which nothing leads to
+        repeats = np.flatnonzero(character == character[parent])  # with the root, which has no way to it
         ended, blank = np.zeros(len(kept)), np.zeros(len(kept))
         blank[0] = 1.0
         log_scale = 0.0
         for step in emissions:
             total = ended + blank
             entering = total[parent]
-            # Without a blank between them two equal characters are one.
+            # Two equal characters without a blank between them count as one.
             entering[repeats] = blank[parent[repeats]]
             entering[0] = 0.0
             ended = (ended + entering) * step[character]
@@ -49,8 +49,8 @@ class Tree:
     def _worthwhile(self, emissions: np.ndarray, at_least: float) -> np.ndarray:
         """Nodes whose words together matter, in order, each with all nodes above it.
 
-        The words below a node have, all together, at most the probability that each of its characters is emitted at
-        some step, and that at most the product of the characters' expected numbers of steps.
+        The words below a node need each character on the path to the node at some step. So their total probability is
+        at most the product of the expected numbers of steps of these characters.
         """
         if at_least == -np.inf:
             return np.arange(len(self._parent))
