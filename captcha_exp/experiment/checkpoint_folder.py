@@ -1,4 +1,4 @@
-"""Where an interrupted run is found again by the same command."""
+"""The folder where the same command finds the state of an interrupted run."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.files import replacing
 from captcha_exp.lock import try_lock
 
-# What may differ between the start of a run and its continuation. Of paths, the dataset's fingerprint tells enough.
+# Keys that may differ when a run is continued. Paths may differ because the dataset's fingerprint identifies the data.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
 
 
@@ -22,27 +22,27 @@ _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "
 class CheckpointFolder:
     """The folder of one experiment's state, held by this process alone.
 
-    `path` is None where another process holds it: an equal run goes on there, and this one keeps no state.
+    `path` is None if another process holds the folder. Then an equal run uses it, and this run keeps no state.
     """
 
     path: Path | None
 
     @property
     def run_id(self) -> str | None:
-        """The tracked run that left this state, None if there is none."""
+        """The id of the tracked run that left this state, or None."""
         if self.path is None or not self._run_file(self.path).is_file():
             return None
         return self._run_file(self.path).read_text(encoding="utf-8").strip()
 
     def keep_run_id(self, run_id: str) -> None:
-        """Remember which tracked run the state belongs to."""
+        """Write down which tracked run the state belongs to."""
         if self.path is not None:
             self.path.mkdir(parents=True, exist_ok=True)
             with replacing(self._run_file(self.path)) as file:
                 file.write(run_id.encode())
 
     def remove(self) -> None:
-        """Forget the state."""
+        """Delete the state."""
         if self.path is not None:
             shutil.rmtree(self.path, ignore_errors=True)
 
@@ -53,11 +53,11 @@ class CheckpointFolder:
 
 @contextmanager
 def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFolder]:
-    """Take the folder in which an equal experiment on equal data keeps its state.
+    """Hold the folder for the state of an experiment. Equal experiments on equal data have the same folder.
 
     Args:
-        config: with `training.resume` false, what an earlier run left is removed first.
-        fingerprint: of the dataset.
+        config: if `training.resume` is false, the state of an earlier run is removed first.
+        fingerprint: the dataset's fingerprint.
 
     Raises:
         InputError: the folder cannot be written.

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     import keras
 
 _ARCHITECTURE = ("cnn.", "transformer.", "dataset.image_height", "dataset.image_width")
-# What may differ all the same: no weight's shape or meaning depends on it.
+# These keys may differ, because no weight's shape or meaning depends on them.
 _FREE = {"cnn.dropout", "cnn.norm_momentum", "transformer.dropout"}
 
 
 def start_from(model: "keras.Model", characters: str, config: Config, tracking_uri: str) -> LoadedRecogniser:
-    """Give a new model the weights of `training.initial_model`, and return that.
+    """Copy the weights of `training.initial_model` into a new model, and return the initial model.
 
     Raises:
-        InputError: the store has no such model, or it has another architecture.
+        InputError: the store has no such model, or its architecture differs.
     """
     uri = str(config.training.initial_model)
     source = load_recogniser(uri, tracking_uri)
@@ -37,7 +37,7 @@ def start_from(model: "keras.Model", characters: str, config: Config, tracking_u
 
 
 def _typed(value: Any) -> str:
-    """A value as it is typed behind a key."""
+    """A value as a user types it after a key."""
     return "null" if value is None else str(value).replace(" ", "")
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves in the tracking store."""
+"""Keeps the data, pictures and model of a run in the tracking store."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
-    """Tell the store which data the run is about to see."""
+    """Record in the store which data the run will use."""
     splits = {
         split.name: LoggedSplit(len(split), split_digest(dataset, split)) for split in dataset.splits if len(split)
     }
@@ -30,7 +30,7 @@ def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
 
 
 def log_audit(run: TrackedRun, config: Config, dataset: PreparedDataset) -> None:
-    """Keep what `captcha_exp.prepare` has found in this dataset, if it was asked to."""
+    """Keep the audit that `captcha_exp.prepare` made of this dataset, if there is one."""
     for file in find_audit(config.root_path, dataset.fingerprint, config.dataset):
         run.log_file(file, "dataset")
 
@@ -41,7 +41,7 @@ def log_curves(run: TrackedRun, history: Sequence[Mapping[str, float]], best_epo
 
 
 def origin_accuracies(split: Split, evaluation: "Evaluation") -> dict[str, float]:
-    """Sequence accuracy of the images of each origin, as metrics of the best epoch; none where all have one origin."""
+    """Sequence accuracy for each origin, as metrics of the best epoch. Empty if all images have the same origin."""
     right: dict[str, list[bool]] = {}
     for origin, label, prediction in zip(split.origins, evaluation.labels, evaluation.predictions, strict=True):
         right.setdefault(origin, []).append(label == prediction)
@@ -57,14 +57,14 @@ def log_recogniser(
     dataset: PreparedDataset,
     seen_before: np.ndarray | None,
 ) -> str:
-    """Keep the model with all that reading an image takes; return its address.
+    """Keep the model with everything that is needed to read an image; return the model's address.
 
     Args:
         run: the run that trained it.
         model: float32 (B, H, W, 1) to probabilities (B, T, K).
         config: the run's configuration.
-        dataset: what it was trained on.
-        seen_before: digests of the images that its initial weights were trained on; None where nobody knows.
+        dataset: the dataset that it was trained on.
+        seen_before: digests of the images that its initial weights were trained on; None if they are not known.
     """
     plain = without_passwords(to_plain(config))
     metadata: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The seconds that each stage of a run takes."""
+"""Measures the seconds that each stage of a run takes."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to the stage called `name`."""
+        """Add the time of the `with` block to the stage `name`."""
         started = time.perf_counter()
         try:
             yield
@@ -21,5 +21,5 @@ class Stages:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
 
     def metrics(self) -> dict[str, float]:
-        """Seconds of each stage so far, named as they are logged."""
+        """Seconds of each stage so far, by metric name."""
         return {f"seconds/{name}": seconds for name, seconds in self._seconds.items()}

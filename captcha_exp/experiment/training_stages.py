@@ -1,4 +1,4 @@
-"""The stages of one run between its start and its end in the tracking store."""
+"""The stages of one run, between its start and its end in the tracking store."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ _EVERY_EPOCH = "train/ctc_loss"
 
 
 class TrainingRun:
-    """A run that has begun: it trains, measures and logs, each timed as a stage."""
+    """A run that has begun. It trains, measures and logs, and takes the time of each stage."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class TrainingRun:
         stages: Stages,
         report: Callable[[str], None],
     ) -> None:
-        """See `run_experiment` for `config` and `report`; `stages` may hold times of earlier stages."""
+        """See `run_experiment` for `config` and `report`. `stages` may already hold times of earlier stages."""
         self._config, self._dataset, self._run, self._stages, self._report = config, dataset, run, stages, report
         self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
 
     def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
-        """Go through all stages; `checkpoint_dir` keeps the state of the training, None keeps none."""
+        """Run all stages. `checkpoint_dir` keeps the state of the training; None keeps no state."""
         with self._stages("log"):
             self._run.log_config(self._config)
             self._run.log_environment()
@@ -89,7 +89,7 @@ class TrainingRun:
         )
         if self._config.tracking.log_model and _own_builders(self._config):
             with quiet_stderr():
-                check_readable(model, _own_builders(self._config))  # not only when it has been trained for hours
+                check_readable(model, _own_builders(self._config))  # check now, not after hours of training
         if self._config.training.initial_model is not None:
             self._start_from_trained(model)
         steps = time_steps(self._config)
@@ -101,7 +101,7 @@ class TrainingRun:
 
         with quiet_stderr():
             source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
-        # An alias may stand for another model tomorrow.
+        # An alias may point at another model tomorrow.
         self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
         self._seen_before = source.training_images
         self._report(f"starts from the weights of models:/{source.model_id}")
@@ -116,7 +116,7 @@ class TrainingRun:
         known = self._run.last_epoch(_EVERY_EPOCH)
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
-            # A run that is continued has the epochs of its checkpoint in the store already.
+            # The store already has the epochs of a continued run.
             if epoch >= known:
                 self._run.log_epoch(epoch + 1, metrics)
             self._report(_epoch_line(epoch + 1, epochs, metrics))
@@ -164,7 +164,7 @@ class TrainingRun:
 
 
 def _own_builders(config: Config) -> str:
-    """The parts of the network that the user programmed, as they were typed; empty where there are none."""
+    """The parts of the network that the user programmed, as the user typed them; empty if there are none."""
     cnn, transformer = config.cnn, config.transformer
     named = [f"cnn.builder={cnn.builder}"] if isinstance(cnn, CustomCnnConfig) else []
     if isinstance(transformer, CustomTransformerConfig):

@@ -1,11 +1,11 @@
-"""What a run is to the sweep that asked for it."""
+"""The interface between a run and the sweep that started it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 
 class TrialHandle(Protocol):
-    """What a run needs to know about the trial of a sweep that it is."""
+    """What a run needs to know about its trial in a sweep."""
 
     @property
     def name(self) -> str:
@@ -14,21 +14,21 @@ class TrialHandle(Protocol):
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags that tell which sweep and trial the run is."""
+        """Tags that name the sweep and the trial."""
         ...
 
     @property
     def searched(self) -> dict[str, Any]:
-        """The values that the sweep chose, by key; a group's is the name of its option."""
+        """The values that the sweep chose, by key. For a group, the value is the name of its option."""
         ...
 
     @property
     def parent_run_id(self) -> str | None:
-        """The sweep's own run."""
+        """The id of the sweep's own run."""
         ...
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
-        """Take an epoch's metrics, `epoch` counting from 0; True if the trial should be pruned."""
+        """Take the metrics of an epoch, counted from 0. Return True if the trial should be pruned."""
         ...
 
 
@@ -36,8 +36,8 @@ class TrialHandle(Protocol):
 class Outcome:
     """How a run ended.
 
-    `metrics` has `best/val/...` and `best/epoch` of the epoch that was kept, `model/parameters`, `seconds/<stage>`,
-    and of a finished run `latency_ms`.
+    `metrics` has `best/val/...` and `best/epoch` of the epoch that was kept, `model/parameters`, `seconds/<stage>`, and
+    for a finished run also `latency_ms`.
     """
 
     state: Literal["finished", "pruned"]

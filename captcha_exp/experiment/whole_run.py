@@ -12,7 +12,7 @@ from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
 from captcha_exp.terminal import say
 
-# What is wrong with a folder of images must not wait for MLflow to load.
+# An error about a folder of images must not wait until MLflow is loaded.
 if TYPE_CHECKING:
     from captcha_exp.tracking import Store, TrackedRun
 
@@ -20,26 +20,26 @@ Report = Callable[[str], None]
 
 
 def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: Report = say) -> Outcome:
-    """Prepare data, train, evaluate, and keep everything about it in the tracking store.
+    """Prepare data, train, evaluate, and keep everything in the tracking store.
 
-    A run of its own that was interrupted goes on from its last epoch, also in the store, when the same configuration
-    meets the same data again. Whatever is raised is recorded on the run first.
+    If a single run was interrupted, the same configuration with the same data continues it from its last epoch, in the
+    same tracked run. An exception is recorded on the run before it is raised.
 
     Args:
         config: a composed and checked configuration.
-        trial: which trial of a sweep this is; None for a run of its own.
-        report: told in short lines how it goes.
+        trial: the trial of a sweep; None for a single run.
+        report: receives short lines about the progress.
 
     Raises:
-        InputError: what the user gave cannot be used.
-        DivergedError: the loss stopped being a number.
+        InputError: the user's input cannot be used.
+        DivergedError: the loss is no longer a number.
     """
     stages = Stages()
     try:
         with stages("data"):
             dataset = _prepare(config, report)
     except Exception:
-        if trial is not None:  # A run of its own has nothing to show yet; of a trial the sweep must know.
+        if trial is not None:  # The sweep must know about a trial; a single run has nothing to show yet.
             with _start(_open_store(config), config, trial, None, report):
                 raise
         raise
@@ -51,7 +51,7 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
             with _start(store, config, trial, checkpoint, report) as run:
                 outcome = TrainingRun(config, dataset, run, stages, report).conduct(trial, checkpoint.path)
         except DivergedError:
-            checkpoint.remove()  # It would diverge again, at the same step.
+            checkpoint.remove()  # From here it would diverge again, at the same step.
             raise
         checkpoint.remove()
     report(f"{outcome.state}: {store.ui_hint(outcome.run_id)}")
@@ -75,7 +75,7 @@ def _start(
 ) -> "TrackedRun":
     if trial is not None:
         run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
-        # Not all of it is in the configuration: of a group that has the values of an option, but not its name.
+        # The configuration does not have all of this: for a group it has the values of an option, but not its name.
         run.log_params(trial.searched)
         return run
     earlier = checkpoint.run_id if checkpoint else None
@@ -88,6 +88,6 @@ def _start(
         try:
             checkpoint.keep_run_id(run.run_id)
         except OSError:
-            with run:  # nobody will find it again
+            with run:  # no command will continue this run
                 raise
     return run

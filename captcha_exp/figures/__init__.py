@@ -1,4 +1,4 @@
-"""Pictures of a run: data in, a Matplotlib figure out, without any global state."""
+"""Pictures of a run. Each function takes data and returns a Matplotlib figure, without global state."""
 
 from captcha_exp.figures.accuracy_bars import accuracy_by_part
 from captcha_exp.figures.confusion import character_confusion

@@ -1,4 +1,4 @@
-"""Accuracy of the parts that images fall into."""
+"""A figure of the accuracy of the parts of a set of images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,10 +18,10 @@ Row = tuple[str, int, float, float, float]
 
 
 def accuracy_by_part(groups: Mapping[str, Sequence[Row]]) -> Figure:
-    """A panel of each grouping: accuracy with its interval, the parts in the order given.
+    """Draw one panel per grouping, with the accuracy of each part and its interval, in the given order.
 
     Args:
-        groups: by title, at least one part each.
+        groups: the parts by title, at least one part each.
     """
     width = max(_MIN_WIDTH, _LEFT + _RIGHT + _COLUMN * max(map(len, groups.values())))
     figure = new_figure(width, _PANEL * len(groups))
@@ -36,7 +36,7 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     accuracy = [row[2] for row in rows]
     below = [value - row[3] for value, row in zip(accuracy, rows, strict=True)]
     above = [row[4] - value for value, row in zip(accuracy, rows, strict=True)]
-    # Rounding may leave an end a hair on the wrong side of the value.
+    # After rounding, an end may be slightly on the wrong side of the value.
     spread = [[max(0.0, value) for value in below], [max(0.0, value) for value in above]]
     axes.errorbar(places, accuracy, spread, fmt="o", color=BLUE, ecolor=FAINT, markersize=4, elinewidth=1.4, capsize=0)
     names = ["".join(map(shown, row[0]))[:_LONGEST_NAME] for row in rows]

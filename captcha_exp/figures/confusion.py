@@ -1,4 +1,4 @@
-"""Which characters are taken for which."""
+"""A figure of which characters are read as which others."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _GAP_NAME = "∅"
 
 
 def character_confusion(labels: Sequence[str], predictions: Sequence[str]) -> Figure:
-    """Counts of characters read as another, missed or added; characters without a mistake are left out.
+    """Draw how often characters are read as another, missed or added. Characters without mistakes are left out.
 
     Args:
         labels: reference texts.
@@ -53,7 +53,7 @@ def _most_frequent(mistakes: Counter[tuple[str, str]], side: int) -> list[str]:
     totals: Counter[str] = Counter()
     for pair, count in mistakes.items():
         totals[pair[side]] += count
-    # In their usual order, the gap last.
+    # Characters in their usual order, then the gap.
     return sorted((name for name, _ in totals.most_common(_MOST)), key=lambda name: (name == "", name))
 
 

@@ -1,4 +1,4 @@
-"""Accuracy on images that were made worse, each with an example."""
+"""A figure of the accuracy on images that were made worse, with examples."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,14 +20,14 @@ def corruption_sheet(
     original: np.ndarray,
     clean: float,
 ) -> Figure:
-    """A row of each corruption, a column of each strength: one image, the level, and the accuracy at it.
+    """Draw a row for each corruption and a column for each strength. A cell has an image, its level and the accuracy.
 
     Args:
-        examples: of each corruption the image at each strength, uint8 (H, W).
-        accuracy: of each corruption the accuracy at each strength.
-        levels: of each corruption what each strength means.
-        original: the image before, uint8 (H, W).
-        clean: the accuracy before.
+        examples: for each corruption, the image at each strength, uint8 (H, W).
+        accuracy: for each corruption, the accuracy at each strength.
+        levels: for each corruption, the meaning of each strength.
+        original: the image without corruption, uint8 (H, W).
+        clean: the accuracy without corruption.
     """
     columns = max(map(len, examples.values()))
     image_height = min(_CELL_WIDTH * original.shape[0] / original.shape[1], _MAX_IMAGE_HEIGHT)

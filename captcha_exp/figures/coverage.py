@@ -1,4 +1,4 @@
-"""What is read right when the least certain images are left to a person."""
+"""A figure of the accuracy if a person reads the images that the model is least sure of."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from captcha_exp.figures.figure_style import BLUE, FAINT, INK, ORANGE, new_figur
 def coverage_curve(
     coverage: Sequence[float], accuracy: Sequence[float], target: float, chosen: tuple[float, float] | None
 ) -> Figure:
-    """Accuracy of the images that are read, over the share of images that are left to a person.
+    """Draw the accuracy of the images that the model reads, over the share of images that a person reads.
 
     Args:
-        coverage: of each operating point the share of images that are read, rising.
-        accuracy: of each the share of those that are right.
-        target: an accuracy to be marked.
-        chosen: coverage and accuracy of the threshold that validation images chose; None marks none.
+        coverage: for each operating point, the share of images that the model reads, in rising order.
+        accuracy: for each operating point, the share of those images that are right.
+        target: an accuracy to mark.
+        chosen: coverage and accuracy of the threshold that was chosen on validation images; None marks nothing.
     """
     figure = new_figure(7.2, 4.4)
     axes = figure.subplots()

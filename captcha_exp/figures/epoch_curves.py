@@ -12,11 +12,11 @@ _SHORT = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int | None = None) -> Figure:
-    """Loss, accuracy, character error rate and learning rate over epochs.
+    """Draw loss, accuracy, character error rate and learning rate over epochs.
 
     Args:
-        history: the metrics of each epoch, in order, at least one.
-        best_epoch: index of the epoch whose weights were kept; marked in every panel.
+        history: the metrics of each epoch, in order; at least one epoch.
+        best_epoch: index of the epoch whose weights were kept. Every panel marks it.
     """
     figure = new_figure(10, 6.2)
     (loss, accuracy), (errors, rate) = figure.subplots(2, 2, sharex=True)
@@ -51,7 +51,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int | No
 def _draw(axes: Axes, history: Sequence[Mapping[str, float]], series: Mapping[str, str]) -> None:
     epochs = range(1, len(history) + 1)
     marker = "o" if len(history) <= 30 else None
-    # The second goes below the first: where they are equal, the first is the one to be seen.
+    # Draw the second curve below the first. If they are equal, the first stays visible.
     for (name, key), colour, order in zip(series.items(), (BLUE, ORANGE), (3, 2), strict=False):
         values = [epoch[key] for epoch in history]
         axes.plot(epochs, values, color=colour, label=name, marker=marker, markersize=3.5, linewidth=1.8, zorder=order)
@@ -60,7 +60,7 @@ def _draw(axes: Axes, history: Sequence[Mapping[str, float]], series: Mapping[st
 
 
 def _choose_scale(axes: Axes, values: Sequence[float]) -> None:
-    """Logarithmic where the values span more than a power of ten, as a loss that falls does."""
+    """Use a logarithmic scale if the values span more than a power of ten, as a falling loss does."""
     if min(values) > 0 and max(values) > 10 * min(values):
         axes.set_yscale("log")
     else:

@@ -1,4 +1,4 @@
-"""What all pictures share."""
+"""The style that all pictures share."""
 
 import warnings
 
@@ -13,20 +13,20 @@ BLUE = "#1f6fb4"
 ORANGE = "#d9772b"
 RIGHT = "#1a7f4b"
 WRONG = "#c22f2f"
-MONOSPACE = "DejaVu Sans Mono"  # ships with Matplotlib; tells 0 from O and 1 from l from I
+MONOSPACE = "DejaVu Sans Mono"  # part of Matplotlib; 0 and O look different in it, and so do 1, l and I
 DPI = 110
 
-# A label may hold any character. One that the font lacks shows as a box, which is no reason to talk to the terminal.
+# A label may hold any character. If the font lacks it, the figure shows a box, and no warning is needed.
 warnings.filterwarnings("ignore", message="Glyph .* missing from")
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
-    """An empty figure on white."""
+    """An empty figure with a white background."""
     return Figure(figsize=(width_inches, height_inches), dpi=DPI, facecolor="white")
 
 
 def plain_axes(axes: Axes, title: str) -> None:
-    """Leave of the frame only what carries values."""
+    """Set the title, and remove the parts of the frame that show no values."""
     axes.set_title(title, loc="left", fontsize=11, color=INK, pad=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
@@ -36,5 +36,5 @@ def plain_axes(axes: Axes, title: str) -> None:
 
 
 def shown(character: str) -> str:
-    """A character as it can be seen."""
+    """A visible form of a character."""
     return "␣" if character == " " else visible(character)

@@ -1,4 +1,4 @@
-"""A sheet of images with what was read in them."""
+"""A sheet of images with the texts that were read in them."""
 
 import math
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ _MAX_IMAGE_HEIGHT = 2.0
 def prediction_sheet(
     images: Images, labels: Sequence[str], predictions: Sequence[str], confidences: Sequence[float], limit: int
 ) -> Figure:
-    """Images with label, prediction and confidence: wrong ones first, the surest of them ahead, then unsure ones.
+    """Draw images with label, prediction and confidence. Wrong ones are first, the surest on top; then the least sure.
 
     Args:
         images: uint8 (N, H, W), N at least 1.
         labels: the N reference texts.
         predictions: the N texts that were read.
-        confidences: of each prediction, in [0, 1].
-        limit: most images to show, at least 1.
+        confidences: one for each prediction, in [0, 1].
+        limit: the most images to show, at least 1.
     """
     order = sheet_order(labels, predictions, confidences)[:limit]
     columns = min(_COLUMNS, len(order))
@@ -52,13 +52,13 @@ def prediction_sheet(
         top = height - _HEADER - row * cell_height
         _cell(axes, images[index], left, top, image_height)
         _caption(axes, left, top - image_height, labels[index], predictions[index], confidences[index])
-    # After the images, which would fit the limits to themselves.
+    # Set the limits after the images are drawn, because drawing an image changes them.
     axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     return figure
 
 
 def sheet_order(labels: Sequence[str], predictions: Sequence[str], confidences: Sequence[float]) -> list[int]:
-    """Indices: wrong predictions by falling confidence, then right ones by rising confidence."""
+    """Indices of wrong predictions by falling confidence, then of right predictions by rising confidence."""
 
     def key(index: int) -> tuple[bool, float]:
         right = labels[index] == predictions[index]
@@ -83,10 +83,10 @@ def _caption(axes: Axes, left: float, top: float, label: str, prediction: str, c
 
 
 def _line(axes: Axes, left: float, middle: float, text: str, colour: str, weight: str) -> None:
-    room = (_CELL_WIDTH - 0.4) * 72  # points; the rest is the confidence's
+    room = (_CELL_WIDTH - 0.4) * 72  # points; the confidence needs the rest
     size = min(_FONT_POINTS, room / (_GLYPH_SHARE * max(len(text), 1)))
     visible = "".join(map(shown, text))
-    # A label may hold dollar signs, which would begin a formula.
+    # A label may hold dollar signs; they would begin a formula.
     axes.text(
         left, middle, visible, fontsize=size, color=colour, family=MONOSPACE, weight=weight, va="center",
         parse_math=False,

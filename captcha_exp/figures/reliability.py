@@ -1,4 +1,4 @@
-"""Confidence against accuracy."""
+"""A figure of confidence against accuracy."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ _Bin = tuple[float, float, int]
 def reliability_diagram(
     bins: Sequence[_Bin], error: float, scaled: tuple[Sequence[_Bin], float, float] | None
 ) -> Figure:
-    """How often texts of a confidence are right; on the diagonal the confidence is the truth.
+    """Draw how often texts of each confidence are right. On the diagonal, confidence and accuracy are equal.
 
     Args:
         bins: mean confidence, accuracy and number of images of each bin.
         error: the expected calibration error.
-        scaled: the same two after temperature scaling, and the temperature; None draws only the first.
+        scaled: bins and error after temperature scaling, and the temperature; None draws no second panel.
     """
     panels = 1 if scaled is None else 2
     figure = new_figure(1.2 + 4.4 * panels, 4.6)
@@ -37,7 +37,7 @@ def _panel(axes: Axes, bins: Sequence[_Bin], colour: str, title: str) -> None:
     most = max(count for _, _, count in bins)
     axes.plot((0, 1), (0, 1), color=FAINT, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     axes.plot([sure for sure, _, _ in bins], [right for _, right, _ in bins], color=colour, linewidth=1.2, zorder=2)
-    # The area tells how many images a point stands for.
+    # The area of a point shows its number of images.
     sizes = [20 + 230 * count / most for _, _, count in bins]
     axes.scatter(
         [sure for sure, _, _ in bins], [right for _, right, _ in bins], sizes, color=colour, alpha=0.8, zorder=3

@@ -1,1 +1,1 @@
-"""Figures of how well texts are read, in NumPy and SciPy alone."""
+"""Figures for how well texts are read, with NumPy and SciPy alone."""

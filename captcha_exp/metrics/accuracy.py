@@ -1,4 +1,4 @@
-"""How right predicted texts are."""
+"""Accuracy of predicted texts."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ from captcha_exp.errors import InputError
 
 
 def sequence_accuracy(labels: Sequence[str], predictions: Sequence[str], *, ignore_case: bool = False) -> float:
-    """Share of texts that are right as a whole, in [0, 1]; higher is better.
+    """Share of texts that are completely right, in [0, 1]; higher is better.
 
     Args:
         labels: reference texts.
         predictions: as many predicted texts, in the same order.
-        ignore_case: count "aB" for "Ab" as right.
+        ignore_case: if true, "aB" for "Ab" counts as right.
 
     Raises:
-        InputError: no labels, or another number of predictions.
+        InputError: there are no labels, or the number of predictions differs.
     """
     _check_lengths(labels, predictions)
     pairs = zip(labels, predictions, strict=True)
@@ -26,13 +26,13 @@ def sequence_accuracy(labels: Sequence[str], predictions: Sequence[str], *, igno
 
 
 def character_error_rate(labels: Sequence[str], predictions: Sequence[str]) -> float:
-    """Edits that turn the labels into the predictions, for each character of the labels; lower is better.
+    """Number of edits between labels and predictions, divided by the number of label characters; lower is better.
 
-    Both are summed over all texts before dividing, so a long label counts for more than a short one. Above 1 where
-    more is predicted than there is.
+    Both numbers are summed over all texts first, so a long label counts more than a short one. If the predictions have
+    too many characters, the rate can be above 1.
 
     Raises:
-        InputError: no characters in the labels, or another number of predictions.
+        InputError: the labels have no characters, or the number of predictions differs.
     """
     _check_lengths(labels, predictions)
     characters = sum(map(len, labels))
@@ -49,9 +49,9 @@ def edit_distance(source: str, target: str) -> int:
 
 
 def align(label: str, prediction: str) -> list[tuple[str, str]]:
-    """Pair the characters of two texts with the fewest edits; "" stands for a character that one of them lacks.
+    """Pair the characters of two texts with the fewest edits. If one text lacks a character, its partner is "".
 
-    Of several such alignments, the one that substitutes as far right as possible.
+    If several alignments are equally short, this takes the one whose substitutions are furthest to the right.
     """
     table = _edit_table(label, prediction)
     pairs: list[tuple[str, str]] = []

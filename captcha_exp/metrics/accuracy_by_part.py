@@ -1,4 +1,4 @@
-"""Accuracy of the parts that a set of images falls into."""
+"""Accuracy of the parts of a set of images."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from captcha_exp.metrics.intervals import Interval, share_interval
 
 @dataclass(frozen=True)
 class Part:
-    """How much of one part is right: of `total` images or characters, with Wilson's interval of the accuracy."""
+    """Accuracy of one part, which has `total` images or characters, with Wilson's interval."""
 
     name: str
     total: int
@@ -19,17 +19,17 @@ class Part:
 
 
 def by_length(labels: Sequence[str], right: Sequence[bool]) -> list[Part]:
-    """Texts read right of each label length, the shortest first."""
+    """Accuracy of texts for each label length, the shortest first."""
     return _parts((f"{len(label):3d}", hit) for label, hit in zip(labels, right, strict=True))
 
 
 def by_origin(origins: Sequence[str], right: Sequence[bool]) -> list[Part]:
-    """Texts read right of each origin."""
+    """Accuracy of texts for each origin."""
     return _parts(zip(origins, right, strict=True))
 
 
 def by_character(labels: Sequence[str], predictions: Sequence[str]) -> list[Part]:
-    """How often each character of the labels is read as itself, along the alignment of fewest edits."""
+    """Accuracy of each character in the labels, by the alignment with the fewest edits."""
     pairs = (align(label, text) for label, text in zip(labels, predictions, strict=True))
     return _parts((wanted, wanted == read) for pair in pairs for wanted, read in pair if wanted)
 

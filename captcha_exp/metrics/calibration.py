@@ -1,4 +1,4 @@
-"""Whether a confidence says how often the text is right."""
+"""Checks whether a confidence says how often the text is right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from captcha_exp.reader.decoding import log_text_probability
 
 BINS = 10
 _TINY = 1e-30
-# Far beyond what a usable model needs. A fit that ends here found nothing to hold it.
+# A usable model needs far less. If a fit ends at one of these limits, it found no minimum.
 TEMPERATURES = (0.05, 20.0)
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Images whose confidence lies in one of `BINS` equal parts of [0, 1]; means over those images."""
+    """The images whose confidence is in one of `BINS` equal parts of [0, 1], with means over these images."""
 
     images: int
     confidence: float
@@ -25,9 +25,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence against accuracy: the bins that hold images, by rising confidence.
+    """Confidence against accuracy: the bins that are not empty, by rising confidence.
 
-    `expected_calibration_error` is the mean distance of the two, in [0, 1], each image weighted alike; lower is better.
+    `expected_calibration_error` is the mean distance between the two, in [0, 1]. All images have the same weight. Lower
+    is better.
     """
 
     bins: list[Bin]
@@ -35,11 +36,11 @@ class Reliability:
 
 
 def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability:
-    """Compare confidences with how often their texts are right.
+    """Compare confidences with the accuracy of their texts.
 
     Args:
-        confidences: of each image, in [0, 1]; at least one.
-        right: of each image, in the same order.
+        confidences: one for each image, in [0, 1]; at least one.
+        right: whether each image's text is right, in the same order.
 
     Source:
         Guo et al. 2017, section 2.
@@ -56,16 +57,16 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliabil
 
 
 def fit_temperature(probabilities: np.ndarray, class_ids: np.ndarray, right: Sequence[bool]) -> float | None:
-    """The temperature that makes the labels most probable; above 1 for a model that is too sure of itself.
+    """The temperature that makes the labels most probable. It is above 1 if the model is too sure of itself.
 
     Args:
         probabilities: float32 (N, T, K) of images that the model was not trained on.
-        class_ids: int (N, L) of the reference texts, padded with the blank; each fits into the time steps.
-        right: of each image, whether its text was read right.
+        class_ids: int (N, L) of the reference texts, padded with the blank. Each text fits into the time steps.
+        right: whether each image's text was read right.
 
     Returns:
-        A temperature within `TEMPERATURES`; None where all texts are right or all wrong, which tells only to be surer,
-        or less sure, without end.
+        A temperature within `TEMPERATURES`. None if all texts are right or all are wrong, because then no temperature
+        is the best one.
 
     Source:
         Guo et al. 2017, section 4.2, with the exact probability of a text as its likelihood.
@@ -83,6 +84,6 @@ def fit_temperature(probabilities: np.ndarray, class_ids: np.ndarray, right: Seq
 
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the log-probabilities of each time step by a temperature, and normalise again: float32 (N, T, K)."""
+    """Divide the log probabilities of each time step by a temperature and normalise them again: float32 (N, T, K)."""
     powered = np.power(np.maximum(probabilities, _TINY), np.float32(1 / temperature))
     return powered / powered.sum(axis=2, keepdims=True)

@@ -1,4 +1,4 @@
-"""Two models on the same images."""
+"""Compares two models on the same images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from captcha_exp.metrics.intervals import Interval
 
 @dataclass(frozen=True)
 class Comparison:
-    """What tells two models apart on N images.
+    """The difference between two models on N images.
 
-    Only images that one of them reads right and the other wrong count: `only_first` and `only_second` of them.
-    `difference` is the accuracy of the first less that of the second, `interval` its bootstrap interval of level
-    `1 - alpha`, `p_value` that of McNemar's exact test.
+    An image tells something only if one model reads it right and the other reads it wrong. `only_first` and
+    `only_second` count these images. `difference` is the accuracy of the first model minus that of the second.
+    `interval` is its bootstrap interval of level `1 - alpha`. `p_value` is from McNemar's exact test.
     """
 
     images: int
@@ -30,20 +30,20 @@ def compare(first: Sequence[bool], second: Sequence[bool], alpha: float, resampl
     """Compare two models image by image.
 
     Args:
-        first: of each image, whether the first model reads it right; at least one image.
-        second: the same of the second model, in the same order.
-        alpha: one less the level of the interval, above 0 and below 1.
-        resamples: draws of the bootstrap.
-        seed: of the draws.
+        first: whether the first model reads each image right; at least one image.
+        second: the same for the second model, in the same order.
+        alpha: 1 minus the level of the interval, above 0 and below 1.
+        resamples: number of bootstrap draws.
+        seed: seed of the draws.
 
     Raises:
-        ValueError: another number of images.
+        ValueError: the numbers of images differ.
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} images of the first model cannot be paired with {len(second)} of the second.")
     steps = np.asarray(first, int) - np.asarray(second, int)
     total, ahead, behind = len(steps), int((steps > 0).sum()), int((steps < 0).sum())
-    # To draw images with replacement is to draw how many of each of the three kinds there are.
+    # There are three kinds of images. To draw images with replacement, it is enough to draw the count of each kind.
     shares = np.array([ahead, total - ahead - behind, behind]) / total
     draws = np.random.default_rng(seed).multinomial(total, shares, size=resamples)
     low, high = np.quantile((draws[:, 0] - draws[:, 2]) / total, (alpha / 2, 1 - alpha / 2))
@@ -53,12 +53,12 @@ def compare(first: Sequence[bool], second: Sequence[bool], alpha: float, resampl
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
-    """Two-sided p-value of McNemar's exact test; 1 where the models never differ.
+    """Two-sided p-value of McNemar's exact test; 1 if the models never differ.
 
-    Were the models equally good, each image on which they differ would be a fair coin.
+    If the models are equally good, each image on which they differ is like the toss of a fair coin.
 
     Source:
-        McNemar 1947, with the binomial distribution in place of its approximation.
+        McNemar 1947, with the binomial distribution instead of its approximation.
     """
     if not only_first + only_second:
         return 1.0

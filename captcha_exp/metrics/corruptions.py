@@ -1,4 +1,4 @@
-"""Images made worse in ways that cameras, scanners and networks do."""
+"""Makes images worse, in the ways of cameras, scanners and networks."""
 
 import io
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _Apply = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way of making images worse; `levels` are its `STRENGTHS` strengths in the unit `unit`."""
+    """One way to make images worse. `levels` are its `STRENGTHS` strengths, in the unit `unit`."""
 
     levels: tuple[float, float, float, float, float]
     unit: str
@@ -23,13 +23,13 @@ class Corruption:
 
 
 def corrupt(images: np.ndarray, name: str, strength: int, seed: int) -> np.ndarray:
-    """Make images worse; the same images, name, strength and seed give the same pixels.
+    """Make images worse. The same images, name, strength and seed give the same pixels.
 
     Args:
         images: uint8 (N, H, W).
         name: one of `CORRUPTIONS`.
-        strength: from 1, hardly visible, to `STRENGTHS`.
-        seed: of what is drawn for each image.
+        strength: from 1 (hardly visible) to `STRENGTHS`.
+        seed: seed of the random numbers for the images.
 
     Returns:
         uint8 (N, H, W).
@@ -70,20 +70,20 @@ def _rotation(images: np.ndarray, degrees: float, rng: np.random.Generator) -> n
 
 
 def _scale(images: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-    # Only smaller: what grows leaves the image, and the label would be wrong.
+    # Only shrink the text: if it grew, characters would leave the image, and the label would be wrong.
     return np.stack([_warped(image, np.eye(2) / factor) for image in images])
 
 
 def _warped(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Map each pixel through `matrix` about the middle; beyond the image lies the median grey of its border."""
+    """Map each pixel through `matrix` around the middle. Outside the image is the median grey of its border."""
     middle = (np.array(image.shape) - 1) / 2
-    # To go on with the border itself would draw strokes where ink touches it.
+    # If the border itself were repeated, ink that touches it would become strokes.
     paper = np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))
     return ndimage.affine_transform(image, matrix, middle - matrix @ middle, order=1, cval=float(paper))
 
 
 def _occlusion(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """A box of each image's middle grey, of `share` of its area and its shape."""
+    """Cover `share` of each image's area with a box of the image's shape and its middle grey."""
     count, height, width = images.shape
     tall, wide = max(1, round(height * share**0.5)), max(1, round(width * share**0.5))
     tops, lefts = rng.integers(0, height - tall + 1, count), rng.integers(0, width - wide + 1, count)

@@ -1,4 +1,4 @@
-"""How far a figure may be from what more images would give."""
+"""Confidence intervals: how far a figure may be from the value that more images would give."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """Ends of a confidence interval, of the level `LEVEL` where nothing else is said."""
+    """Ends of a confidence interval. Its level is `LEVEL` if nothing else is said."""
 
     low: float
     high: float
@@ -20,7 +20,7 @@ class Interval:
 def share_interval(successes: int, total: int, level: float = LEVEL) -> Interval:
     """Wilson's score interval of a share.
 
-    It is not empty where all or none of few images are right, as the usual normal interval is.
+    If all or none of a few images are right, the usual normal interval is empty; this one is not.
 
     Args:
         successes: from 0 to `total`.
@@ -35,15 +35,15 @@ def share_interval(successes: int, total: int, level: float = LEVEL) -> Interval
 
 
 def ratio_interval(parts: Sequence[int], wholes: Sequence[int], resamples: int, seed: int) -> Interval:
-    """Percentile bootstrap interval of `sum(parts) / sum(wholes)`, drawing whole images.
+    """Percentile bootstrap interval of `sum(parts) / sum(wholes)`. It draws whole images.
 
-    Characters of one image are wrong together, so an interval that took them for independent would be too narrow.
+    Errors within an image depend on each other. An interval that ignored this would be too narrow.
 
     Args:
-        parts: of each image, e.g. its edit distance.
-        wholes: of each image, e.g. the length of its label; at least two images.
+        parts: one number for each image, e.g. its edit distance.
+        wholes: one number for each image, e.g. the length of its label; at least two images.
         resamples: number of draws.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Source:
         Efron and Tibshirani 1993, chapter 13.

@@ -1,4 +1,4 @@
-"""How much a model still reads in images that were made worse."""
+"""Accuracy of a model on images that were made worse."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from captcha_exp.reader.image import Images
 
 @dataclass(frozen=True)
 class Robustness:
-    """Sequence accuracy on `images` images: `clean` as they are, `accuracy` of each corruption by rising strength."""
+    """Sequence accuracy on `images` images: `clean` is without corruption, `accuracy` is by corruption and strength."""
 
     images: int
     clean: float
@@ -25,7 +25,7 @@ class Robustness:
 
     @property
     def drop(self) -> float:
-        """What the corruptions cost on average, in points of accuracy from 0 to 1; lower is better."""
+        """How much accuracy the corruptions cost on average, as a share from 0 to 1; lower is better."""
         return self.clean - self.mean
 
 
@@ -37,14 +37,14 @@ def measure_robustness(
     most_images: int | None,
     seed: int,
 ) -> Robustness:
-    """Read every corruption of every strength.
+    """Read images with every corruption at every strength.
 
     Args:
-        read: the model: the texts that it reads in uint8 (N, H, W).
+        read: the model, a function from uint8 (N, H, W) to N texts.
         images: uint8 (N, H, W), N at least 1.
         labels: the N reference texts.
-        most_images: of more images that many are drawn; null takes all.
-        seed: of what is drawn.
+        most_images: if there are more images, this many are drawn; None takes all.
+        seed: seed of all draws.
     """
     rows = drawn_rows(len(labels), most_images, seed)
     some, wanted = images[rows], [labels[row] for row in rows]
@@ -60,7 +60,7 @@ def measure_robustness(
 
 
 def drawn_rows(total: int, most: int | None, seed: int) -> np.ndarray:
-    """At most `most` of `total` rows, ascending; the same for the same seed."""
+    """At most `most` of `total` rows, in ascending order. The same seed gives the same rows."""
     if most is None or total <= most:
         return np.arange(total)
     return np.sort(np.random.default_rng(seed).choice(total, most, replace=False))

@@ -1,1 +1,1 @@
-"""What a dataset is and what is wrong with it."""
+"""Describes a dataset and finds its faults."""

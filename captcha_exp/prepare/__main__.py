@@ -35,19 +35,19 @@ def _prepare(composed: DictConfig) -> None:
 
 
 def prepare(own: "PreparationConfig", config: "Config") -> Iterator[str]:
-    """Fetch, check, decode and audit a dataset; tell in lines what it is.
+    """Fetch, check, decode and audit a dataset. Yield lines that describe it.
 
     Args:
-        own: whether to audit, and the model that contradicts labels.
-        config: which dataset, and under which root. With a model, image size, characters and decoding are the model's.
+        own: whether to audit, and the model that checks the labels.
+        config: which dataset, under which root. If there is a model, it sets image size, characters and decoding.
 
     Raises:
-        InputError: anything that is wrong with the user's data; of too many bad files, after they were audited.
+        InputError: the user's data has a fault. Too many bad files are audited before this is raised.
     """
     if not own.audit:
         yield from describe(prepare_dataset(config.dataset, config.root_path))
         return
-    # Whoever has many bad files needs the audit most: it comes first, and the refusal after it.
+    # A user with many bad files needs the audit most, so make the audit first and refuse the dataset afterwards.
     dataset_config = config.dataset.model_copy(update={"max_bad_share": 1.0})
     lenient = config.model_copy(update={"dataset": dataset_config})
     dataset, trained = _load(lenient, own.model)
@@ -60,7 +60,7 @@ def prepare(own: "PreparationConfig", config: "Config") -> Iterator[str]:
 
 
 def describe(dataset: PreparedDataset) -> Iterator[str]:
-    """What a dataset is, in lines for a terminal."""
+    """Describe a dataset in lines for a terminal."""
     labels = [label for split in dataset.splits for label in split.labels]
     lengths = Counter(map(len, labels))
     origins = Counter(origin for split in dataset.splits for origin in split.origins)
@@ -89,7 +89,7 @@ def _gigabytes(folder: Path) -> float:
 
 
 def summarise(audit: "Audit") -> Iterator[str]:
-    """What was found in an audit, in lines for a terminal: the worst first, notes left out."""
+    """The findings of an audit in lines for a terminal, the worst first, without notes."""
     from captcha_exp.prepare.findings import Level, findings
 
     for finding in findings(audit):
@@ -100,7 +100,7 @@ def summarise(audit: "Audit") -> Iterator[str]:
 
 
 def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, TrainedModel | None]":
-    """The dataset, as the model sees it if there is one."""
+    """The dataset. If there is a model, its images are as the model sees them."""
     if model is None:
         return prepare_dataset(config.dataset, config.root_path), None
     from captcha_exp.evaluate.held_out import dataset_as_seen
@@ -128,7 +128,7 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
 
 
 def _audit(dataset: PreparedDataset, config: "Config", trained: "TrainedModel | None") -> "tuple[Audit, Path]":
-    """An audit and the path of its page."""
+    """Make an audit; return it and the path of its page."""
     from captcha_exp.dataset.sources import open_source
     from captcha_exp.prepare.audit import audit_dataset
     from captcha_exp.prepare.audit_folder import write_audit

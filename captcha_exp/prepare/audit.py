@@ -25,14 +25,14 @@ def audit_dataset(
     trained: TrainedModel | None,
     report: Callable[[str], None],
 ) -> Audit:
-    """Look at every file and every label of a dataset.
+    """Check every file and every label of a dataset.
 
     Args:
         source: where the files are.
-        dataset: the same source, prepared.
+        dataset: the prepared dataset of this source.
         config: its configuration.
-        trained: contradicts labels; None leaves that out.
-        report: told of progress.
+        trained: a model that checks the labels; None skips this.
+        report: receives lines about the progress.
     """
     listed = audited_samples(source, dataset, config)
     found = scan(Inspector(source.load, image_spec(config)), [sample.locator for sample in listed], report)
@@ -80,7 +80,7 @@ def _duplicates(samples: Sequence[AuditedSample], files: Sequence[FileFacts]) ->
 
 
 def _near(samples: Sequence[AuditedSample], files: Sequence[FileFacts]) -> NearGroups:
-    """Groups of the first samples with each pixels, those that lie in different splits first."""
+    """Groups of near duplicates, those across splits first. Of samples with equal pixels, only the first one counts."""
     first: dict[bytes, int] = {}
     for index, file in enumerate(files):
         first.setdefault(file.pixels, index)

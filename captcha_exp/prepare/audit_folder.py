@@ -1,4 +1,4 @@
-"""Where audits are kept."""
+"""The folders that keep audits."""
 
 import json
 from pathlib import Path
@@ -15,16 +15,16 @@ _MAX_NAME = 60
 
 
 def audit_dir(root: Path, audit: Audit) -> Path:
-    """Folder of a dataset's audit, e.g. `audits/captcha_images_v2-1f0c2a...`."""
+    """The folder of a dataset's audit, e.g. `audits/captcha_images_v2-1f0c2a...`."""
     return root / "audits" / f"{file_name(audit.title[:_MAX_NAME])}-{audit.fingerprint[:_FINGERPRINT_SHOWN]}"
 
 
 def write_audit(audit: Audit, page: str, root: Path) -> Path:
-    """Keep an audit as `audit.json` and as a page, in place of an earlier one; return the page's path."""
+    """Keep an audit as `audit.json` and as a page, and replace an earlier audit. Return the page's path."""
     folder = audit_dir(root, audit)
     folder.mkdir(parents=True, exist_ok=True)
     table = json.dumps(audit.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    # The table last: where it is, the page is too.
+    # Write the table last: if it exists, the page exists too.
     for name, text in ((PAGE, page), (TABLE, table)):
         with replacing(folder / name) as file:
             file.write(text.encode("utf-8", "backslashreplace"))
@@ -32,7 +32,7 @@ def write_audit(audit: Audit, page: str, root: Path) -> Path:
 
 
 def find_audit(root: Path, fingerprint: str, config: DatasetConfig) -> list[Path]:
-    """Files of the audit of a dataset that is divided as `config` divides it; none if there is no such audit."""
+    """The files of a dataset's audit with the same division as `config`; empty if there is no such audit."""
     for table in sorted((root / "audits").glob(f"*-{fingerprint[:_FINGERPRINT_SHOWN]}/{TABLE}")):
         try:
             kept = json.loads(table.read_text(encoding="utf-8"))

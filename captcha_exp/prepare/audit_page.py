@@ -1,4 +1,4 @@
-"""An audit as one self-contained HTML page."""
+"""Writes an audit as one self-contained HTML page."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from captcha_exp.prepare.embedded_images import Picture, picture
 from captcha_exp.prepare.findings import findings
 from captcha_exp.prepare.label_charts import character_charts, length_chart
 
-_SHEET = 24  # samples of each origin
+_SHEET = 24  # samples per origin
 _SHEETS = 8
-_GROUPS = 40  # of each kind; audit.json has all
+_GROUPS = 40  # groups per kind; audit.json has all of them
 _IN_GROUP = 6
 _ROWS = 200
 Load = Callable[[str], bytes]
@@ -22,17 +22,17 @@ Load = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class Gallery:
-    """Groups of pictures that belong together, `more` groups are in audit.json alone."""
+    """Groups of pictures that belong together. `more` is the number of further groups, which only audit.json has."""
 
     groups: list[list[Picture]]
     more: int
 
 
 def render_page(audit: Audit, load: Load) -> str:
-    """Write an audit as HTML that opens from disk, with its pictures inside.
+    """The audit as HTML that can be opened from disk, with its pictures inside.
 
     Args:
-        audit: what was found.
+        audit: the result of the audit.
         load: reads the file of a sample.
     """
     template = page_environment("captcha_exp.prepare").get_template("page.html.j2")
@@ -49,7 +49,7 @@ def render_page(audit: Audit, load: Load) -> str:
 
 
 def _sheets(audit: Audit, load: Load) -> Iterator[tuple[str, int, list[Picture]]]:
-    """Origin, number of its samples, and some of these, drawn by the fingerprint."""
+    """Each origin with its number of samples and some samples. The fingerprint seeds the draw."""
     members: dict[str, list[int]] = {}
     for index, sample in enumerate(audit.samples):
         members.setdefault(sample.origin, []).append(index)
@@ -86,7 +86,7 @@ def _file_note(audit: Audit, index: int) -> str:
 
 
 def _twins(audit: Audit) -> Groups:
-    """A sample of each label that has a twin of other case; twins across splits first."""
+    """Groups of labels that differ only in case, with one sample per label; groups across splits first."""
     wanted = {label for group in audit.labels.case_twins[:_GROUPS] for label in group}
     first: dict[str, int] = {}
     for index, sample in enumerate(audit.samples):
@@ -96,7 +96,7 @@ def _twins(audit: Audit) -> Groups:
 
 
 def _contradicted(audit: Audit, load: Load, read: Contradictions | None) -> list[tuple[Picture, str]]:
-    """The surest contradictions: a sample with what the model reads in it."""
+    """The surest contradictions: each is a sample and the text that the model reads in it."""
     if read is None:
         return []
     samples = {(sample.name, sample.label): sample for sample in audit.samples}

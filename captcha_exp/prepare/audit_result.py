@@ -1,4 +1,4 @@
-"""All that an audit has found."""
+"""The result of an audit."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from captcha_exp.prepare.duplicate_images import Groups, NearGroups
 from captcha_exp.prepare.file_inspection import Damage, FileFacts, format_of_suffix
 from captcha_exp.prepare.label_statistics import LabelFacts
 
-# Raise it when a key of audit.json changes its meaning.
+# Raise this number when a key of audit.json changes its meaning.
 _FORMAT = 1
-# What decides which samples of a dataset the splits hold.
+# The keys that decide which samples are in which split.
 _DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case")
 
 
 @dataclass(frozen=True)
 class Unusable:
-    """A file that gives no image."""
+    """A file that cannot be used as an image."""
 
     name: str
     kind: Damage
@@ -30,9 +30,10 @@ class Unusable:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Groups of positions in the samples; those of `equal_pixels` differ in their bytes, those of `near` in pixels.
+    """Groups of positions in the samples.
 
-    `relabelled` are groups of equal pixels under different labels.
+    `equal_pixels` are groups with equal pixels but different bytes. `near` are groups with different pixels that look
+    alike. `relabelled` are groups with equal pixels but different labels.
     """
 
     equal_bytes: Groups
@@ -43,10 +44,10 @@ class Duplicates:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a dataset is and what is wrong with it.
+    """A description of a dataset and its faults.
 
-    `samples` are those that give an image, with the `files` that do; `unusable` are all the others. `warnings` tell
-    in a line each what differs from `dataset.expected`.
+    `samples` are the usable samples, and `files` the facts about their files. `unusable` are all other files. Each line
+    of `warnings` names a difference from `dataset.expected`.
     """
 
     source_name: str
@@ -63,7 +64,7 @@ class Audit:
 
     @property
     def title(self) -> str:
-        """What people call the dataset: a folder by its name, a table by its folder's and its own."""
+        """The dataset's usual name: a folder's name, or for a table the names of its folder and file."""
         path = Path(self.source_uri)
         if not path.is_absolute():
             return self.source_name
@@ -71,7 +72,7 @@ class Audit:
 
     @property
     def wrong_suffix(self) -> list[tuple[AuditedSample, str]]:
-        """Samples whose suffix promises another format, with the one they have."""
+        """Samples whose suffix names another format, with their real format."""
         pairs = zip(self.samples, self.files, strict=True)
         return [
             (sample, file.format) for sample, file in pairs if format_of_suffix(sample.name) not in {None, file.format}
@@ -79,26 +80,26 @@ class Audit:
 
     @property
     def cut_off(self) -> list[AuditedSample]:
-        """Samples that could be read although their file ends too early."""
+        """Samples that could be read, although their file ends too early."""
         return [sample for sample, file in zip(self.samples, self.files, strict=True) if file.cut_off]
 
     def across_splits(self, group: Sequence[int]) -> bool:
-        """Whether samples of a group are in different splits."""
+        """Whether a group has samples in different splits."""
         return len({self.samples[index].split for index in group}) > 1
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Samples of each origin in each split, by origin."""
+        """Number of samples in each split, by origin."""
         counted = Counter((sample.origin, str(sample.split)) for sample in self.samples)
         origins = sorted({origin for origin, _ in counted})
         return {origin: {s: counted[origin, s] for s in ("train", "validation", "test")} for origin in origins}
 
     def sizes(self) -> list[dict[str, int]]:
-        """Sizes of images in pixels, the commonest first."""
+        """Sizes of images in pixels, the most common first."""
         counted = Counter((file.width, file.height) for file in self.files).most_common()
         return [{"width": width, "height": height, "count": count} for (width, height), count in counted]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values, fit for JSON; docs/data.md tells the keys."""
+        """Everything as plain values, fit for JSON. docs/data.md describes the keys."""
         return {
             "format": _FORMAT,
             "source": {"name": self.source_name, "uri": self.source_uri},

@@ -1,4 +1,4 @@
-"""The samples of a dataset with the split that each is in."""
+"""The samples of a dataset, each with its split."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from captcha_exp.dataset.samples import Source
 
 @dataclass(frozen=True, slots=True)
 class AuditedSample:
-    """One labelled image file: `label` as models learn it, `split` None where the file gives no image."""
+    """One labelled image file. `label` is as models learn it. `split` is None if the file cannot be used."""
 
     name: str
     label: str
@@ -19,13 +19,13 @@ class AuditedSample:
     locator: str
 
     def to_dict(self) -> dict[str, str | None]:
-        """What names the sample, fit for JSON."""
+        """Name, label and split of the sample, fit for JSON."""
         return {"name": self.name, "label": self.label, "origin": self.origin, "split": self.split}
 
 
 def audited_samples(source: Source, dataset: PreparedDataset, config: DatasetConfig) -> list[AuditedSample]:
-    """The samples of a source that a prepared dataset holds or has skipped; `dataset.limit` leaves out the others."""
-    # A table may name a file twice, with two labels. With the same label twice it is in the same split twice.
+    """The samples of a source that a prepared dataset holds or skipped. Others were left out by `dataset.limit`."""
+    # A table may name a file twice. With two labels these are two samples; with one label both are in the same split.
     splits = {
         (name, label): split.name
         for split in dataset.splits

@@ -1,4 +1,4 @@
-"""Labels that a trained model reads otherwise."""
+"""Finds labels that differ from what a trained model reads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from captcha_exp.model.evaluator import Evaluator
 
-_BLOCK = 4096  # images that are in memory at a time
+_BLOCK = 4096  # images in memory at a time
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model and what reading with it takes.
+    """A trained model, with everything that is needed to read with it.
 
-    `uri` is its address, `characters[i]` its class `i + 1`. `seen` tells of uint8 (N, H, W) images which of them it was
-    trained on, as bool (N,); None where nobody knows.
+    `uri` is its address, and `characters[i]` is its class `i + 1`. `seen` takes images, uint8 (N, H, W), and returns
+    which of them the model was trained on, bool (N,), or None if this is not known.
     """
 
     uri: str
@@ -39,7 +39,7 @@ class TrainedModel:
 class Contradiction:
     """A sample whose label the model contradicts, `confidence` in [0, 1].
 
-    `seen` tells whether the model was trained on it, under this label or another; None where nobody knows.
+    `seen` says whether the model was trained on the image, with any label; None if this is not known.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Contradictions:
-    """What a model found: the surest first.
+    """The contradictions that a model found, the surest first.
 
-    `judged` counts the samples it has read. `beyond` names those it could never read as labelled, for want of a
-    character or of time steps.
+    `judged` counts the samples that it read. `beyond` are the samples whose labels it can never read, because it lacks
+    a character or time steps.
     """
 
     uri: str
@@ -69,15 +69,15 @@ class Contradictions:
 
 
 def contradictions(trained: TrainedModel, dataset: PreparedDataset, report: Callable[[str], None]) -> Contradictions:
-    """Read every split with a model and rank what it reads otherwise than labelled by its confidence.
+    """Read every split with a model, and sort the readings that differ from the label by confidence.
 
-    A model knows what it was trained on nearly by heart: where it contradicts a label even there, the label is most
-    likely wrong.
+    A model knows its training images nearly by heart. If it contradicts a label even there, the label is most likely
+    wrong.
 
     Args:
-        trained: the model; the images of `dataset` are of its size.
-        dataset: all splits of it are read.
-        report: told which split is being read.
+        trained: the model.
+        dataset: its images have the model's size. All splits are read.
+        report: receives a line for each split.
     """
     from captcha_exp.model.evaluator import Evaluator
 
@@ -110,7 +110,7 @@ def _contradicted(
 
 
 def _readable(trained: TrainedModel, labels: Sequence[str]) -> tuple[np.ndarray, list[int]]:
-    """Positions of the labels that the model could read, and of the others."""
+    """Positions of the labels that the model can read, and of the others."""
     vocabulary = Vocabulary(trained.characters)
     time_steps: int = trained.model.output_shape[1]
     possible = [not vocabulary.unknown(label) and min_time_steps(label) <= time_steps for label in labels]

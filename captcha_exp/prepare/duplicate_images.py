@@ -1,11 +1,11 @@
-"""Groups of images that are the same, or look it."""
+"""Finds groups of images that are equal or look equal."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-# Images that differ in at most this many of 256 bits look the same; docs/data.md has what was measured.
+# Images whose hashes differ in at most this many of 256 bits look the same; docs/data.md has the measurements.
 NEAR_BITS = 15
 _MAX_COMPARISONS = 2_000_000_000
 _MERGE_AT = 200_000
@@ -16,7 +16,7 @@ Groups = list[list[int]]
 class NearGroups:
     """Groups of positions whose hashes are near, directly or through others.
 
-    `complete` is false where so many hashes agree in part that the search was ended before it had compared them all.
+    `complete` is false if the search stopped early, because too many hashes agree in part.
     """
 
     groups: Groups
@@ -24,7 +24,7 @@ class NearGroups:
 
 
 def groups_of(keys: Sequence[Hashable]) -> Groups:
-    """Positions of equal keys, of every key that occurs more than once."""
+    """The positions of each key that occurs more than once."""
     members: dict[Hashable, list[int]] = {}
     for position, key in enumerate(keys):
         members.setdefault(key, []).append(position)
@@ -32,16 +32,16 @@ def groups_of(keys: Sequence[Hashable]) -> Groups:
 
 
 def near_groups(hashes: np.ndarray, max_comparisons: int = _MAX_COMPARISONS) -> NearGroups:
-    """Group hashes of at most `NEAR_BITS` different bits, without comparing each with each.
+    """Group hashes that differ in at most `NEAR_BITS` bits, without comparing all pairs.
 
     Args:
         hashes: uint8 (N, 32), 256 bits each.
-        max_comparisons: ends the search.
+        max_comparisons: the search stops after this many comparisons.
 
     Source:
         Multi-index hashing: Norouzi, Punjani, Fleet 2012.
     """
-    # Equal hashes are one: a thousand empty images would otherwise be half a million pairs.
+    # Merge equal hashes: otherwise a thousand empty images would make half a million pairs.
     unique, of_unique = np.unique(hashes, axis=0, return_inverse=True)
     of_unique = of_unique.reshape(-1)
     part, complete = _connected(unique, max_comparisons) if len(unique) > 1 else (np.zeros(len(unique), int), True)
@@ -49,9 +49,9 @@ def near_groups(hashes: np.ndarray, max_comparisons: int = _MAX_COMPARISONS) -> 
 
 
 def _connected(hashes: np.ndarray, max_comparisons: int) -> tuple[np.ndarray, bool]:
-    """For each hash the number of its group, and whether the search went to its end."""
+    """The group number of each hash, and whether the search was completed."""
     words = np.ascontiguousarray(hashes).view(np.uint64)  # (N, 4)
-    # Of 16 parts, two hashes that differ in no more than 15 bits have one in common at least.
+    # If two hashes differ in at most 15 bits, at least one of their 16 parts is equal.
     bands = words.view(np.uint16)  # (N, 16)
     part = np.arange(len(hashes))
     edges: list[np.ndarray] = []
@@ -73,13 +73,13 @@ def _connected(hashes: np.ndarray, max_comparisons: int) -> tuple[np.ndarray, bo
 
 
 def _agreeing(band: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Positions of every two equal values: first neighbours in sorted order, then those two apart, and so on."""
+    """Positions of all pairs of equal values: first neighbours in sorted order, then those two apart, and so on."""
     order = np.argsort(band, kind="stable")
     values = band[order]
     left = np.arange(len(band))
     for distance in range(1, len(band)):
         left = left[left + distance < len(band)]
-        # Whoever has no equal at this distance has none farther on.
+        # If a value has no equal at this distance, it has none at a larger one.
         left = left[values[left] == values[left + distance]]
         if not len(left):
             return
@@ -89,11 +89,11 @@ def _agreeing(band: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def _merged(part: np.ndarray, edges: Sequence[np.ndarray]) -> np.ndarray:
     if not edges:
         return part
-    # Slow to import, for training runs that only look for an audit.
+    # Imported here because it is slow, and a training run that only looks for an audit does not need it.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    # A member of each group stands for it: `part` numbers groups from 0, and there are no more of them than members.
+    # Each group is one row of the matrix: `part` counts groups from 0, and there are never more groups than positions.
     left, right = part[np.concatenate(edges, axis=1)]
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(len(part), len(part)))
     return connected_components(graph, directed=False)[1][part]

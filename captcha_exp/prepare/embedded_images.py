@@ -1,4 +1,4 @@
-"""Images of a dataset as they are embedded in a page."""
+"""Images of a dataset in the form that a page embeds."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ _QUALITY = 85
 
 @dataclass(frozen=True)
 class Picture:
-    """A sample with its image as a data URI, None where there is none, and a line below it."""
+    """A sample with its image as a data URI (None if there is no image) and a line below it."""
 
     source: Markup | None
     label: str
@@ -27,18 +27,18 @@ class Picture:
 
 
 def picture(sample: AuditedSample, load: Callable[[str], bytes], note: str = "") -> Picture:
-    """Show a sample; `load` reads its file."""
+    """The picture of a sample. `load` reads its file."""
     return Picture(data_uri(sample.locator, load), sample.label, sample.name, sample.split or "unusable", note)
 
 
 def data_uri(locator: str, load: Callable[[str], bytes]) -> Markup | None:
-    """An image file as a small WebP image in a `data:` address, None if it gives no image."""
+    """An image file as a small WebP image in a `data:` address, or None if it cannot be read."""
     try:
         data = load(locator)
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             image = _eight_bit(ImageOps.exif_transpose(opened))
     except (BadImageError, OSError, SyntaxError, ValueError):
-        return None  # changed since it was audited
+        return None  # the file changed after the audit
     image.thumbnail(_MAX_SIZE_PX)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY)

@@ -1,4 +1,4 @@
-"""What a dataset holds against what its configuration expects of it."""
+"""Compares a dataset with what its configuration expects."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +9,12 @@ _NAMED = 5
 
 
 def warnings_of(expected: ExpectedConfig, files: int, samples: Sequence[AuditedSample]) -> Iterator[str]:
-    """A line for every expectation that does not hold, in the keys of the configuration.
+    """A line for each expectation that is not met. The lines use the keys of the configuration.
 
     Args:
         expected: `dataset.expected`.
-        files: how many image files there are, unusable ones among them.
-        samples: the labelled ones.
+        files: number of image files, including unusable ones.
+        samples: the labelled samples.
     """
     if expected.images is not None:
         off = abs(files - expected.images) / expected.images

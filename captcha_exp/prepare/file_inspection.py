@@ -1,4 +1,4 @@
-"""What one image file holds, told from its bytes."""
+"""Inspects the bytes of one image file."""
 
 import hashlib
 import io
@@ -11,10 +11,10 @@ from PIL import Image
 
 from captcha_exp.reader.image import FORMATS, BadImageError, ImageSpec, decode_image
 
-# Bits of a perceptual hash; docs/data.md has what 256 of them tell apart, and 64 do not.
+# The side of a perceptual hash, in bits. docs/data.md shows why 64 bits are too few and 256 are enough.
 HASH_SIZE = 16
 _DIGEST_BYTES = 16
-# Formats whose last bytes are fixed. Neither mark can occur by chance: JPEG escapes it, PNG's is the type of a chunk.
+# Formats with a fixed end mark. The mark cannot occur by chance: JPEG escapes it, and in PNG it is a chunk type.
 _MARKS = {b"\x89PNG\r\n\x1a\n": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
 _FORMAT_OF_SUFFIX = {
     ".png": "PNG",
@@ -31,7 +31,7 @@ _FORMAT_OF_SUFFIX = {
 
 
 class Damage(Enum):
-    """Why a file gives no image; `rejected` ones were left out by name or label, before they were read."""
+    """Why a file cannot be used. `rejected` files were left out because of their name or label, without being read."""
 
     empty = "empty"
     truncated = "truncated"
@@ -41,7 +41,7 @@ class Damage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A file that gives no image."""
+    """A file that cannot be used as an image."""
 
     kind: Damage
     reason: str
@@ -49,10 +49,10 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """A file that gives an image, of sizes in pixels.
+    """A usable image file, with sizes in pixels.
 
-    `content` is a digest of its bytes, `pixels` one of what it shows at full size and in colour, whatever its format,
-    and `perceptual` a hash of which few bits differ where two images look the same.
+    `content` is a digest of its bytes. `pixels` is a digest of the picture at full size and in colour, for any format.
+    `perceptual` is a hash: if two images look the same, only a few bits differ.
     """
 
     format: str
@@ -66,11 +66,11 @@ class FileFacts:
 
 
 def inspect(data: bytes, spec: ImageSpec) -> FileFacts | Damaged:
-    """Tell what an image file holds.
+    """Inspect an image file.
 
     Args:
         data: the whole file.
-        spec: what models see of it; the perceptual hash is taken of that.
+        spec: the form that models see. The perceptual hash is made from that form.
     """
     cut_off = any(data.startswith(start) and end not in data for start, end in _MARKS.items())
     try:
@@ -82,19 +82,19 @@ def inspect(data: bytes, spec: ImageSpec) -> FileFacts | Damaged:
         truncated = cut_off or "truncated" in reason.lower()
         return Damaged(Damage.truncated if truncated else Damage.unreadable, reason)
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        # Before decoding, which changes the mode of some.
+        # Read these before decoding, because decoding changes the mode of some images.
         kind, mode, (width, height) = image.format or "unknown", image.mode, image.size
         pixels = _pixel_digest(image)
     return FileFacts(kind, mode, width, height, _digest(data), pixels, _perceptual(seen), cut_off)
 
 
 def format_of_suffix(name: str) -> str | None:
-    """The format that a file's suffix promises, None where it promises none."""
+    """The format that a file's suffix names, or None if it names none."""
     return _FORMAT_OF_SUFFIX.get(os.path.splitext(name)[1].lower())
 
 
 def _perceptual(seen: np.ndarray) -> bytes:
-    # Slow to import, and only wanted where images are read.
+    # Imported here because it is slow, and only reading images needs it.
     import imagehash
 
     bits = imagehash.phash(Image.fromarray(seen), hash_size=HASH_SIZE).hash
@@ -102,11 +102,11 @@ def _perceptual(seen: np.ndarray) -> bytes:
 
 
 def _pixel_digest(image: Image.Image) -> bytes:
-    """Equal for images that a viewer shows alike, whichever mode they are stored in."""
+    """A digest that is equal if a viewer shows two images alike, whatever their mode in the file."""
     shown = image
     if image.mode == "I" or image.mode.startswith("I;16"):
         levels = np.asarray(image).astype(np.uint16)
-        if (levels % 257).any():  # finer than 8 bits can say
+        if (levels % 257).any():  # finer steps than 8 bits can hold
             return _digest(b"16 %d %d " % image.size + levels.tobytes())
         shown = Image.fromarray((levels // 257).astype(np.uint8))
     if shown.has_transparency_data:

@@ -1,4 +1,4 @@
-"""Every file of a dataset inspected."""
+"""Inspects every file of a dataset."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from captcha_exp.dataset.progress import Progress
 from captcha_exp.prepare.file_inspection import Damage, Damaged, FileFacts, inspect
 from captcha_exp.reader.image import BadImageError, ImageSpec
 
-# A child process that has imported what inspects is ready after about two seconds.
+# A child process needs about two seconds to import the code that inspects files.
 _WORTH_CHILDREN_S = 5.0
 Found = list[FileFacts | Damaged]
 
 
 @dataclass(frozen=True)
 class Inspector:
-    """Inspects the files behind locators; picklable if `load` is."""
+    """Inspects the files of locators. It can be pickled if `load` can."""
 
     load: Callable[[str], bytes]
     spec: ImageSpec
@@ -26,17 +26,17 @@ class Inspector:
     def _one(self, locator: str) -> FileFacts | Damaged:
         try:
             return inspect(self.load(locator), self.spec)
-        except BadImageError as error:  # the file cannot even be read
+        except BadImageError as error:  # the bytes of the file cannot be read
             return Damaged(Damage.unreadable, str(error))
 
 
 def scan(inspector: Inspector, locators: Sequence[str], report: Callable[[str], None]) -> Found:
-    """What every file holds, in the order of `locators`.
+    """Inspect all files, in the order of `locators`.
 
     Args:
         inspector: reads the files.
-        locators: as the source's loader takes them.
-        report: told of progress.
+        locators: the input of the source's loader.
+        report: receives lines about the progress.
     """
     found: Found = []
     with Progress(len(locators), report, "audited") as progress:

@@ -1,4 +1,4 @@
-"""What an audit has looked for, and how bad what it found is."""
+"""The findings of an audit, and how bad they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from enum import Enum
 
 from captcha_exp.prepare.audit_result import Audit
 
-# A model that is less sure than not has rather misread the image than found a wrong label.
+# If a model is less sure than this, it has more likely misread the image than found a wrong label.
 SURE = 0.5
 
 
 class Level(Enum):
-    """How bad a finding is: a problem spoils training or what is measured, a note is only good to know."""
+    """How bad a finding is. A problem harms the training or the metrics; a note is only good to know."""
 
     problem = "problem"
     warning = "warning"
@@ -21,7 +21,7 @@ class Level(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked for: `key` names its section, `meaning` says what it does to a model."""
+    """The result of one check. `key` names its section, and `meaning` says how it affects a model."""
 
     key: str
     level: Level
@@ -31,7 +31,7 @@ class Finding:
 
 
 def findings(audit: Audit) -> list[Finding]:
-    """Everything that was looked for, the worst first."""
+    """The results of all checks, the worst first."""
     order = list(Level)
     return sorted((*_of_files(audit), *_of_images(audit), *_of_labels(audit)), key=lambda one: order.index(one.level))
 
@@ -41,7 +41,7 @@ def _finding(key: str, found: Level, count: int, title: str, meaning: str) -> Fi
 
 
 def _of_files(audit: Audit) -> Iterator[Finding]:
-    if audit.warnings:  # else, nothing may have been expected
+    if audit.warnings:  # without warnings, perhaps nothing was expected
         yield _finding(
             "expected", Level.warning, len(audit.warnings), "differences from what is expected",
             "The dataset is not what dataset.expected says it is: another version, or a part of it.",

@@ -12,7 +12,7 @@ _MOST_LENGTHS = 12
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `share` of the chart's height, in [0, 1]."""
+    """One column. `share` is its share of the chart's height, in [0, 1]."""
 
     name: str
     count: int
@@ -38,7 +38,7 @@ class Chart:
 
 
 def length_chart(labels: LabelFacts) -> Chart:
-    """How many labels have each length; gaps between few lengths are shown."""
+    """How many labels have each length. If there are few lengths, the gaps between them are shown."""
     lengths = labels.lengths
     every = range(min(lengths), max(lengths) + 1)
     shown = every if len(every) <= _MOST_LENGTHS else sorted(lengths)[:_MOST_COLUMNS]
@@ -46,13 +46,13 @@ def length_chart(labels: LabelFacts) -> Chart:
 
 
 def character_charts(labels: LabelFacts) -> list[Chart]:
-    """How often each character occurs, digits, capitals, small letters and others apart; all to one scale."""
+    """How often each character occurs: separate charts for digits, capitals, small letters and others, on one scale."""
     kinds = {"Digits": string.digits, "Capitals": string.ascii_uppercase, "Small letters": string.ascii_lowercase}
     known = set("".join(kinds.values()))
     highest = max(labels.characters.values())
     charts = []
     for title, members in kinds.items():
-        # Of a kind that occurs, those that don't are shown as gaps.
+        # If a kind occurs at all, its missing characters are shown as gaps.
         if any(c in labels.characters for c in members):
             charts.append(_chart(title, {c: labels.characters.get(c, 0) for c in members}, highest))
     others = {c: count for c, count in labels.characters.items() if c not in known}

@@ -1,11 +1,11 @@
-"""What the labels of a dataset are made of."""
+"""Counts the characters and lengths of a dataset's labels."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Characters that are hard to tell apart in print: letters whose cases differ in size alone, with what looks like them.
+# Characters that look alike in print: letters whose cases differ only in size, and other characters like them.
 _LOOK_ALIKES = ("oO0", "Il1", "cC", "kK", "pP", "sS5", "uU", "vV", "wW", "xX", "yY", "zZ2", "B8", "g9q")
 
 
@@ -13,11 +13,10 @@ _LOOK_ALIKES = ("oO0", "Il1", "cC", "kK", "pP", "sS5", "uU", "vV", "wW", "xX", "
 class LabelFacts:
     """Counts over all labels.
 
-    `adjacent_repeats` counts every doubled character, `labels_with_repeats` the labels that have one. `look_alikes` has
-    the groups of confusable characters of which the labels hold more than one. `case_twins` are labels that are equal
-    but for case, `twins_across_splits` those of them that are in different splits. `shared` are labels that are in
-    several splits, by the names of these, which no prepared dataset has; `unseen` are characters that are in no
-    training label.
+    `adjacent_repeats` counts each doubled character, `labels_with_repeats` the labels that have one. `look_alikes` are
+    groups of characters that look alike, if the labels use more than one of a group. `case_twins` are labels that
+    differ only in case, `twins_across_splits` those in different splits. `shared` are labels in several splits, with
+    the names of the splits; no prepared dataset has them. `unseen` are characters that are in no training label.
     """
 
     different: int
@@ -33,10 +32,10 @@ class LabelFacts:
 
 
 def label_facts(labels: Mapping[str, Sequence[str]]) -> LabelFacts:
-    """Count what labels are made of.
+    """Count the characters, lengths and twins of labels.
 
     Args:
-        labels: those of every split, by its name; `train` is among them.
+        labels: the labels by name of their split; there is a split `train`.
     """
     everything = [label for split in labels.values() for label in split]
     characters = Counter(character for label in everything for character in label)
@@ -58,7 +57,7 @@ def label_facts(labels: Mapping[str, Sequence[str]]) -> LabelFacts:
 
 
 def differ_in_case_alone(left: str, right: str) -> bool:
-    """Whether two different texts are equal once case is ignored."""
+    """Whether two different texts are equal if case is ignored."""
     return left != right and left.casefold() == right.casefold()
 
 
