@@ -24,7 +24,7 @@ class Tree:
         self._levels = self._by_depth()
 
     def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
-        """Log probability of all words, from float64 (T, K). Words that are negligible beside `at_least` are omitted."""
+        """Log probability of all words, for (T, K) float64. Words that are negligible beside `at_least` are omitted."""
         kept = self._worthwhile(emissions, at_least)
         parent = np.searchsorted(kept, self._parent[kept])
         character = self._character[kept]
