@@ -115,7 +115,7 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = say) -> 
             raise
         where = f" {error.filename}" if error.filename else ""
         raise InputError(
-            f"The cache {cache} cannot be used ({error.strerror or error}{where}); free the way or set `root=...`."
+            f"The cache {cache} cannot be used ({error.strerror or error}{where}); remove the cause or set `root=...`."
         ) from error
 
 
@@ -163,7 +163,7 @@ def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetCo
     if len(skipped) == total:
         raise InputError(f"{problem} Nothing is left to train on.")
     if share > config.max_bad_share:
-        raise InputError(f"{problem} Mend or remove them, or raise `dataset.max_bad_share={config.max_bad_share}`.")
+        raise InputError(f"{problem} Repair or remove them, or raise `dataset.max_bad_share={config.max_bad_share}`.")
 
 
 def _divided(

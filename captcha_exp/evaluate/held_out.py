@@ -44,7 +44,7 @@ def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, 
         return
     trained, given = recogniser.config.get("dataset"), to_plain(config)
     if not isinstance(trained, dict):
-        raise InputError(f"The model says nothing of how its dataset was divided, but {trained!r}; train it again.")
+        raise InputError(f"The model does not say how its dataset was divided: it has {trained!r}. Train it again.")
     for key in DIVIDING:
         if key in trained and trained[key] != given[key]:
             raise InputError(

@@ -29,7 +29,7 @@ def start_from(model: "keras.Model", characters: str, config: Config, tracking_u
     if different:
         needed = " ".join(f"{key}={_typed(there[key])}" for key in different if key in there)
         raise InputError(
-            f"training.initial_model={uri} is built otherwise: {', '.join(different)} "
+            f"training.initial_model={uri} has another architecture: {', '.join(different)} "
             f"{'differs' if len(different) == 1 else 'differ'}. Set {needed or 'the same choices'}."
         )
     adopt_weights(model, characters, source.model, source.characters)

@@ -24,7 +24,7 @@ def warnings_of(expected: ExpectedConfig, files: int, samples: Sequence[AuditedS
     if expected.length is not None:
         others = [sample for sample in samples if len(sample.label) != expected.length]
         if others:
-            yield f"dataset.expected.length is {expected.length}, but of another length are {_named(others)}"
+            yield f"dataset.expected.length is {expected.length}, but these have another length: {_named(others)}"
     if expected.alphabet is not None:
         outside = sorted({character for sample in samples for character in sample.label} - set(expected.alphabet))
         if outside:

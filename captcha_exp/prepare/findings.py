@@ -69,11 +69,11 @@ def _of_images(audit: Audit) -> Iterator[Finding]:
     )  # fmt: skip
     yield _finding(
         "near_across", Level.problem, across, "groups of near duplicates in different splits",
-        "What is held out was nearly seen in training, and since equal labels share a split, their labels differ.",
+        "Training nearly sees the held-out pictures. Their labels differ, because equal labels share a split.",
     )  # fmt: skip
     yield _finding(
         "near_within", Level.note, len(found.near.groups) - across, "groups of near duplicates in one split",
-        "Pictures that hardly differ count for one.",
+        "Pictures that hardly differ teach a model no more than one picture.",
     )  # fmt: skip
     if not found.near.complete:
         yield _finding(
@@ -108,7 +108,7 @@ def _of_labels(audit: Audit) -> Iterator[Finding]:
     )  # fmt: skip
     yield _finding(
         "twins", Level.note, len(labels.case_twins), "groups of labels that are equal but for case",
-        "Where case is ignored, those in different splits leak from one to the other.",
+        "If case is ignored, labels in different splits leak from one split to the other.",
     )  # fmt: skip
     yield _finding(
         "look_alikes", Level.note, len(labels.look_alikes), "groups of characters that look alike",

@@ -37,7 +37,7 @@ def load_challenger(store: Store, run_id: str) -> LoadedRecogniser:
         if value is not None and told.get(key) != value:
             raise InputError(
                 f"The model of run {run_id} says that its dataset.{key} was {_shown(told.get(key))}, but the run "
-                f"logged {_shown(value)}: one was changed, so its test images cannot be told. Train it again."
+                f"logged {_shown(value)}: one was changed, so nobody knows its test images. Train it again."
             )
     return loaded
 
@@ -50,7 +50,7 @@ def load_version(store: Store, registry: Registry, number: str, report: Callable
     """
     version = registry.find_version(number)
     if version is None:
-        raise InputError(f"Version {number} of {registry.name} does not exist, so it can be no champion.")
+        raise InputError(f"Version {number} of {registry.name} does not exist, so it cannot be champion.")
     loaded = load_recogniser(f"models:/{registry.name}/{number}", store.uri)
     if version.model_id.startswith("m-"):  # otherwise it is a copy of a version of another registered model
         _check_identity(f"Version {number} of {registry.name}", loaded, version.model_id, version.run_id)

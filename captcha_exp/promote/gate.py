@@ -44,8 +44,8 @@ def _missed(found: Comparison, rule: RuleConfig) -> list[str]:
     if found.p_value > rule.alpha:
         differing = found.only_first + found.only_second
         missed.append(
-            f"McNemar's exact p-value {found.p_value:.4g} is above rule.alpha={rule.alpha}: how the {differing} images "
-            "fell on which the two differ may be chance"
+            f"McNemar's exact p-value {found.p_value:.4g} is above rule.alpha={rule.alpha}: on the {differing} images "
+            "where the two models differ, the result may be chance"
         )
     if found.interval.low < rule.min_difference:
         missed.append(

@@ -99,7 +99,7 @@ def _described(model: "onnx.ModelProto", where: str) -> dict[str, Any]:
     if ONNX_KEY not in told:
         raise InputError(f"{where} does not say what its classes are; it was not written by captcha_exp.")
     if len(told[ONNX_KEY]) > _MAX_METADATA:
-        raise InputError(f"{where} says more of itself than captcha_exp writes.")
+        raise InputError(f"{where} has more metadata than captcha_exp writes.")
     return check_metadata(parse_json(told[ONNX_KEY], f"{where}: what it says of itself"), where, PARTS)
 
 

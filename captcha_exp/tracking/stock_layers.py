@@ -88,8 +88,8 @@ def _check_class(found: dict[str, Any], where: str) -> None:
         # If there is a registered name, Keras would look up that name.
         what = name if registered in (None, name) else registered
         raise InputError(
-            f"{where} holds {shown(what)} of {shown(module)}, which is none of the stock Keras layers that a model is "
-            "read back with, as others could run code; docs/extending.md lists them."
+            f"{where} holds {shown(what)} of {shown(module)}, which is none of the stock Keras layers. Others could "
+            "run code, so only these are loaded; docs/extending.md lists them."
         )
 
 

@@ -174,7 +174,7 @@ def test_removing_the_caches_under_a_preparation_ends_it_in_one_line(
 ) -> None:
     folder = make_folder(labels)
     with pytest.raises(
-        InputError, match=r"^The cache .* cannot be used \(No such file or directory .*\); free the way"
+        InputError, match=r"^The cache .* cannot be used \(No such file or directory .*\); remove the cause"
     ):
         prepared(compose, folder, report=lambda line: shutil.rmtree(tmp_path / "cache"))
     assert sum(map(len, prepared(compose, folder).splits)) == 40

@@ -113,7 +113,7 @@ def test_too_many_unusable_files_are_refused_with_their_number_and_names(
         (folder / f"z{index}.png").touch()
     message = (
         r"^5 of 45 files cannot be used \(11\.1%\): z0\.png \(the file is empty\), z1\.png .*, z2\.png [^,]*, \.\.\.\. "
-        r"Mend or remove them, or raise `dataset\.max_bad_share=0\.1`\.$"
+        r"Repair or remove them, or raise `dataset\.max_bad_share=0\.1`\.$"
     )
     with pytest.raises(InputError, match=message):
         prepared(compose, folder, "dataset.max_bad_share=0.1")

@@ -43,6 +43,6 @@ def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Conf
     wider = config.model_copy(
         update={"training": start, "cnn": config.cnn.model_copy(update={"filters": [16, 32, 64]})}
     )
-    expected = r"runs:/\w+/model is built otherwise: cnn\.filters differs\. Set cnn\.filters=\[16,32,48\]\."
+    expected = r"runs:/\w+/model has another architecture: cnn\.filters differs\. Set cnn\.filters=\[16,32,48\]\."
     with pytest.raises(InputError, match=expected):
         run_experiment(wider, report=silent)

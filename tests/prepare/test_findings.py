@@ -121,7 +121,9 @@ def test_what_differs_from_the_expected_is_warned_of(compose: Callable[..., Conf
     config = compose(*overrides, *(f"dataset.expected.{value}" for value in expected))
     warnings = json.loads((audited(config)[0] / "audit.json").read_text())["warnings"]
     assert warnings[0] == "dataset.expected.images is 82, but there are 81 image files"
-    assert warnings[1].startswith("dataset.expected.length is 4, but of another length are 15 labels: 'dddd1' (alpha_")
+    assert warnings[1].startswith(
+        "dataset.expected.length is 4, but these have another length: 15 labels: 'dddd1' (alpha_"
+    )
     assert warnings[2].endswith(f"'{MARKUP}' (markup1_{MARKUP}.png), '{MARKUP}' (markup2_{MARKUP}.png)")
     close = compose(*overrides, "dataset.expected.images=82", "dataset.expected.images_tolerance=0.02")
     assert json.loads((audited(close)[0] / "audit.json").read_text())["warnings"] == []

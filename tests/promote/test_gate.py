@@ -63,7 +63,7 @@ def test_what_may_be_chance_does_not_win() -> None:
     """Five images to none are six per cent likely among equals."""
     verdict = decide(judged(55), judged(50), rule(), NO_LIMITS)
     assert not verdict.promoted
-    assert "McNemar's exact p-value 0.0625 is above rule.alpha=0.05: how the 5 images fell" in verdict.reasons[1]
+    assert "McNemar's exact p-value 0.0625 is above rule.alpha=0.05: on the 5 images where" in verdict.reasons[1]
     assert decide(judged(55), judged(50), rule(alpha=0.07), NO_LIMITS).promoted
 
 

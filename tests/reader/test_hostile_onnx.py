@@ -177,7 +177,7 @@ def describe(change: Callable[[Any], object]) -> Callable[[Any], object]:
         (lambda n: n.metadata_props[0].__setattr__("value", "[" * 10**5), "what it says of itself is no JSON that can"),
         (
             lambda n: n.metadata_props[0].__setattr__("value", " " * 2**21),
-            "says more of itself than captcha_exp writes.",
+            "has more metadata than captcha_exp writes.",
         ),
         (lambda n: n.metadata_props[0].__setattr__("key", "other"), "does not say what its classes are; it was not"),
     ],

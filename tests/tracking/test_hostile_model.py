@@ -216,7 +216,7 @@ def layer(architecture: dict[str, Any], index: int = -1) -> dict[str, Any]:
     return architecture["config"]["layers"][index]
 
 
-STOCK = "which is none of the stock Keras layers that a model is read back with, as others could run code"
+STOCK = "which is none of the stock Keras layers. Others could run code, so only these are loaded"
 
 
 def a_class(module: object, name: object, **more: object) -> dict[str, object]:
