@@ -15,7 +15,7 @@ def main() -> int:
 
 
 def with_report_key(arguments: Sequence[str]) -> list[str]:
-    """`sweep=NAME` as `report.sweep=NAME`: Hydra takes `sweep` for the group of that name."""
+    """Write `sweep=NAME` as `report.sweep=NAME`. Hydra would take `sweep` for the config group `sweep`."""
     return [f"report.{argument}" if argument.startswith("sweep=") else argument for argument in arguments]
 
 

@@ -11,7 +11,7 @@ _CLOSE = 0.95
 
 
 def answer(facts: SweepFacts, reads: WrongReads | None) -> list[str]:
-    """The best configuration, and how much the result hangs on it; one sentence where nothing finished."""
+    """Name the best configuration, and say how much depends on it. One sentence if no trial finished."""
     best = facts.sweep.best
     if not best:
         return ["No trial has finished, so there is no answer yet."]
@@ -23,7 +23,7 @@ def answer(facts: SweepFacts, reads: WrongReads | None) -> list[str]:
 
 
 def rivals(facts: SweepFacts, images: int) -> list[ReadTrial]:
-    """Finished trials whose accuracy so many images cannot tell from the best one's, at 95 %.
+    """Finished trials that may be as good as the best one: `images` images are too few to separate them, at 95 %.
 
     Source:
         Wilson's interval of the best trial's share of right texts.
@@ -59,10 +59,10 @@ def _rivals(facts: SweepFacts, reads: WrongReads | None) -> str:
         return ""
     close = len(rivals(facts, reads.images)) - 1
     if not close:
-        return f"no other finished trial comes near it, as far as {reads.images} validation images can tell"
+        return f"no other finished trial is close to it on {reads.images} validation images"
     return (
-        f"{_counted(close, 'other finished trial')} cannot be told from the best by {reads.images} validation images, "
-        f"each of them worth {1 / reads.images:.2%}"
+        f"{_counted(close, 'other finished trial')} may be just as good: {reads.images} validation images are too "
+        f"few to show a difference, because each is worth {1 / reads.images:.2%}"
     )
 
 

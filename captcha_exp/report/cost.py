@@ -17,7 +17,7 @@ class Cost:
 
     `busy` is the time in which at least one trial ran, so a pause between two starts does not count. `trials` is the
     sum over all trials, `fit` the part of it that was training, `pruned` the part that went into pruned trials.
-    `epochs_saved` is what pruned trials did not run of the epochs they could have had.
+    `epochs_saved` counts the epochs that pruned trials did not run.
     """
 
     busy: float
@@ -43,7 +43,7 @@ def cost_of(facts: SweepFacts) -> Cost:
 
 
 def busy_minutes(trials: Iterable[ReadTrial], until: datetime | None = None) -> float:
-    """Minutes in which at least one of `trials` ran, up to a moment."""
+    """Minutes in which at least one of `trials` ran, up to the moment `until`."""
     spans = sorted((t.started, t.ended) for t in trials if t.started is not None and t.ended is not None)
     total, reached = 0.0, None
     for started, ended in spans:

@@ -1,4 +1,4 @@
-"""The page itself: everything about the sweeps put into one HTML file that needs nothing else."""
+"""Write the page: one HTML file that holds everything about the sweeps and loads nothing else."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,16 +25,16 @@ def write_report(config: ReportCommandConfig, report: Callable[[str], None] = sa
 
     Args:
         config: which sweeps, where they are, what to show.
-        report: told in short lines if something takes time.
+        report: gets a short line if something takes time.
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
         InputError: there is no such sweep, or the page cannot be written.
     """
     wanted, root = config.report, config.root_path
-    # Before the store is opened, which would make one: a name may be wrong.
+    # Read these first, because a name may be wrong, and opening the store creates one.
     sweeps = [read_sweep(root, name, wanted.storage) for name in wanted.sweep]
     store = open_store(config.tracking, root)
     facts = [gather(sweep, store, wanted.curves) for sweep in sweeps]
@@ -61,7 +61,7 @@ def _render(sections: list[Section]) -> str:
 
 
 def _comparison(sections: list[Section]) -> dict[str, Any] | None:
-    """What is told of several sweeps together; None for a single one."""
+    """What the page says about several sweeps together; None for a single sweep."""
     if len(sections) == 1:
         return None
     facts = [section.facts for section in sections]

@@ -16,7 +16,7 @@ EPOCH_ACCURACY, EPOCH_LOSS = "val/sequence_accuracy", "val/ctc_loss"
 
 @dataclass(frozen=True)
 class SweepFacts:
-    """A sweep with the runs of its trials, by run id, and the curves of its best trials, by number and metric."""
+    """A sweep, the runs of its trials by run id, and the curves of its best trials by number and metric."""
 
     sweep: ReadSweep
     parent: ReadRun | None
@@ -29,11 +29,11 @@ class SweepFacts:
         return self.sweep.objectives[0].metric
 
     def run_of(self, trial: ReadTrial) -> ReadRun | None:
-        """The run of a trial; None where the store has none."""
+        """The run of a trial; None if the store has no such run."""
         return self.runs.get(trial.run_id) if trial.run_id is not None else None
 
     def metric_of(self, trial: ReadTrial, metric: str) -> float | None:
-        """A metric of a trial's run, or of the study where it is an objective; None where it was not measured."""
+        """A metric from the trial's run, or an objective from the study; None if it was not measured."""
         run = self.run_of(trial)
         if run is not None and metric in run.metrics:
             return run.metrics[metric]
@@ -50,11 +50,11 @@ class SweepFacts:
         if not trial.values or there is None:
             return f"stopped after epoch {trial.epochs}"
         shown = [shown_metric(self.metric, value) for value in (trial.values[0], there)]
-        return f"after epoch {trial.epochs} at {shown[0]}, where those that finished were at {shown[1]}"
+        return f"after epoch {trial.epochs} at {shown[0]}, when the median of the finished trials was {shown[1]}"
 
     @cached_property
     def measured(self) -> list[str]:
-        """Which of size and latency any trial has, against which accuracy can be drawn."""
+        """The costs (size, latency) that at least one trial has together with an accuracy."""
         trials = self.sweep.trials
         return [
             metric
@@ -64,13 +64,13 @@ class SweepFacts:
 
     @property
     def fingerprints(self) -> set[str]:
-        """What tells the data that the trials saw."""
+        """Fingerprints of the data that the trials saw."""
         tags = (run.tags.get("dataset.fingerprint") for run in self.runs.values())
         return {tag for tag in tags if tag is not None}
 
     @property
     def state(self) -> str | None:
-        """What to know about a sweep that has not come to its end; None for one that has."""
+        """Say how far the sweep is if it has not ended; None if it has."""
         ended = len(self.sweep.of(TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed))
         total = f" of {self.sweep.n_trials}" if self.sweep.n_trials is not None else ""
         running = len(self.sweep.of(TrialOutcome.running))
@@ -89,7 +89,7 @@ def gather(sweep: ReadSweep, store: Store, best_curves: int) -> SweepFacts:
     Args:
         sweep: the sweep.
         store: where its runs are.
-        best_curves: of how many of the best trials the learning curves are read.
+        best_curves: how many of the best trials get their learning curves read.
     """
     parent = read_run(store, sweep.parent_run_id) if sweep.parent_run_id is not None else None
     runs = read_trials(store, parent.run_id) if parent is not None else {}

@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """A sweep as the template takes it; `charts` are drawings by name, those that cannot be drawn left out."""
+    """A sweep as the template needs it. `charts` holds drawings by name, without those that cannot be drawn."""
 
     facts: SweepFacts
     value: str
@@ -62,7 +62,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """What links within the page call it."""
+        """The sweep's anchor, for links within the page."""
         return identifier(self.name)
 
     @property
@@ -85,7 +85,7 @@ def describe(facts: SweepFacts, store: Store, root: Path, images: int, report: C
         store: where its runs are.
         root: the folder under which the dataset's cache lies.
         images: the most wrong reads to show.
-        report: told in short lines if something takes time.
+        report: gets a short line if something takes time.
     """
     sweep, best = facts.sweep, facts.sweep.best
     reads = wrong_reads(facts, store, root, images, report)

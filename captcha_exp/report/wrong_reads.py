@@ -22,7 +22,7 @@ from captcha_exp.tracking.trial_runs import read_artifact
 
 _TABLE = "validation.csv"
 _COLUMNS = ("name", "label", "prediction", "confidence", "correct")
-# Of a cell; no label is so long, and texts are compared in time that grows with their square.
+# Most characters of a cell. No label is that long, and comparing two texts takes time quadratic in their length.
 _LONGEST = 1_000
 Report = Callable[[str], None]
 Marked = list[tuple[str, bool]]
@@ -30,9 +30,9 @@ Marked = list[tuple[str, bool]]
 
 @dataclass(frozen=True)
 class WrongRead:
-    """One image that was read wrong: its texts character by character, each with whether it is part of a mistake.
+    """One image that was read wrong. Its texts are lists of (character, whether it is part of a mistake).
 
-    `picture` is a data URI; None where the image could not be had.
+    `picture` is a data URI; None if the image is not available.
     """
 
     name: str
@@ -44,7 +44,7 @@ class WrongRead:
 
 @dataclass(frozen=True)
 class WrongReads:
-    """What the best trial got wrong of `images` validation images; `shown` are the surest of `wrong`.
+    """What the best trial got wrong of `images` validation images; `shown` are the most confident of the `wrong`.
 
     `problem` says why there are no pictures.
     """
@@ -63,7 +63,7 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
         store: where its runs are.
         root: the folder under which `cache/` lies.
         limit: most images to show.
-        report: told in short lines if the dataset has to be prepared again.
+        report: gets a short line if the dataset has to be prepared again.
 
     Returns:
         None if no trial finished, or its run keeps no predictions.
@@ -87,7 +87,7 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
 
 
 def _rows(table: str) -> list[dict[str, str]]:
-    """The rows of a table of predictions; none of one that is none, as whoever shares the store can have put there."""
+    """The rows of a table of predictions. Anybody who shares the store can change it: a damaged table has no rows."""
     try:
         rows = list(csv.DictReader(io.StringIO(table)))
         usable = all(
@@ -105,7 +105,7 @@ def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], rep
     """The images called `names`, as the best trial saw them.
 
     Raises:
-        InputError: the run's configuration or its dataset cannot be used any more, or the dataset is another by now.
+        InputError: the run's configuration or its dataset cannot be used any more, or the dataset has changed.
     """
     trial = facts.sweep.best[0]
     run = facts.run_of(trial)

@@ -54,11 +54,14 @@ def test_the_page_answers_the_question(whole: str, written: Written) -> None:
 
 def test_the_page_says_why_trials_did_not_finish_and_what_it_all_cost(whole: str, written: Written) -> None:
     told = text_of(written(whole))
-    assert "trial-0002 pruned after epoch 2 at 20.0%, where those that finished were at 50.0%" in told
+    assert "trial-0002 pruned after epoch 2 at 20.0%, when the median of the finished trials was 50.0%" in told
     assert "trial-0004 failed DivergedError: the loss is not a number" in told
     # Trials begin a minute apart and take one minute each, the last one two.
-    assert "Trials ran for 7.0 minutes; side by side they add up to 7.0, of which 2.5 were training" in told
-    assert "2.0 went into trials that were pruned. Pruning spared 14 of 27 epochs." in told
+    assert (
+        "The sweep ran for 7.0 minutes. Its trials, some of them in parallel, took 7.0 minutes together: 2.5 of" in told
+    )
+    assert "7.0 minutes together: 2.5 of them were training, and 2.0 went into trials that were pruned." in told
+    assert "pruned. Pruning saved 14 of 27 epochs." in told
 
 
 def test_the_page_needs_nothing_but_itself(whole: str, written: Written) -> None:
@@ -84,7 +87,7 @@ def test_wrong_reads_are_shown_as_pictures(place: Place, written: Written) -> No
     assert f"{wrong} of {images} validation texts." in text_of(page)
     assert page.count('<img src="data:image/png;base64,') == wrong
     assert page.count("<mark>9</mark>") == wrong
-    assert "the 1 that it was surest of are shown" in text_of(written("wrong", "report.images=1"))
+    assert "the 1 with the highest confidence are shown" in text_of(written("wrong", "report.images=1"))
 
 
 def test_as_many_curves_are_shown_as_are_asked_for(whole: str, written: Written) -> None:

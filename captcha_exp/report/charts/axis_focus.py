@@ -1,4 +1,4 @@
-"""Which part of an axis deserves the room."""
+"""Choose the part of an axis to show."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _MARGIN = 0.06
 
 @dataclass(frozen=True)
 class Focus:
-    """The values from `worst` to `best` are drawn in full, those beyond `worst` at the edge."""
+    """Values from `worst` to `best` are drawn in place. Values beyond `worst` are drawn at the edge."""
 
     worst: float
     best: float
@@ -27,7 +27,7 @@ class Focus:
         return self.clip(value) != value
 
     def apply(self, axes: Axes) -> float:
-        """Limit the y-axis of `axes`; the height at which values beyond the edge are drawn."""
+        """Limit the y-axis of `axes`. Returns the height at which values beyond the edge are drawn."""
         low, high = sorted((self.worst, self.best))
         room = (high - low or abs(high) or 1.0) * _MARGIN
         axes.set_ylim(low - room, high + room)
@@ -35,10 +35,10 @@ class Focus:
 
 
 def focus_on(values: Sequence[float], *, maximize: bool) -> Focus:
-    """Look at the better trials where the others are so far off that all differences among the good ones would vanish.
+    """Show only the better trials if the others are so far away that the good ones would look equal.
 
     Args:
-        values: those of all trials.
+        values: the values of all trials.
         maximize: whether more is better.
     """
     ranked = sorted((value for value in values if math.isfinite(value)), reverse=maximize)

@@ -1,4 +1,4 @@
-"""How the sweep came to its best."""
+"""How the best value of a sweep improved from trial to trial."""
 
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator

@@ -17,13 +17,13 @@ from captcha_exp.report.sweep_facts import SweepFacts
 from captcha_exp.sweep.study_facts import ReadParameter, ReadTrial
 from captcha_exp.sweep.tally import TrialOutcome
 
-_ABSENT = -0.16  # where trials pass that do not have the key at all
-_SPREAD = 0.05  # so that lines through one choice do not hide one another
+_ABSENT = -0.16  # the height for trials that do not have the key
+_SPREAD = 0.05  # so that lines through the same choice do not hide each other
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis: from a value to [0, 1], and the values that are written at it."""
+    """One axis: it maps a value to [0, 1], and has the values of its labels."""
 
     name: str
     place: Callable[[Any], float]
@@ -31,7 +31,7 @@ class Scale:
 
 
 def parallel_coordinates(facts: SweepFacts, name: str, *, upright: bool) -> Markup:
-    """All finished and pruned trials over the searched keys, the first objective last.
+    """Draw all finished and pruned trials over the searched keys. The last axis is the first objective.
 
     Args:
         facts: the sweep.

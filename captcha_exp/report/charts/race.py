@@ -1,4 +1,4 @@
-"""Several sweeps against the time they took."""
+"""Compare how fast several sweeps found good values."""
 
 from markupsafe import Markup
 
@@ -10,7 +10,7 @@ from captcha_exp.sweep.tally import TrialOutcome
 
 
 def race(all_facts: list[SweepFacts], name: str) -> Markup:
-    """The best value so far of each sweep, over the minutes in which it was running.
+    """Draw each sweep's best value so far, over the minutes in which the sweep was running.
 
     Args:
         all_facts: sweeps with the same first objective.

@@ -18,21 +18,21 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from captcha_exp.foreign_text import visible
 
-# Colours that stand for the page's variables until the drawing is text.
+# Placeholders: once the drawing is text, they become the page's colour variables.
 INK, FAINT, LINE, CARD = "#fe0101", "#fe0102", "#fe0103", "#fe0104"
 ACCENT, WARM, BAD = "#fe0105", "#fe0106", "#fe0107"
 # From the worst to the best.
 RAMP = ("#fe0110", "#fe0111", "#fe0112", "#fe0113", "#fe0114", "#fe0115")
-# For things to be told apart; the page has them in an order that holds for the colour-blind.
+# Colours for distinct series. The page orders them so that colour-blind readers can distinguish them.
 SERIES = ("#fe0120", "#fe0121", "#fe0122", "#fe0123", "#fe0124", "#fe0125")
-# Marks of what lies beyond the edge of a chart: below it where more is better.
+# Marks of values beyond the edge of a chart. If more is better (True), they lie below it.
 EDGE = {True: "v", False: "^"}
 _VARIABLES = {
     **{INK: "ink", FAINT: "faint", LINE: "line", CARD: "card", ACCENT: "accent", WARM: "warm", BAD: "bad"},
     **{colour: f"ramp-{index}" for index, colour in enumerate(RAMP)},
     **{colour: f"series-{index}" for index, colour in enumerate(SERIES)},
 }
-# Where the axes lie in a chart of the usual size: left, bottom, width, height.
+# The place of the axes in a chart of the usual size: left, bottom, width, height.
 AREA = (0.11, 0.14, 0.87, 0.76)
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _TIP = "tip:"
@@ -69,7 +69,7 @@ class Chart:
     """A figure of `width` by `height` pixels that becomes an inline SVG."""
 
     def __init__(self, name: str, width: float, height: float, described: str) -> None:
-        """`name` is unique in the page; `described` tells what is drawn to whoever cannot see it."""
+        """`name` is unique in the page; `described` is the text for readers who cannot see the chart."""
         self._name, self._described = name, described
         self.figure = Figure(figsize=(width / 72, height / 72), facecolor="none")
         self._tips: dict[str, str] = {}
@@ -81,7 +81,7 @@ class Chart:
         self._tips[key] = text
 
     def svg(self) -> Markup:
-        """The drawing, to be put into a page as it is."""
+        """The drawing, ready to be put into a page."""
         for written in self.figure.findobj(Text):
             written.set_text(visible(written.get_text(), keep="\n"))
         buffer = io.BytesIO()
@@ -99,7 +99,7 @@ class Chart:
         return Markup(ET.tostring(root, encoding="unicode"))
 
     def _adapt(self, element: ET.Element) -> None:
-        """Make ids unique in the page, and give tips their texts."""
+        """Make ids unique in the page, and add the texts of the tips."""
         own = element.get("id")
         if own in self._tips:
             title = ET.Element(f"{{{_SVG}}}title")
@@ -112,7 +112,7 @@ class Chart:
             value = element.get(key)
             if value is not None:
                 element.set(key, value.replace("#", f"#{self._name}-"))
-        # Not in the whole drawing as text: a label may be called like a colour or a font.
+        # Do not replace in the whole drawing: a label may have the same text as a colour or a font.
         for key in _STYLED.intersection(element.keys()):
             style = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", str(element.get(key)))
             element.set(key, re.sub("#fe01[0-9a-f]{2}", lambda found: f"var(--{_VARIABLES[found[0]]})", style))
@@ -122,13 +122,13 @@ class Chart:
 def chart_style() -> Iterator[None]:
     """Draw as all charts of the page look."""
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # A value may hold any character; the browser has the fonts, and the terminal need not hear of it.
+        # A value may hold any character. The browser has the fonts, so Matplotlib's warning would only disturb.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
 def plain(axes: Axes, xlabel: str = "", ylabel: str = "") -> None:
-    """Leave of the frame only what carries values; the axis over which values rise is named above itself."""
+    """Remove the parts of the frame that carry no values. The name of the y-axis is written above it."""
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0, pad=5)
     axes.grid(axis="y")
@@ -137,7 +137,7 @@ def plain(axes: Axes, xlabel: str = "", ylabel: str = "") -> None:
 
 
 def is_share(metric: str) -> bool:
-    """Whether a metric reads best in percent."""
+    """Whether a metric is shown in percent."""
     return metric.endswith(("accuracy", "accuracy_ignore_case", "error_rate"))
 
 
@@ -158,5 +158,5 @@ def short(value: object) -> str:
 
 
 def shown_metric(metric: str, value: float) -> str:
-    """A metric's value as the page's texts tell it."""
+    """A metric's value as the page's texts show it."""
     return f"{value:.1%}" if is_share(metric) else short(value)

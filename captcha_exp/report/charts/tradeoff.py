@@ -1,4 +1,4 @@
-"""What accuracy costs in size or time."""
+"""Accuracy of the trials against the size or the latency of their models."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ _STEPS = (1, 1.5, 2, 3, 5, 7)
 
 
 def tradeoff(facts: SweepFacts, cost: str, name: str) -> Markup:
-    """Validation accuracy of each trial over what its model costs; no finished trial beats those on the front.
+    """Draw each trial's validation accuracy over its model's cost. No finished trial beats those on the front.
 
     Args:
         facts: the sweep.
@@ -65,7 +65,7 @@ def tradeoff(facts: SweepFacts, cost: str, name: str) -> Markup:
 
 
 def front_of(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Places (cost, accuracy) that no other beats in both, by rising cost."""
+    """The Pareto front: places (cost, accuracy) that no other place beats in both, by rising cost."""
     front: list[tuple[float, float]] = []
     for cost, accuracy in sorted(set(places), key=lambda place: (place[0], -place[1])):
         if not front or accuracy > front[-1][1]:
