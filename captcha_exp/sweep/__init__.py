@@ -1,4 +1,4 @@
-"""Sweeps: a search over configurations by several processes that meet only in a study's database."""
+"""Sweeps: several processes search over configurations; they share only a study's database."""
 
 from captcha_exp.sweep.job_trial import OpenTrial, open_trial
 from captcha_exp.sweep.plan import SweepPlan, plan_sweep

@@ -1,4 +1,4 @@
-"""What can be believed of attributes of a study, which anybody who shares its database can set to anything."""
+"""Check attributes of a study. Anybody who shares its database can set them to anything."""
 
 from typing import Any, TypeGuard, TypeVar
 
@@ -6,7 +6,7 @@ _Kind = TypeVar("_Kind")
 
 
 def of_type(kind: type[_Kind], value: object) -> _Kind | None:
-    """An attribute; None where it is absent or of another type."""
+    """The attribute if it has the type `kind`, otherwise None."""
     return value if isinstance(value, kind) and not isinstance(value, bool) else None
 
 
@@ -16,5 +16,5 @@ def are_numbers(history: object) -> TypeGuard[list[int]]:
 
 
 def scalar(value: Any) -> Any:
-    """A searched value as Optuna takes it; JSON could hold others, which have no place on an axis."""
+    """A searched value of a type that Optuna allows. Any other JSON value becomes text, as no axis can show it."""
     return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -21,13 +21,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from captcha_exp.errors import InputError, first_line
 
 _FORMS = "choice(1, 2), interval(0.0, 1.0), range(1, 5), int(interval(1, 64)), tag(log, interval(...)) or a list"
-# What YAML and Hydra read as a plain word, so that it needs no quotes.
+# YAML and Hydra read such a text as a plain word, so it needs no quotes.
 _WORD = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_][\w.\-/]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The values of one key: how Optuna draws them, and how Hydra is told about each.
+    """The values of one key: how Optuna draws them, and how Hydra writes each of them.
 
     `texts` holds the Hydra form of each choice; None for numbers.
     """
@@ -43,17 +43,17 @@ class Domain:
 
     @property
     def numbers(self) -> IntDistribution | FloatDistribution:
-        """The distribution of a domain that has no choices.
+        """The distribution of a domain of numbers.
 
         Raises:
-            TypeError: it has.
+            TypeError: the domain has choices.
         """
         if isinstance(self.distribution, CategoricalDistribution):
             raise TypeError(f"{self.describe()} holds no numbers.")
         return self.distribution
 
     def describe(self) -> str:
-        """Equal for equal domains, whichever way they were written."""
+        """One line. Equal domains give equal lines, however they were written."""
         if self.texts is not None:
             return f"choice({', '.join(self.texts)})"
         d = self.numbers
@@ -77,7 +77,7 @@ class Domain:
         raise InputError(f"sweep.sampler.kind=grid cannot search {key}, which is {self.describe()}; give it choices.")
 
     def check_condition(self, key: str, values: Sequence[str], dependent: str) -> None:
-        """Refuse a condition on a choice that does not exist.
+        """Refuse a condition that names a choice which does not exist.
 
         Raises:
             InputError: naming the key that has the condition.
@@ -160,7 +160,7 @@ def _range(values: list[Any], sweep: RangeSweep, *, log: bool) -> Domain:
 
 
 def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
-    """Optuna keeps scalars as they are; anything else is kept as its Hydra text."""
+    """A domain of choices. Optuna stores scalars as they are, and any other choice as its Hydra text."""
     if not elements:
         raise InputError(f"sweep.space.{key} is {expression!r}, which has no choice in it.")
     texts = tuple(Transformer.str(_quoted(element)) for element in elements)
@@ -175,7 +175,7 @@ def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
 
 
 def _quoted(item: Any) -> Any:
-    """A string that Hydra would read as something else keeps its meaning by quotes."""
+    """Put quotes around strings that Hydra would read as something else."""
     if isinstance(item, str) and not _WORD.fullmatch(item):
         return QuotedString(item, Quote.single)
     if isinstance(item, list):

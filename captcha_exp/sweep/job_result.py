@@ -1,4 +1,4 @@
-"""What a trial's job returned or raised, as its study keeps it."""
+"""Turn what a trial's job returned or raised into what its study stores."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ _REASON_LENGTH = 500
 
 
 class TrialFailedError(Exception):
-    """The job of a trial raised, or gave no usable value."""
+    """A trial's job raised an exception, or returned no usable value."""
 
 
 def values_of(returned: Mapping[str, Any], objectives: Sequence[ObjectiveConfig]) -> list[float]:

@@ -1,4 +1,4 @@
-"""A trial as seen from inside its job, whichever process runs that."""
+"""A trial as its job sees it, in whichever process the job runs."""
 
 import os
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from captcha_exp.errors import InputError
 from captcha_exp.sweep.storage import PROGRESS
 from captcha_exp.sweep.study import PARENT_RUN, check_held_out, epoch_metric, open_study_for_trial
 
-# The variable that tells a job its trial's number: Hydra sets it where a launcher runs the job, on any machine.
+# The environment variable with the trial's number. Hydra sets it where the launcher runs the job, on any machine.
 TRIAL = "CAPTCHA_EXP_TRIAL"
 
 
 @dataclass(frozen=True)
 class OpenTrial:
-    """What a run needs to know about the trial that it is."""
+    """What a run needs to know about its trial."""
 
     name: str
     tags: dict[str, str]
@@ -31,10 +31,10 @@ class OpenTrial:
 
         Args:
             epoch: number of the epoch, from 0.
-            metrics: that epoch's metrics; must hold the first objective's, where that has one for each epoch.
+            metrics: that epoch's metrics; must hold the first objective's if that has a value at each epoch.
 
         Returns:
-            Whether the trial is not worth going on with.
+            Whether to stop the trial early.
 
         Raises:
             InputError: the metric is not among `metrics`.
@@ -51,17 +51,17 @@ class OpenTrial:
 
 
 def open_trial(config: Config) -> OpenTrial | None:
-    """The trial that this job is; None where it is no job of a sweep.
+    """The trial of this job; None if the job belongs to no sweep.
 
     Raises:
-        InputError: the trial holds out no images by which it could be compared with others.
+        InputError: the trial keeps no validation images, so it cannot be compared with others.
     """
     number = os.environ.get(TRIAL)
     if number is None or config.sweep.name is None:
         return None
     check_held_out(config)
     study = open_study_for_trial(config)
-    # Optuna has no public way from a number to a trial that a job can report to; `test_job_trial.py` fails without it.
+    # Optuna has no public way to get from a number to a trial that can report. `test_job_trial.py` checks this one.
     trial = optuna.Trial(study, study.get_trials(deepcopy=False)[int(number)]._trial_id)
     return OpenTrial(
         name=trial_name(trial.number),

@@ -1,4 +1,4 @@
-"""Which searched keys the result of a sweep depends on."""
+"""Measure how much the result of a sweep depends on each searched key."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from captcha_exp.errors import first_line
 from captcha_exp.sweep.tally import Tally, TrialOutcome
 
 _FEWEST, _FEWEST_TO_NAME = 4, 10
-# Which share of the trials counts as good: of a dozen, Optuna's usual tenth would be a single one.
+# The shares of trials that count as good. Optuna's default, a tenth, would be a single trial of a dozen.
 _GOOD_SHARES = (0.2, 0.3, 0.4, 0.5)
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of the difference between trials, and between which bounds it lies as more or fewer trials count as good."""
+    """A key's share of the difference between trials: mean and bounds over the values of `_GOOD_SHARES`."""
 
     mean: float
     low: float
@@ -26,9 +26,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Importance:
-    """What share of the difference between trials goes with each key, the largest first.
+    """Each key's share of the difference between trials, the largest first.
 
-    `trials` were compared after `epoch` epochs, from 1, or at their ends where that is None. `missing` says why there
+    `trials` trials were compared after `epoch` epochs, or at their ends if it is None. `missing` says why there
     are no shares.
     """
 
@@ -39,7 +39,7 @@ class Importance:
 
     @property
     def foremost(self) -> str | None:
-        """The key that counts most however many trials count as good; None where that matters or trials are few."""
+        """The key with the largest share for every definition of good; None if there is none, or too few trials."""
         keys = list(self.shares)
         if not keys or self.trials < _FEWEST_TO_NAME:
             return None
@@ -49,10 +49,10 @@ class Importance:
 def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
     """Compare trials by the first objective.
 
-    Pruned trials have no result, and those that finished are too few and too alike to tell what was bad about the
-    others. So where there are pruned ones, all are compared after the last epoch that each of them saw.
+    Pruned trials have no final result. The finished trials alone are too few and too similar to show what was bad
+    about the others. So if some trials were pruned, all are compared after the last epoch that all of them reached.
 
-    A key counts by how much the good trials, the best fifth to half of them, differ in it from all.
+    The share of a key says how much the good trials (the best fifth to half) differ from all trials in that key.
 
     Source:
         Watanabe et al. 2023, PED-ANOVA, as Optuna computes it.
@@ -77,11 +77,11 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
 
 
 def _shares(study: optuna.Study, good_share: float, keys: list[str]) -> dict[str, float]:
-    # It brings scikit-learn along, which takes longer to import than a worker needs for all else of a sweep.
+    # This imports scikit-learn, which takes longer than all other imports of a worker together.
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about conditional keys, which are left out
+        warnings.simplefilter("ignore")  # it warns of conditional keys, which are not measured
         evaluator = PedAnovaImportanceEvaluator(target_quantile=good_share)
         return get_param_importances(study, evaluator=evaluator, params=keys)
 
@@ -102,6 +102,6 @@ def _compared(tally: Tally) -> tuple[list[tuple[FrozenTrial, float]], int | None
 
 
 def _shared(compared: list[tuple[FrozenTrial, float]]) -> list[str]:
-    """Keys that every trial has; a conditional one says nothing about the trials without it."""
+    """Keys that every trial has. A conditional key says nothing about the trials without it."""
     keys = set.intersection(*(set(trial.params) for trial, _ in compared))
     return [key for key in compared[0][0].params if key in keys and len({t.params[key] for t, _ in compared}) > 1]

@@ -1,4 +1,4 @@
-"""The live table of a sweep: how far it is, what runs, what ended last."""
+"""The live table of a sweep: its progress, the running trials, and those that ended last."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,8 @@ def live_table(
 
     Args:
         title: which sweep.
-        summary: how far it is, in words.
-        share: trials that ended, of how many.
+        summary: its progress, in words.
+        share: number of trials that ended, and number of all trials.
         running: trial, epoch, value, time and parameters of each running trial.
         ended: trial, outcome, value, time and parameters of those that ended last, the latest first.
     """
@@ -40,12 +40,12 @@ def live_table(
 
 
 def cell(text: str, style: str = "") -> Text:
-    """Text as it stands: a string in a table would be read as markup, and could bring escapes of the terminal's."""
+    """A text for a table. Rich would read a plain string as markup, and it could hold terminal escapes."""
     return Text(visible(text), style=style)
 
 
 def tell(console: Console, line: str) -> None:
-    """Print one line that stays."""
+    """Print one line above the live table."""
     console.print(cell(line), highlight=False, soft_wrap=True)
 
 
@@ -56,6 +56,6 @@ def last_ended(tally: Tally) -> list[FrozenTrial]:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted key, or the whole where two would be called the same."""
+    """The last part of each dotted key, or the whole key if two keys have the same last part."""
     lasts = [key.rpartition(".")[2] for key in keys]
     return {key: last if lasts.count(last) == 1 else key for key, last in zip(keys, lasts, strict=True)}

@@ -16,7 +16,7 @@ from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 
-_SILENCE_S = 60  # without a terminal, how long nothing may be heard of a sweep
+_SILENCE_S = 60  # without a terminal, the longest time between two lines
 
 
 class View:
@@ -40,13 +40,13 @@ class View:
             self._live.stop()
 
     def say(self, line: str) -> None:
-        """Print one line that stays."""
+        """Print one line above the live table."""
         self._spoke = self._now()
         tell(self._console, line)
 
     def update(self, tally: Tally) -> None:
         """Show what changed since the last call."""
-        # A trial that runs but has not been given to a process yet has not got all its parameters.
+        # A running trial that no process has taken yet does not have all its parameters.
         shown = [t for t in tally.trials if t.state is not TrialState.RUNNING or PROCESS in t.user_attrs]
         outcomes = {t.number: tally.outcome(t) for t in shown}
         first, before = self._seen is None, self._seen or {}
@@ -55,7 +55,7 @@ class View:
             self._live.update(self._table(tally))
         for trial in shown:
             outcome = outcomes[trial.number]
-            # What earlier starts did is told by the first line, not again one by one.
+            # The first line sums up what earlier starts did, so do not print those trials one by one.
             new = before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running)
             # The live table shows the rest.
             if new and (self._live is None or outcome is TrialOutcome.failed):
@@ -65,7 +65,7 @@ class View:
             self.say("; ".join([self.summary(tally), *running]))
 
     def _at(self, trial: FrozenTrial) -> tuple[str, str]:
-        """The epoch and the value where a running trial is."""
+        """The current epoch and value of a running trial."""
         at = progress(trial)
         if at is None:
             return "starting", ""
@@ -145,11 +145,11 @@ def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenT
 
 
 def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:
-    """Objective values with their names where there are several."""
+    """Objective values; with their names if there are several."""
     values = trial.values or []
     if len(objectives) == 1:
         return ", ".join(f"{value:.4f}" for value in values)
-    # A pruned trial has one value whatever the number of objectives.
+    # A pruned trial has one value, however many objectives there are.
     return ", ".join(f"{o.metric} {value:.6g}" for o, value in zip(objectives, values, strict=False))
 
 

@@ -1,4 +1,4 @@
-"""How a trial that was lost with its worker is tried again."""
+"""Try a trial again if its worker died."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,27 +16,27 @@ class Retries:
 
     def __init__(self, folder: Path, max_retries: int) -> None:
         """Args:
-        folder: of the sweep, on this machine.
+        folder: the sweep's folder on this machine.
         max_retries: how often a worker may die of the same parameters before they are given up.
         """
         self._folder, self._max_retries = folder, max_retries
 
     def note_full_disk(self, trial_number: int) -> None:
-        """Remember, for the next start, that a trial is about to be lost for want of room, which its database cannot.
+        """Note for the next start that a full disk is about to end a trial. The database has no room for the note.
 
-        An empty file takes no room but its name.
+        The note is an empty file, which takes no room except for its name.
         """
         with suppress(OSError):
             self._note(trial_number).touch()
 
     def after_death(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Queue a trial whose worker died, unless too many died of it; the study's lock is held."""
+        """Queue a trial whose worker died, unless too many workers died of it. The caller holds the study's lock."""
         note = self._note(trial.number)
         retry(study, trial, max_retries=None if note.exists() else self._max_retries)
         note.unlink(missing_ok=True)
 
     def after_interruption(self, study: optuna.Study) -> None:
-        """Queue what was given up by a process that ended before it could queue it; the study's lock is held."""
+        """Queue trials of processes that ended before they could queue them. The caller holds the study's lock."""
         tally = Tally(study.get_trials(deepcopy=False))
         for trial in tally.trials:
             if trial.state is TrialState.FAIL and REASON not in trial.user_attrs and not tally.is_retried(trial):
@@ -50,7 +50,7 @@ def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -
     """Queue a lost trial again with the parameters it had.
 
     Args:
-        study: the study, whose lock is held.
+        study: the study; the caller holds its lock.
         trial: the lost trial.
         max_retries: how often a worker may die of the same parameters before they are given up; None does not
             count, for a trial that was interrupted on purpose or never began.
@@ -59,7 +59,7 @@ def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -
     deaths = trial.user_attrs.get(DEATHS, 0) + counted
     if max_retries is not None and deaths > max_retries:
         return
-    # What successive halving noted about the lost attempt would make it skip its rungs.
+    # Without this, successive halving would skip the rungs that it noted for the lost attempt.
     kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")}
     history: list[Any] = [*kept.get(HISTORY, []), trial.number]
     study.add_trial(

@@ -1,4 +1,4 @@
-"""What a sweep will do, worked out from the configuration before any process starts."""
+"""Plan a sweep from its configuration, before any process starts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Compose = Callable[[Sequence[str]], Config]
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """A sweep: what is fixed, what is searched, how a trial's configuration is made.
+    """A sweep: what is fixed, what is searched, and how to make a trial's configuration.
 
     `n_trials` is `sweep.n_trials`, or the size of a smaller grid. `compose` turns the overrides of one job into its
     configuration.
@@ -54,11 +54,11 @@ def plan_sweep(
     """Read the search space and refuse what cannot work.
 
     Args:
-        config: the configuration without anything that is searched on the command line.
+        config: the configuration, without the keys that the command line searches.
         arguments: the command line's overrides.
-        parser: Hydra's own.
+        parser: Hydra's parser.
         choices: the chosen option of each config group.
-        compose: from the overrides of a job to its configuration.
+        compose: turns the overrides of a job into its configuration.
 
     Raises:
         InputError: naming the key that is wrong.
@@ -68,7 +68,7 @@ def plan_sweep(
     check_held_out(config)
     space, fixed = build_space(config.sweep.space, arguments, parser, {**flatten(to_plain(config)), **choices})
     check_pruning_metric(config)
-    build_sampler(config.sweep.sampler, space, seed=0)  # refuses what is not installed
+    build_sampler(config.sweep.sampler, space, seed=0)  # raises if a package is missing
     n_trials = config.sweep.n_trials
     if config.sweep.sampler.kind is SamplerKind.grid:
         n_trials = min(n_trials, grid_size(space))
@@ -76,10 +76,10 @@ def plan_sweep(
 
 
 def check_space(plan: SweepPlan) -> None:
-    """Compose values of every key, so that a mistyped key or option ends the sweep before it begins.
+    """Compose configurations for every key, so that a mistyped key or option is found before the sweep begins.
 
-    Single combinations may be impossible: their trials will fail with the reason. A key none of whose values can be
-    used, neither with the other keys' defaults nor in whole trials, is a mistake.
+    Some combinations may be impossible; their trials will fail with the reason. But if no value of a key can be
+    used, neither with the other keys' defaults nor in whole trials, the key is a mistake.
 
     Raises:
         InputError: naming the key.
@@ -94,7 +94,7 @@ def check_space(plan: SweepPlan) -> None:
 
 
 def _first_error(plan: SweepPlan, tried: Iterable[list[str]]) -> str | None:
-    """None as soon as one of the overrides can be composed, otherwise what was wrong with the first."""
+    """None if one of the lists of overrides can be composed, otherwise the error of the first list."""
     errors: list[str] = []
     for overrides in tried:
         try:
@@ -112,7 +112,7 @@ def _random_trials(space: Space) -> Iterable[list[str]]:
 
 
 def _check_options(plan: SweepPlan) -> None:
-    """A group's options must all exist: Hydra knows which do, before any combination."""
+    """Check that all options of each group exist. Hydra can tell this before any combination is tried."""
     for parameter in plan.space.parameters:
         if "." in parameter.key or parameter.domain.texts is None:
             continue
@@ -123,7 +123,7 @@ def _check_options(plan: SweepPlan) -> None:
                 message = renamed_choice(str(error)) or " ".join(str(error).split("Config search path")[0].split())
                 raise InputError(f"sweep.space.{parameter.key}={text}: {message}") from error
             except (InputError, OmegaConfBaseException):
-                continue  # exists, but does not go with the defaults of other groups
+                continue  # it exists, but does not fit the defaults of other groups
 
 
 def _context(parameter: Parameter, space: Space) -> list[str]:

@@ -18,12 +18,12 @@ def build_sampler(config: SamplerConfig, space: Space, seed: int | None) -> Base
     """The sampler of one worker.
 
     Raises:
-        InputError: it needs something that is not installed, or cannot search this space.
+        InputError: the sampler needs a package that is not installed, or it cannot search this space.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         if config.kind is SamplerKind.grid:
-            # Not the worker's seed: all workers must walk the same order.
+            # Do not use the worker's seed, because all workers must visit the grid in the same order.
             return GridSampler(space.grid(), seed=config.seed)
         if config.kind is SamplerKind.random:
             return RandomSampler(seed=seed)
@@ -37,17 +37,17 @@ def build_sampler(config: SamplerConfig, space: Space, seed: int | None) -> Base
             seed=seed,
             n_startup_trials=config.n_startup_trials,
             multivariate=True,
-            group=conditional,  # without it, keys that only some trials have are drawn independently
+            group=conditional,  # otherwise, keys that only some trials have are drawn independently
         )
 
 
 def worker_seed(seed: int | None, worker: int) -> int | None:
-    """A seed of its own for each worker, also for one that replaces another or comes with a later start."""
+    """A different seed for each worker, including workers that replace others or belong to a later start."""
     return None if seed is None else int(np.random.SeedSequence([seed, worker]).generate_state(1)[0])
 
 
 def build_pruner(config: PrunerConfig, epochs: int) -> BasePruner:
-    """The pruner, the same in every process that has a part in the study.
+    """The pruner. It is the same in every process of the study.
 
     Args:
         config: `sweep.pruner`.

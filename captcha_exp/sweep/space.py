@@ -1,4 +1,4 @@
-"""The search space: Hydra's override syntax, turned into what Optuna suggests from."""
+"""The search space: read from Hydra's override syntax, so that Optuna can suggest values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,30 +15,30 @@ from captcha_exp.sweep.expression import Domain, parse_entry, read_override
 
 @dataclass(frozen=True)
 class Parameter:
-    """One searched key: what it may be, and for which values of other keys it exists at all."""
+    """One searched key: its possible values, and the values of other keys for which it exists."""
 
     key: str
     domain: Domain
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def describe(self) -> str:
-        """The parameter in one line, equal for equal searches however they were written."""
+        """One line. Equal parameters give equal lines, however they were written."""
         conditions = [f"{key} in ({', '.join(values)})" for key, values in self.when.items()]
         return " when ".join([self.domain.describe(), *([" and ".join(conditions)] if conditions else [])])
 
 
 @dataclass(frozen=True)
 class Space:
-    """All searched keys, each after those that its condition names.
+    """All searched keys. Each key comes after the keys that its condition names.
 
-    `fixed` holds, as text, the values of keys that conditions name but that are not searched.
+    `fixed` holds the values, as text, of keys that a condition names but the sweep does not search.
     """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, str]
 
     def suggest(self, trial: Trial) -> list[str]:
-        """Ask `trial` for a value of every parameter that applies; the Hydra overrides of one job."""
+        """Ask `trial` for a value of every parameter that applies. Returns the Hydra overrides of one job."""
         chosen = dict(self.fixed)
         overrides = []
         for parameter in self.parameters:
@@ -49,7 +49,7 @@ class Space:
         return overrides
 
     def overrides(self, params: Mapping[str, Any]) -> list[str]:
-        """The Hydra overrides of a trial that was given `params`."""
+        """The Hydra overrides of a trial with `params`."""
         return [f"{p.key}={p.domain.text(params[p.key])}" for p in self.parameters if p.key in params]
 
     @staticmethod
@@ -65,7 +65,7 @@ class Space:
         """Every value of every key.
 
         Raises:
-            InputError: a key is continuous or conditional, so that there is no grid.
+            InputError: a key is continuous or conditional, so there is no grid.
         """
         for parameter in self.parameters:
             if parameter.when:
@@ -80,13 +80,13 @@ def build_space(
 ) -> tuple[Space, list[str]]:
     """Join the declared space with the command line.
 
-    A value on the command line takes its key out of the space; a sweep there (`a=1,2`) adds or replaces it.
+    A value on the command line removes its key from the space. A sweep there (`a=1,2`) adds or replaces the key.
 
     Args:
         declared: `sweep.space`.
         arguments: the command line's overrides.
-        parser: Hydra's own.
-        current: chosen group options and config values, by key, for conditions on keys that are not searched.
+        parser: Hydra's parser.
+        current: chosen group options and config values by key, for conditions on keys that the sweep does not search.
 
     Returns:
         The space, and the overrides that every job gets.
@@ -153,7 +153,7 @@ def _ordered(found: Mapping[str, Parameter], current: Mapping[str, Any]) -> Spac
         done = {p.key for p in ordered} | set(fixed)
         ready = [p for p in waiting if set(p.when) <= done]
         if not ready:
-            raise InputError(f"sweep.space: the conditions of {waiting[0].key} wait for one another in a circle.")
+            raise InputError(f"sweep.space: the conditions of {waiting[0].key} depend on each other in a circle.")
         ordered += ready
         waiting = [p for p in waiting if p not in ready]
     return Space(tuple(replace(p) for p in ordered), fixed)

@@ -1,4 +1,4 @@
-"""Where a study lives, and how a trial whose worker died is found and retried."""
+"""Open the database of a study, and find trials whose worker died."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from captcha_exp.sweep.trial_process import is_dead
 # Grace, in heartbeats, before a silent trial of another machine counts as lost.
 GRACE_BEATS = 4
 _SQLITE_WAIT_S = 60
-# How a database that was usable shows that it is not there now.
+# Errors of a database that worked before and does not answer now.
 NO_ANSWER = (sa.exc.OperationalError, StorageInternalError)
 # Names of user attributes of a trial.
 PROCESS, DEATHS, REASON, RUN_ID, PROGRESS = "process", "deaths", "reason", "run_id", "progress"
@@ -29,14 +29,14 @@ HISTORY = "retry_history"
 
 
 class Storage(RDBStorage):
-    """An RDBStorage that also knows at once when a worker of this very machine is dead.
+    """An RDBStorage that notices at once when a worker on this machine dies.
 
-    Optuna alone waits for the heartbeat's grace, and never finds a trial that died before its first beat. What it asks
-    is private to it; `test_job_trial.py` fails when it no longer does.
+    Optuna alone waits until the heartbeat's grace is over, and never finds a trial that died before its first beat.
+    The overridden method is private to Optuna; `test_job_trial.py` fails if Optuna stops calling it.
     """
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:
-        """Trials to give up. The study's lock must be held: only then is a trial without a process surely dead."""
+        """Trials to give up. Hold the study's lock: only then is a trial without a process certainly dead."""
         stale = set(super()._get_stale_trial_ids(study_id))
         for trial in self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
             process = trial.user_attrs.get(PROCESS)
@@ -55,7 +55,7 @@ def storage_url(config: Config) -> str:
 
 
 def study_url(root: Path, name: str, storage: str | None) -> str:
-    """The database of a study; a relative SQLite path counts from `root`, like everything else.
+    """The database of a study. A relative SQLite path starts at `root`, like every other path.
 
     Raises:
         InputError: `storage` is no URL of a database that several processes can share.
@@ -78,7 +78,7 @@ def study_url(root: Path, name: str, storage: str | None) -> str:
 
 
 def written_places(config: Config) -> list[Path]:
-    """Where the processes of a sweep write: its folder and, where it is a file, its database."""
+    """Where the processes of a sweep write: its folder and, if it is a file, its database."""
     url = sa.make_url(storage_url(config))
     database = [Path(str(url.database))] if url.get_backend_name() == "sqlite" else []
     return [config.root_path / "sweeps" / str(config.sweep.name), *database]
@@ -90,11 +90,11 @@ def shown(url: str) -> str:
 
 
 def open_storage(url: str, heartbeat_s: int, on_death: Callable[[optuna.Study, FrozenTrial], None]) -> Storage:
-    """Connect, and make the tables where there are none; several processes must not do that at once.
+    """Connect, and make the tables if there are none. Several processes must not do that at the same time.
 
     Args:
         url: the database.
-        heartbeat_s: how often a trial shows that its worker lives.
+        heartbeat_s: seconds between two signs of life of a worker.
         on_death: called with each trial that was given up because its worker died.
 
     Raises:
@@ -108,7 +108,7 @@ def open_storage(url: str, heartbeat_s: int, on_death: Callable[[optuna.Study, F
             _make(Path(str(sa.make_url(url).database)))
         return Storage(
             url,
-            # A server may have been restarted since a connection was last used.
+            # The server may have been restarted since the connection was last used.
             engine_kwargs={"connect_args": connect_args, "pool_pre_ping": not sqlite},
             heartbeat_interval=heartbeat_s,
             grace_period=GRACE_BEATS * heartbeat_s,
@@ -117,7 +117,7 @@ def open_storage(url: str, heartbeat_s: int, on_death: Callable[[optuna.Study, F
 
 
 def _make(path: Path) -> None:
-    """Make the tables of a database that is not there yet."""
+    """Make the tables of a database that does not exist yet."""
     if path.exists() and path.stat().st_size:
         return
     with made_whole(path) as partial:
@@ -128,7 +128,7 @@ def _make(path: Path) -> None:
 
 @contextmanager
 def readable_errors(url: str) -> Iterator[None]:
-    """Tell what is wrong with the database `url` in one line."""
+    """Report an error of the database `url` in one line."""
     try:
         yield
     except RuntimeError as error:

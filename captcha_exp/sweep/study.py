@@ -1,4 +1,4 @@
-"""Opening a study, and refusing one that was made for another search."""
+"""Open a study, and refuse one that was made for another search."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
 from captcha_exp.sweep.study_lock import StudyLock, open_lock
 
-# Raised when a study of an older format could no longer be continued.
+# The format of studies. Increase it if older studies cannot be continued any more.
 FORMAT = 1
 # Names of user attributes of a study.
 _FORMAT, _DEFINITION, _WORKERS, _KEY = "format", "definition", "workers", "key"
 EPOCHS, PARENT_RUN, QUESTION, N_TRIALS = "epochs", "parent_run_id", "question", "n_trials"
 _OBJECTIVES = "sweep.objectives"
-# What may change between two starts: where things lie, and how the search goes on rather than what it searches.
+# Keys that may change between two starts: where things are, and how the search runs, but not what it searches.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
 
 
@@ -37,13 +37,13 @@ class OpenStudy:
 
     @property
     def key(self) -> str:
-        """What tells this study from others that had its name."""
+        """A key that no other study of the same name has had."""
         return str(self.study.user_attrs[_KEY])
 
 
 def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, str]:
-    """What makes two starts the same search, by key: the space, the objectives, the fixed values, the data."""
-    plain = flatten(without_passwords(to_plain(config)))  # it is kept in the study
+    """By key, what must be equal in two starts of one search: space, objectives, fixed values, data."""
+    plain = flatten(without_passwords(to_plain(config)))  # the study stores it
     fixed = {key: repr(value) for key, value in plain.items() if not key.startswith(_FREE)}
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
@@ -51,10 +51,10 @@ def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, 
 
 
 def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
-    """Direction and metric of each objective that the study was made for.
+    """Direction and metric of each objective of the study.
 
     Raises:
-        InputError: it was not made by this version.
+        InputError: another version made the study.
     """
     definition = study.user_attrs.get(_DEFINITION)
     noted = definition.get(_OBJECTIVES) if isinstance(definition, dict) else None
@@ -71,8 +71,8 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
 
     Args:
         config: the sweep's configuration.
-        sampler: what this process suggests with.
-        wanted: this search's definition; None trusts whoever started this process.
+        sampler: suggests the values in this process.
+        wanted: this search's definition; None skips the comparison, because the parent process has made it.
 
     Raises:
         InputError: the study was made for another search or by another version, or cannot be opened.
@@ -104,7 +104,7 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
 
 
 def open_study_for_trial(config: Config) -> optuna.Study:
-    """Load the study in the process of a job; it takes part in pruning, not in suggesting."""
+    """Load the study in the process of a job. The job prunes, but suggests no values."""
     url = storage_url(config)
     with readable_errors(url):
         retries = Retries(config.root_path / "sweeps" / str(config.sweep.name), config.sweep.max_retries)
@@ -115,7 +115,7 @@ def open_study_for_trial(config: Config) -> optuna.Study:
 
 
 def take_worker_number(opened: OpenStudy) -> int:
-    """A number that no other worker of this study has had, on any machine."""
+    """A number that no other worker of this study has had on any machine."""
     with opened.lock:
         number = int(opened.study.user_attrs[_WORKERS])
         opened.study.set_user_attr(_WORKERS, number + 1)
@@ -123,12 +123,12 @@ def take_worker_number(opened: OpenStudy) -> int:
 
 
 def _pruner(study: optuna.Study, config: Config) -> BasePruner:
-    # Not from this job's config: a searched training.epochs would give each process other brackets.
+    # Do not use this job's config: if training.epochs is searched, each process would have different brackets.
     return build_pruner(config.sweep.pruner, int(study.user_attrs[EPOCHS]))
 
 
 def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
-    """Note the definition in a new study; compare it with that of an old one."""
+    """Store the definition in a new study, or compare it with the stored one."""
     attributes: dict[str, Any] = study.user_attrs
     if _DEFINITION not in attributes and not study.get_trials(deepcopy=False):
         study.set_user_attr(EPOCHS, config.training.epochs)
@@ -172,7 +172,7 @@ def check_held_out(config: Config) -> None:
 
 
 def check_pruning_metric(config: Config) -> None:
-    """Refuse a pruner that would have nothing to look at.
+    """Refuse a pruner that would have no values to compare.
 
     Raises:
         InputError: the first objective has no value at each epoch.
@@ -186,5 +186,5 @@ def check_pruning_metric(config: Config) -> None:
 
 
 def epoch_metric(metric: str) -> str | None:
-    """The per-epoch metric behind `best/...`; None for one that only a whole run has."""
+    """The per-epoch metric behind `best/...`; None for a metric that only a whole run has."""
     return metric.removeprefix("best/") if metric.startswith("best/") else None

@@ -1,4 +1,4 @@
-"""A study as others read it: plain values that need no Optuna."""
+"""A study as plain values, for readers that do not use Optuna."""
 
 import statistics
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 class ReadTrial:
     """One trial.
 
-    `values` has one number for each objective where it finished, and the first objective's last one where it was
+    `values` has one number for each objective if it finished, and the last value of the first objective if it was
     pruned. `curve` maps epochs, from 1, to what the pruner saw.
     """
 
@@ -52,13 +52,13 @@ class ReadTrial:
 
     @property
     def seconds(self) -> float:
-        """How long it ran, 0 where it did not end."""
+        """How long it ran; 0 if it did not end."""
         return (self.ended - self.started).total_seconds() if self.started and self.ended else 0.0
 
 
 @dataclass(frozen=True)
 class ReadParameter:
-    """One searched key: its `choices`, or the bounds of a number, which `log` says how to space."""
+    """One searched key: its `choices`, or the bounds of a number; `log` says whether its axis is logarithmic."""
 
     key: str
     choices: tuple[Any, ...] | None
@@ -69,7 +69,7 @@ class ReadParameter:
 
 @dataclass(frozen=True)
 class ReadSweep:
-    """A sweep, whole. `question` and `n_trials` are None where the study does not hold them."""
+    """A whole sweep. `question` and `n_trials` are None if the study does not hold them."""
 
     name: str
     folder: Path
@@ -95,7 +95,7 @@ class ReadSweep:
         return [by_number[number] for number in self.ranking]
 
     def median_at(self, epoch: int) -> float | None:
-        """What the finished trials stood at, in the middle, after `epoch` epochs."""
+        """The median value of the finished trials after `epoch` epochs."""
         seen = [t.curve[epoch] for t in self.of(TrialOutcome.finished) if epoch in t.curve]
         return statistics.median(seen) if seen else None
 
@@ -118,7 +118,7 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
     Raises:
         InputError: there is no such sweep, or its database cannot be used.
     """
-    if not is_folder_name(name):  # a study of that name may exist, but no sweep of this program has made it
+    if not is_folder_name(name):  # such a study may exist, but this program did not make it
         raise InputError(f"sweep={shortened(name, 300)!r} cannot be the name of a sweep.")
     quiet_optuna()
     url = study_url(root, name, storage)
@@ -135,15 +135,15 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
         try:
             return _read(study, root / "sweeps" / name)
         except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
-            # Whoever shares the database can have written there what no sweep does.
+            # Anybody who shares the database may have written values there that no sweep writes.
             raise InputError(
-                f"The study {name!r} in {shown(url)} holds what no sweep has written "
+                f"The study {name!r} in {shown(url)} holds values that no sweep writes "
                 f"({type(error).__name__}: {error}); delete it or repair it."
             ) from error
 
 
 def _open(url: str) -> RDBStorage:
-    # Whoever only reads must not make tables in a database that is not a study's.
+    # A reader must not make tables in a database that holds no study.
     file = sa.make_url(url).database
     if url.startswith("sqlite") and file is not None and not Path(file).is_file():
         raise InputError(f"There is no database {file}; check `report.storage`.")

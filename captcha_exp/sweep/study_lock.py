@@ -1,4 +1,4 @@
-"""One lock for a study, held while a worker looks for a free slot until its trial has begun."""
+"""The lock of a study. A worker holds it from its look for a free slot until its trial has begun."""
 
 import time
 import zlib
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S = 10
 
 
 class StudyLock:
-    """A lock that its holder's death releases. Not reentrant."""
+    """A lock that is released if its holder dies. It is not reentrant."""
 
     held = False
 
@@ -36,7 +36,7 @@ class StudyLock:
         return True
 
     def release(self) -> None:
-        """Let others in; nothing happens when the lock is not held."""
+        """Release the lock; do nothing if it is not held."""
         if self.held:
             self.held = False
             self._free()
@@ -58,7 +58,7 @@ class StudyLock:
 
 
 class LocalLock(StudyLock):
-    """Between processes that see the same file."""
+    """A lock between processes that see the same file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +74,7 @@ class LocalLock(StudyLock):
 
 
 class ServerLock(StudyLock):
-    """Between clients of one database server, which frees it when the connection is gone."""
+    """A lock between clients of one database server. The server frees it if the connection ends."""
 
     def __init__(self, url: str, take: str, free: str, key: int | str) -> None:
         # Autocommit: a lock must not leave a transaction open behind it.
@@ -95,7 +95,7 @@ class ServerLock(StudyLock):
         self._execute(self._release)
 
     def _execute(self, statement: sa.TextClause) -> object:
-        """What the server answers; None where the connection, and the lock with it, is gone. The next call connects."""
+        """The server's answer. If the connection is lost, so is the lock: returns None, and the next call connects."""
         if self._connection is None:
             self._connection = self._connect()
         try:
@@ -122,7 +122,7 @@ def open_lock(url: str, study_name: str) -> StudyLock:
     if backend == "postgresql":
         return ServerLock(url, "SELECT pg_try_advisory_lock(:key)", "SELECT pg_advisory_unlock(:key)", _number(name))
     if backend in {"mysql", "mariadb"}:
-        # MySQL cuts no name: it refuses one of more than 64 characters.
+        # MySQL does not shorten names: it refuses a name of more than 64 characters.
         key = f"captcha_exp {_number(name)}"
         return ServerLock(url, "SELECT GET_LOCK(:key, 0)", "SELECT RELEASE_LOCK(:key)", key)
     raise InputError(f"sweep.storage must be an sqlite, postgresql or mysql URL, not {backend}.")

@@ -1,4 +1,4 @@
-"""The process that a user starts: it keeps the workers going, shows what they do, stops them."""
+"""The process that a user starts: it starts workers, shows what they do, and stops them."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ class SweepFailedError(Exception):
 
 
 class Supervisor:
-    """Starts workers, replaces those that die, and stops them all when it is told to."""
+    """Starts workers, replaces workers that die, and stops all of them on a signal."""
 
     def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View) -> None:
         self._plan, self._opened, self._view = plan, opened, view
@@ -83,7 +83,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is not None:  # asked twice: no more patience
+        if self._signal is not None:  # the second signal kills at once
             self._kill()
         self._signal = number
         self._wake.set()
@@ -112,12 +112,12 @@ class Supervisor:
             raise SweepFailedError(f"the first {limit} trials all failed in the same way: {reason}")
 
     def _start_workers(self) -> None:
-        """Start those that are missing."""
+        """Start workers until there are enough."""
         try:
             while len(self._workers) < self._wanted:
                 self._start_worker(take_worker_number(self._opened))
         except NO_ANSWER as error:
-            self._told_silence(error)  # tried again at the next look
+            self._told_silence(error)  # the next round tries again
 
     def _start_worker(self, number: int) -> None:
         order = WorkerOrder(number, self._threads(), self._since)
@@ -125,20 +125,20 @@ class Supervisor:
             self._workers[number] = subprocess.Popen(
                 [sys.executable, *sys.orig_argv[1:]],
                 env={**os.environ, **order.to_environment(), "PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.PIPE,  # its end tells a worker that this process is gone
+                stdin=subprocess.PIPE,  # when this process ends, the pipe ends, and the worker notices
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+                start_new_session=True,  # only the supervisor gets the terminal's Ctrl-C
             )
 
     def _threads(self) -> int | None:
-        """Each worker's share of the cores, unless the user chose."""
+        """Each worker's share of the cores; None if the user chose the threads."""
         if self._plan.config.training.threads is not None:
             return None
         return max(1, cores() // self._plan.config.sweep.workers)
 
     def _tend(self) -> None:
-        """Forget workers that are done, replace those that died."""
+        """Forget workers that are done, and replace workers that died."""
         ended = len(self._tally.ended)
         if ended > self._last_ended:
             self._last_ended, self._deaths = ended, 0
@@ -148,8 +148,8 @@ class Supervisor:
                 continue
             del self._workers[number]
             if code != 0:
-                kill_group(process)  # what a launcher may have started below it
-            # First: a worker that could not queue its trial again leaves it as if it had ended.
+                kill_group(process)  # a launcher may have started more processes
+            # Do this first: if a worker could not queue its trial again, the trial looks as if it had ended.
             if code == EXIT_FULL_DISK:
                 raise self._full_disk(number)
             if code == 0 or ended >= self._plan.n_trials:
@@ -160,7 +160,7 @@ class Supervisor:
             self._view.say(f"worker {number} ended ({told(code)}); another takes its place")
 
     def _full_disk(self, number: int) -> FullDiskError:
-        """What the worker said of the full disk, which may have had no room for its words either."""
+        """The worker's message about the full disk. The disk may have had no room for it."""
         said = _last_lines(self._log_path(number), 1).removeprefix("error: ")
         whole = said.startswith("There is no room") and said.endswith("there.")
         return FullDiskError(said) if whole else no_room(fullest(*written_places(self._plan.config)))
@@ -169,7 +169,7 @@ class Supervisor:
         return self._plan.folder / f"worker-{number}.log"
 
     def _judge(self, number: int, code: int) -> None:
-        """Give up when no trial ends between more deaths than retries can explain."""
+        """Give up if more workers die in a row, with no trial ending, than retries can explain."""
         sweep = self._plan.config.sweep
         log_path = self._log_path(number)
         if self._deaths > (sweep.max_retries + 1) * sweep.workers:

@@ -16,12 +16,12 @@ from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import RUN_ID
 from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
 
-# A configuration of its own has no defaults list, so what conf/config.yaml tells Hydra is told again.
+# A stand-alone configuration has no defaults list, so it repeats the Hydra settings of conf/config.yaml.
 _HYDRA = {"job": {"chdir": False}, "run": {"dir": "${root}/outputs/${now:%Y-%m-%d_%H-%M-%S-%f}"}}
 
 
 def write_tables(plan: SweepPlan, tally: Tally) -> list[Path]:
-    """Write what can be told about the trials so far; each file is replaced whole.
+    """Write the tables of the trials so far. Each file is replaced as a whole.
 
     Returns:
         The files.
@@ -31,7 +31,7 @@ def write_tables(plan: SweepPlan, tally: Tally) -> list[Path]:
     if best:
         files.append(_replace(plan.folder / "best.yaml", _best_config(plan, best[0])))
     else:
-        # One of an earlier start would tell of trials that are no longer there.
+        # A file of an earlier start would show trials that no longer exist.
         (plan.folder / "best.yaml").unlink(missing_ok=True)
     return files
 
@@ -43,7 +43,7 @@ def train_command(folder: Path) -> str:
 
 
 def description(plan: SweepPlan, tally: Tally, view: str) -> str:
-    """The sweep in Markdown: its question, how far it is, its best, where to look on."""
+    """The sweep in Markdown: its question, its progress, its best trial, and where to read more."""
     sweep = plan.config.sweep
     lines = [f"**{markdown(sweep.question)}**"] if sweep.question else []
     ended = f"{len(tally.ended)} of {plan.n_trials} trials ended: {counts(tally)}."
@@ -84,7 +84,7 @@ def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) 
 
 def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:
     config = with_passwords_from_environment(verbatim(to_plain(plan.trial_config(best.params))))
-    # The run is no trial of the sweep.
+    # The run of best.yaml is not a trial of the sweep.
     config["sweep"] |= {"name": None, "storage": None, "space": {}}
     several = " (the best by the first objective)" if len(plan.config.sweep.objectives) > 1 else ""
     header = [

@@ -1,4 +1,4 @@
-"""How far a study is: which trials ended by themselves, and which have to run again."""
+"""The progress of a study: which trials ended by themselves, and which must run again."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from captcha_exp.sweep.storage import DEATHS, HISTORY, PROGRESS, REASON
 
 
 class TrialOutcome(Enum):
-    """What became of a trial. A lost one does not count: another carries its parameters on."""
+    """What became of a trial. A lost trial does not count: another trial continues with its parameters."""
 
     finished = "finished"
     pruned = "pruned"
@@ -39,12 +39,12 @@ class Tally:
 
     @cached_property
     def _retried(self) -> dict[int, int]:
-        """The number of a lost trial -> the number of the one that carries it on."""
+        """The number of each lost trial -> the number of the trial that continues it."""
         histories = ((t.system_attrs.get(HISTORY), t.number) for t in self.trials)
         return {numbers[-1]: number for numbers, number in histories if are_numbers(numbers)}
 
     def is_retried(self, trial: FrozenTrial) -> bool:
-        """Whether another trial carries `trial` on."""
+        """Whether another trial continues `trial`."""
         return trial.number in self._retried
 
     def outcome(self, trial: FrozenTrial) -> TrialOutcome:
@@ -79,7 +79,7 @@ class Tally:
         return self.of(TrialOutcome.running)
 
     def free_slots(self, n_trials: int) -> int:
-        """How many more trials may begin now; one that waits to be retried takes such a slot."""
+        """How many more trials may begin now. A trial that waits to be retried takes one of these slots."""
         return n_trials - len(self.ended) - len(self.running)
 
     def hopeless(self, limit: int, since: int) -> str | None:
@@ -87,14 +87,14 @@ class Tally:
 
         Args:
             limit: `sweep.stop_after_failures`.
-            since: only trials from this number on count, so that a sweep can be tried again after a repair.
+            since: the first trial number that counts, so that a sweep can be tried again after a repair.
         """
         ended = self.ended
         recent = [t for t in ended if t.number >= since]
         if len(recent) < limit or any(self.outcome(t) is not TrialOutcome.failed for t in ended):
             return None
         reasons = [str(self.reason(t)) for t in recent]
-        # The same failure may name another epoch or step each time.
+        # The same failure may name a different epoch or step each time.
         alike = len({re.sub(r"[\d.]+", "#", reason) for reason in reasons}) == 1
         return reasons[0] if alike else None
 

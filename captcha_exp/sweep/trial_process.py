@@ -1,4 +1,4 @@
-"""Which process runs a trial, told so that another on the same machine can see whether it still lives."""
+"""Record which process runs a trial, so that others on the same machine can see whether it is alive."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from typing import Any
 
 @cache
 def this_host() -> str:
-    """This machine since its last start, and this container: process ids mean the same wherever this is equal."""
+    """A name for this machine, since its last start, and this container. If equal, process ids are comparable."""
     parts = [platform.node()]
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists():
@@ -27,14 +27,14 @@ def this_process() -> dict[str, Any]:
 
 
 def is_dead(process: Any) -> bool:
-    """Whether `process` is known to have ended; False when it ran elsewhere, because nobody here can know."""
+    """Whether `process` is known to have ended. False if it ran elsewhere, because this machine cannot know."""
     if not isinstance(process, dict) or not isinstance(process.get("pid"), int):
-        return False  # not what `this_process` told
+        return False  # `this_process` did not write it
     return process.get("host") == this_host() and _started(process["pid"]) != process.get("started")
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process that leads a group, with all that it started."""
+    """Kill the leader of a process group, and all processes of the group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -42,9 +42,9 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _started(pid: int) -> str | None:
-    """When `pid` started, in whatever unit the system counts; None for a process that has ended."""
+    """When `pid` started, in the system's own unit; None if the process has ended."""
     try:
-        # The command's name, in parentheses, may hold blanks and parentheses itself.
+        # The command's name is in parentheses, and may itself hold blanks and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None if Path("/proc/self/stat").exists() else _started_by_ps(pid)
@@ -53,7 +53,7 @@ def _started(pid: int) -> str | None:
 
 
 def _started_by_ps(pid: int) -> str | None:
-    """For systems without /proc."""
+    """The same for systems without /proc."""
     told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = told.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else started.strip()

@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results, as the command that a user typed runs it."""
+"""Run a sweep from its plan to its results."""
 
 import shlex
 import sys
@@ -28,7 +28,7 @@ EXIT_FAILED = 1
 _SIGNAL_EXIT = 128
 _SHOWN_TRIALS = 5
 _BEGINNING = 100
-_FILE_WIDTH = 200  # nobody wraps the lines of a file
+_FILE_WIDTH = 200  # lines in a file need not be wrapped
 
 OpenRecord = Callable[[str], SweepRecord | None]
 WriteReport = Callable[[], Path | None]
@@ -39,16 +39,16 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, wr
 
     Args:
         plan: the sweep.
-        data: what tells the data of this sweep from others, by the name that a refusal shows.
-        open_record: from the study's key to the run that keeps the sweep; None keeps it nowhere.
-        write_report: called once the results are written; returns the report's page, None where there is none.
+        data: what identifies the data of this sweep, by the name that an error message shows.
+        open_record: takes the study's key and returns the sweep's run; None if no store keeps the sweep.
+        write_report: is called after the results are written; returns the report's page, or None.
 
     Returns:
-        The exit code: 0 when a trial finished, 1 when none could, 130 or 143 after a signal.
+        The exit code: 0 if a trial finished, 1 if none did, 130 or 143 after a signal.
 
     Raises:
         InputError: the study was made for another search, or its database cannot be used.
-        FullDiskError: there is no room to go on; what was found so far stays.
+        FullDiskError: there is no room to go on; the results so far stay.
     """
     quiet_optuna()
     console = Console(highlight=False)
@@ -56,7 +56,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, wr
         console = Console(highlight=False, width=_FILE_WIDTH)
     check_space(plan)
     opened = open_study(plan.config, RandomSampler(), definition(plan.config, plan.space, data))
-    # For whoever reads the study later, without this configuration.
+    # For readers who open the study later without this configuration.
     opened.study.set_user_attr(QUESTION, plan.config.sweep.question)
     opened.study.set_user_attr(N_TRIALS, plan.n_trials)
     record = open_record(opened.key)
@@ -72,7 +72,7 @@ def run_sweep(plan: SweepPlan, data: dict[str, str], open_record: OpenRecord, wr
         except SweepFailedError as error:
             return ending.failed(error)
         except FullDiskError:
-            with suppress(Exception):  # what is to be told is already known
+            with suppress(Exception):  # the error that matters is already known
                 ending.close(interrupted=True)
             raise
     return ending.stopped(stopped_by) if stopped_by is not None else ending.complete()
@@ -89,7 +89,7 @@ def _opening(plan: SweepPlan, opened: OpenStudy) -> str:
 
 
 def _introduce(plan: SweepPlan, opened: OpenStudy, record: SweepRecord) -> None:
-    """Tell in the record what is searched, so that a running sweep can be looked at."""
+    """Describe the search in the record, so that users can look at a running sweep."""
     objective, keys = plan.config.sweep.objectives[0], [parameter.key for parameter in plan.space.parameters]
     maximize = objective.direction is Direction.maximize
     view = record.offer_view(plan.name, objective.metric, keys, maximize=maximize)
@@ -97,7 +97,7 @@ def _introduce(plan: SweepPlan, opened: OpenStudy, record: SweepRecord) -> None:
 
 
 class _Ending:
-    """What is written and said once the workers are gone."""
+    """Writes and prints the results after the workers have ended."""
 
     def __init__(
         self,
@@ -142,11 +142,11 @@ class _Ending:
         return self._show(tally)
 
     def close(self, *, interrupted: bool) -> Tally:
-        """Close what dead workers left open in the record, then the record itself."""
+        """Close the runs that dead workers left open, then the record itself."""
         tally = Tally(self._opened.study.get_trials(deepcopy=False))
         if self._record is not None:
             _introduce(self._plan, self._opened, self._record)
-            # Under another supervisor further trials may begin while the store is being looked through.
+            # Another supervisor may start more trials while this process looks through the store.
             new = range(len(tally.trials), len(tally.trials) + _BEGINNING)
             numbers = [*(trial.number for trial in tally.running), *new]
             self._record.close_orphans([trial_name(number) for number in numbers])

@@ -1,4 +1,4 @@
-"""A worker: takes free slots of a study, one trial after another, and runs each as a Hydra job."""
+"""A worker: runs the trials of a study, one after another, each as a Hydra job."""
 
 import logging
 import os
@@ -42,13 +42,13 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs trials until the study is complete or someone says stop."""
+    """Runs trials until the study is complete or a signal stops it."""
 
     def __init__(self, plan: SweepPlan, order: WorkerOrder, launch: Launch) -> None:
         """Args:
         plan: the sweep.
-        order: what the supervisor wants of this worker.
-        launch: runs one job with these overrides and this number, and returns what the job returned.
+        order: the supervisor's instructions for this worker.
+        launch: runs one job with the given overrides and number, and returns the job's result.
         """
         self._plan, self._order, self._launch = plan, order, launch
         self._sampler = build_sampler(
@@ -88,7 +88,7 @@ class Worker:
         return EXIT_STOPPED
 
     def _step(self) -> bool:
-        """Run one trial if there is a slot, with the lock held at first; True when the study is complete."""
+        """Run one trial if there is a free slot; the lock is held at the start. True if the study is complete."""
         study, sweep = self._opened.study, self._plan.config.sweep
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -99,7 +99,7 @@ class Worker:
         if tally.free_slots(self._plan.n_trials) > 0:
             self._optimize(study)
         elif tally.running:
-            # Others may die: then their trials are this worker's to retry.
+            # Other workers may die; then this worker retries their trials.
             self._opened.lock.release()
             time.sleep(_POLL_S)
         else:
@@ -118,7 +118,7 @@ class Worker:
         except Exception:
             if self._trial is None or self._frozen(self._trial).state is TrialState.RUNNING:
                 raise
-            # A machine that slept, say: by its silence others took the trial for lost, and retry it.
+            # For example, this machine slept. Others heard nothing, took the trial for lost, and retry it.
             log.warning("trial %d was given up by another worker while it ran here", self._trial.number)
 
     def _objective(self, trial: optuna.Trial) -> Sequence[float]:
@@ -129,12 +129,12 @@ class Worker:
             self._end_if_full(error)
             if not isinstance(error, NO_ANSWER):
                 raise
-            # What became of the trial cannot be told now, and it did not fail. Others retry what a dead worker began.
+            # The trial did not fail, but the study cannot be told. Others retry the trials of a dead worker.
             log.exception("the study's database does not answer; trial %d will be retried", trial.number)
             os._exit(EXIT_DATABASE)
 
     def _end_if_full(self, error: Exception) -> None:
-        """A full disk is no failure of the trial: end at once, without a word to the study."""
+        """A full disk is no failure of the trial. End at once, and write nothing to the study."""
         full = full_disk(error, *written_places(self._plan.config))
         if full is None:
             return
@@ -146,7 +146,7 @@ class Worker:
         os._exit(EXIT_FULL_DISK)
 
     def _result(self, trial: optuna.Trial) -> Sequence[float]:
-        """Values of a trial, from its job; what goes wrong there is noted as the reason of its failure."""
+        """Run the trial's job and return the trial's values. If the job fails, store the reason."""
         try:
             searched = self._plan.space.suggest(trial)
             trial.set_user_attr(PROCESS, this_process())
@@ -157,7 +157,7 @@ class Worker:
         except (optuna.TrialPruned, *NO_ANSWER):
             raise
         except KeyboardInterrupt:
-            # Until it is queued anew, nobody may count this trial among those that ended by themselves.
+            # Until the trial is queued again, nobody may count it as one that ended by itself.
             self._opened.lock.acquire()
             raise
         except BaseException as error:  # SystemExit too: a job must not end its worker
@@ -190,7 +190,7 @@ class Worker:
         return self._opened.study.get_trials(deepcopy=False)[trial.number]
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
-        # Only a job is interrupted: elsewhere an exception could hit a half-written result.
+        # Interrupt only a job: elsewhere, an exception could leave a half-written result.
         first, self._stopping = not self._stopping, True
         if first and self._in_job:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What a supervisor and its workers tell each other."""
+"""Messages between a supervisor and its workers."""
 
 import json
 import os
@@ -7,11 +7,11 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
-# A worker ends with it when it was told to stop.
+# A worker's exit code after a request to stop.
 EXIT_STOPPED = 143
-# A worker ends with it when the study's database is gone in the middle of a trial.
+# A worker's exit code if the study's database does not answer in the middle of a trial.
 EXIT_DATABASE = 75
-# A worker ends with it when a disk is full.
+# A worker's exit code if a disk is full.
 EXIT_FULL_DISK = 74
 _ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
 _STOP_WAIT_S = 20
@@ -19,9 +19,9 @@ _STOP_WAIT_S = 20
 
 @dataclass(frozen=True)
 class WorkerOrder:
-    """What the supervisor tells a worker through its environment.
+    """The supervisor's instructions for a worker, passed through its environment.
 
-    `threads` is for TensorFlow; None leaves the configuration's. `since` is the first trial number of this start.
+    `threads` is for TensorFlow; None keeps the configured number. `since` is the first trial number of this start.
     """
 
     number: int
@@ -29,19 +29,19 @@ class WorkerOrder:
     since: int
 
     def to_environment(self) -> dict[str, str]:
-        """For the environment of the worker's process."""
+        """The variables for the environment of the worker's process."""
         return {_ENVIRONMENT_KEY: json.dumps(asdict(self))}
 
     @classmethod
     def from_environment(cls) -> "WorkerOrder | None":
-        """The order of this process; None where it is no worker."""
+        """The order of this process; None if it is not a worker."""
         text = os.environ.get(_ENVIRONMENT_KEY)
         return None if text is None else cls(**json.loads(text))
 
 
 def end_with_supervisor() -> None:
-    """Wait for the end of the pipe that the supervisor holds, then stop as on its signal."""
-    # Not through sys.stdin, whose lock this thread would hold while the interpreter ends.
+    """Wait until the supervisor's end of the pipe closes, then stop as if it had sent its signal."""
+    # Do not use sys.stdin: this thread would hold its lock while the interpreter ends.
     while os.read(sys.stdin.fileno(), 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

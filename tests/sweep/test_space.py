@@ -108,7 +108,7 @@ def test_equal_searches_are_described_alike_however_they_are_written() -> None:
         ({"when": {"transformer": "lstm"}}, "a conditional entry has `space` and `when`"),
         ({"space": "1,2", "when": {"decoder": "x"}}, "sweep.space.k: `when` names 'decoder', which is no key or group"),
         ({"space": "1,2", "when": {"group": "c"}}, "`when` names group=c, but group is one of a, b"),
-        ({"space": "1,2", "when": {"k": "1"}}, "wait for one another in a circle"),
+        ({"space": "1,2", "when": {"k": "1"}}, "depend on each other in a circle"),
     ],
 )
 def test_an_entry_that_cannot_be_used_names_its_key(entry: Any, message: str) -> None:
