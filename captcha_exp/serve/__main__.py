@@ -20,7 +20,7 @@ from captcha_exp.terminal import complain, say
 if TYPE_CHECKING:
     from captcha_exp.config import ServingConfig
 
-# What the page offers to try: so many, of the length and the width in pixels that dataset=synthetic has by default.
+# The page's examples: how many, and the default text length and width in pixels of dataset=synthetic.
 _EXAMPLES = 8
 _EXAMPLE_LENGTH = 4
 _EXAMPLE_WIDTH = 160
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _end_what_hangs(code: int) -> None:
-    """End at once where reading hangs: the libraries that it hangs in would abort the process at its usual end."""
+    """End at once if reading hangs: otherwise the libraries in which it hangs would abort the process at its end."""
     from captcha_exp.serve.work_thread import one_hangs
 
     if one_hangs():
@@ -60,7 +60,7 @@ def _serve(composed: DictConfig) -> int | None:
         )
     given = None if config.examples is None else read_examples(Path(config.examples).expanduser())
     _check_installed()
-    # After the checks: a mistyped key must not wait for them.
+    # Import these after the checks: the error for a mistyped key must not wait for them.
     from captcha_exp.serve.server import log_to_stderr, serve
 
     log_to_stderr()
@@ -68,7 +68,7 @@ def _serve(composed: DictConfig) -> int | None:
 
 
 def _tracking_uri(config: "ServingConfig") -> str:
-    """The store that knows the model; empty where the model is a file, for which MLflow would be loaded in vain."""
+    """The store that knows the model. Empty if the model is a file, which does not need MLflow."""
     if os.path.exists(config.model):
         return ""
     from captcha_exp.tracking import store_uri
@@ -77,7 +77,7 @@ def _tracking_uri(config: "ServingConfig") -> str:
 
 
 def read_examples(folder: Path) -> dict[str, bytes]:
-    """The first images of a folder that browsers can show, by name.
+    """The first images of a folder, by name, in formats that browsers can show.
 
     Raises:
         InputError: there is no such folder, or it has no such image.
@@ -91,7 +91,7 @@ def read_examples(folder: Path) -> dict[str, bytes]:
 
 
 def render_examples(characters: str) -> dict[str, bytes]:
-    """Images of a few of the given characters, as `dataset=synthetic` renders them; none of what its fonts lack."""
+    """Images that `dataset=synthetic` renders, of a few of the given characters that its fonts have."""
     known = "".join(sorted(set(characters) & set(string.ascii_letters + string.digits)))
     if not known:
         return {}

@@ -1,25 +1,25 @@
-"""Where in an image a text was read."""
+"""Find where in an image each character of a text was read."""
 
 import numpy as np
 
 _BLANK = 0
-_TINY = 1e-30  # stands for the probability 0 in logarithms
+_TINY = 1e-30  # replaces the probability 0, which has no logarithm
 
 
 def align(probabilities: np.ndarray, classes: list[int]) -> list[tuple[int, int]]:
-    """The time steps of each character of a text, along the likeliest CTC path that gives it.
+    """The time steps of each character of a text, on the most likely CTC path for that text.
 
     Args:
-        probabilities: (T, K) of each time step and class, class 0 the blank.
-        classes: the text, none of them the blank; it must fit into T steps.
+        probabilities: (T, K), of each time step and class; class 0 is the blank.
+        classes: the text, without blanks; it must fit into T steps.
 
     Returns:
         First and last step of each character.
     """
-    states = [_BLANK, *(part for char in classes for part in (char, _BLANK))]  # a blank may stand around each character
+    states = [_BLANK, *(part for char in classes for part in (char, _BLANK))]  # blanks may surround each character
     steps, count = len(probabilities), len(states)
     scores = np.log(np.maximum(probabilities[:, states], _TINY))  # (T, S)
-    # From where a state is reached: itself, the one before, or over a blank between unequal characters.
+    # A state follows itself, the state before, or (between unequal characters) the state before the blank.
     may_skip = np.array([s >= 2 and states[s] not in (_BLANK, states[s - 2]) for s in range(count)])
     best = np.full(count, -np.inf)
     best[:2] = scores[0, :2]

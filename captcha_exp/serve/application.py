@@ -1,4 +1,4 @@
-"""Everything that answers requests, joined."""
+"""Join all parts that answer requests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,19 +21,19 @@ from captcha_exp.serve.request_limits import MIB, RequestLimits
 from captcha_exp.serve.request_router import Front, Switch
 from captcha_exp.serve.upload_room import UploadRoom
 
-# So many of the largest uploads to the page are kept at a time.
+# The page keeps the size of this many uploads at most, each as large as allowed.
 _UPLOADS_KEPT = 32
 
 
 class Application:
-    """One server's endpoint and page over one model holder.
+    """The endpoint and the page of one server, with one model holder.
 
     Attributes:
-        front: the whole as an ASGI application.
+        front: everything together, as an ASGI application.
     """
 
     def __init__(self, config: ServingConfig, models: ModelHolder, examples: Mapping[str, bytes], folder: Path) -> None:
-        """Join the parts; `folder` takes the files of `examples`, images by name."""
+        """Join the parts. The files of `examples` (images by name) are written to `folder`."""
         self._batcher = Batcher(models, config.limits.pixels)
         metrics = ServerMetrics(models)
         most_files = config.limits.images_per_request
@@ -48,15 +48,15 @@ class Application:
         self.front = Front(BrowserPolicy(own), metrics)
 
     def end_streams(self) -> None:
-        """Let go of the browsers that listen; to be called from the server's own loop."""
+        """Close the streams to listening browsers. Call this from the server's own loop."""
         self._gradio.stop_event.set()
 
     def give_up(self) -> None:
-        """Refuse what is not read yet."""
+        """Refuse requests that are not read yet."""
         self._batcher.give_up()
 
     def close(self) -> None:
-        """Answer what waits, unless it takes long."""
+        """Answer waiting requests, unless that takes long."""
         self._batcher.close()
         self._room.close()
 
@@ -76,7 +76,7 @@ def _mount(page: gr.Blocks, parent: FastAPI, config: ServingConfig) -> App:
         mcp_server=False,
         css=STYLE,
     )
-    # Gradio holds only what was launched to files of its own uploads: mounted, it would read any file of the machine.
+    # A launched Gradio reads only its own uploads. A mounted one would read any file of the machine.
     page.has_launched = True
     return next(app for app in (getattr(route, "app", None) for route in parent.routes) if isinstance(app, App))
 

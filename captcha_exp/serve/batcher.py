@@ -1,4 +1,4 @@
-"""Requests that wait at the same time, read together."""
+"""Read requests together that wait at the same time."""
 
 import contextlib
 import time
@@ -14,16 +14,16 @@ from captcha_exp.reader.predictor import BATCH_SIZE, Reading
 from captcha_exp.serve.model_holder import Held, ModelHolder
 from captcha_exp.serve.work_thread import Worker
 
-# Jobs that are prepared and wait; images that are read with an automaton before it is asked whether anybody waits.
+# Most prepared jobs that wait, and images that are read with an automaton between two checks for cancelled requests.
 _PREPARED = 8
 _KNOWN_AT_ONCE = 8
-# A piece of work that takes longer than this is taken for one that hangs.
+# If a piece of work takes longer than this, it is treated as hanging.
 STUCK_S = 10.0
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How images are read; images of equal options can be read together."""
+    """How images are read. Images with equal options can be read together."""
 
     constraint: Constraint | None = None
     alternatives: int = 0
@@ -39,12 +39,12 @@ class Answer:
 
 
 class UnansweredError(Exception):
-    """A request that was not read, through no fault of its own; the message says why."""
+    """A request was not read, for a reason outside of it; the message gives the reason."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A request; once its constraint is prepared, with the model and the automaton to read it with."""
+    """A request. After its constraint is prepared, it also has the model and the automaton that read it."""
 
     files: Sequence[bytes]
     options: ReadOptions
@@ -54,15 +54,15 @@ class _Job:
 
 
 class Batcher:
-    """Reads images in threads of its own, each time as many of those that wait as fit a batch.
+    """Reads images in its own threads. Each batch has as many of the waiting images as fit.
 
-    No request waits for others to come: a batch is what gathered while the last one was read. `benchmarks.serve_load`
-    measures what that saves. Where something is known of the texts, a second thread prepares it and a third one reads,
-    so that costly knowledge holds up nobody who has none.
+    No request waits for others: a batch holds what arrived while the last batch was read. `benchmarks.serve_load`
+    measures what that saves. If a request has a constraint, a second thread prepares it and a third thread reads the
+    images, so that costly constraints do not delay requests without one.
     """
 
     def __init__(self, models: ModelHolder, most_pixels: int) -> None:
-        """Start the threads; an image of more than `most_pixels` is not decoded."""
+        """Start the threads. Images of more than `most_pixels` are not decoded."""
         self._models, self._most_pixels = models, most_pixels
         self._closed = False
         self._unanswered: set[Future[Answer]] = set()
@@ -71,10 +71,10 @@ class Batcher:
         self._preparing = Worker("prepare", self._prepare, _batch)
 
     def submit(self, files: Sequence[bytes], options: ReadOptions) -> "Future[Answer]":
-        """Have files read; what is not begun when the future is cancelled is not read, the rest is soon left.
+        """Queue files to be read. If the future is cancelled, waiting files are not read, and reading others soon stops.
 
-        The future raises InputError where no text that the model can read satisfies the constraint, and
-        UnansweredError where the server stops before they are read.
+        The future raises InputError if no text that the model can read satisfies the constraint, and
+        UnansweredError if the server stops before the files are read.
         """
         job = _Job(files, options, Future())
         if self._closed:
@@ -86,17 +86,17 @@ class Batcher:
 
     @property
     def busy_s(self) -> float:
-        """For how many seconds the slowest piece of work that is being done has been."""
+        """Seconds since the oldest piece of work in progress began."""
         return max(worker.busy_s for worker in (self._plain, self._known, self._preparing))
 
     def give_up(self) -> None:
-        """Answer what is not read yet, and whatever comes, with UnansweredError."""
+        """Answer waiting and new requests with UnansweredError."""
         self._closed = True
         for answer in list(self._unanswered):
             _settle(answer, UnansweredError("the server is stopping"))
 
     def close(self, patience_s: float = 1.0) -> None:
-        """Read what waits, then end; what takes longer is given up, a thread that hangs is left behind."""
+        """Read what waits for at most `patience_s` seconds, give up the rest, and leave a hanging thread behind."""
         self._closed = True
         until = time.monotonic() + patience_s
         for worker in (self._plain, self._preparing, self._known):
@@ -105,7 +105,7 @@ class Batcher:
 
     def _put(self, worker: "Worker[_Job]", jobs: list[_Job], room: int | None = None) -> None:
         worker.put(jobs, room)
-        for job in jobs:  # its files are let go as soon as nobody waits for it
+        for job in jobs:  # free the files as soon as nobody waits for the job
             job.answer.add_done_callback(partial(_forget, worker))
 
     def _prepare(self, jobs: list[_Job]) -> None:
@@ -120,14 +120,14 @@ class Batcher:
                 _settle(job.answer, error)
             return
         self._preparing.pause()
-        # Only so many prepared jobs wait, for each may hold an automaton of its own.
+        # Limit the prepared jobs that wait, because each may hold its own automaton.
         self._put(self._known, [replace(job, model=model, automaton=automaton) for job in waiting], _PREPARED)
 
     def _read_plain(self, jobs: list[_Job]) -> None:
         self._read(self._plain, jobs, self._models.current, BATCH_SIZE)
 
     def _read_known(self, jobs: list[_Job]) -> None:
-        # Few at a time, so that what nobody waits for any more is soon left.
+        # Read few at a time, so that cancelled requests are dropped soon.
         self._read(self._known, jobs, jobs[0].model or self._models.current, _KNOWN_AT_ONCE)
 
     def _read(self, worker: "Worker[_Job]", jobs: list[_Job], model: Held, at_once: int) -> None:
@@ -156,7 +156,7 @@ class Batcher:
 
 
 def _batch(waiting: deque[_Job]) -> list[_Job]:
-    """The first job, and as many of the same kind as fit a batch."""
+    """The first job, and as many jobs of the same kind as fit into a batch."""
     first = waiting.popleft()
     jobs, images = [first], len(first.files)
     for job in list(waiting):
@@ -169,7 +169,7 @@ def _batch(waiting: deque[_Job]) -> list[_Job]:
 
 
 def _forget(worker: "Worker[_Job]", answer: "Future[Answer]") -> None:
-    # Given the job, the future would keep it, its automaton and its files alive.
+    # Do not pass the job: the future would keep the job, its automaton and its files alive.
     worker.discard(lambda job: job.answer is answer)
 
 

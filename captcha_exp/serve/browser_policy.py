@@ -1,4 +1,4 @@
-"""What browsers are told that they may do with an answer."""
+"""Tell browsers what a page of this server may do."""
 
 import re
 from base64 import b64encode
@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Gradio needs styles that its scripts write, and pictures that they make. It runs without evaluating strings.
+# Gradio's scripts write styles and make pictures. They do not need to evaluate strings.
 _POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; form-action 'self'; "
@@ -22,16 +22,16 @@ _SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)</script>", re.DOTALL)
 
 
 class BrowserPolicy:
-    """Says in every answer of `app` that a page may load nothing from elsewhere, whatever is on it.
+    """Adds a policy to every answer of `app`: a page may load nothing from other servers.
 
-    Of scripts inside a page those run that the server sent with it, which are named by their digests, and no others.
+    Only those scripts inside a page may run that the server sent with it. The policy names them by their digests.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class BrowserPolicy:
             else:
                 await send(message)
 
-        # A compressed page would have to be read to tell its scripts.
+        # Ask for the page without compression, so that its scripts can be found.
         headers = [one for one in scope["headers"] if one[0] != b"accept-encoding" or scope["path"] != "/"]
         await self._app({**scope, "headers": headers}, receive, answer)
 

@@ -1,4 +1,4 @@
-"""How many connections there are, and how long each may keep the server waiting."""
+"""Limit the number of connections, and how long each may keep the server waiting."""
 
 import json
 import time
@@ -12,14 +12,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from captcha_exp.config import RequestLimitsConfig
 
-# A request line with its headers. h11 has the same limit for those that come in parts.
+# Most bytes of a request line and its headers. h11 has the same limit, but only for headers that arrive in parts.
 _HEAD_BYTES = 16 * 2**10
 _MOST_HEADERS = 100
 _TOO_LARGE = 431
-# A body may begin with so many small parts; then each has to carry something.
+# A body may begin with this many parts of any size. Later parts must have a least size on average.
 _FREE_PARTS = 1_000
 _LEAST_PART_BYTES = 512
-# So many connections above the limit are told so; those above that are cut.
+# This many connections above the limit get an answer that says so. Further connections are cut.
 TOLD = 64
 _TELLING_S = 2
 
@@ -27,7 +27,7 @@ _TELLING_S = 2
 class Connections:
     """The open connections of one server.
 
-    Each holds a file descriptor and a little memory for as long as its client likes, unless that is bounded.
+    Without a limit, each client could hold a file descriptor and some memory for as long as it likes.
     """
 
     def __init__(self, limits: RequestLimitsConfig) -> None:
@@ -37,14 +37,14 @@ class Connections:
         self._of_address: Counter[str] = Counter()
 
     def protocol(self, **server: Any) -> "Http":
-        """What talks to one client; given what uvicorn gives a protocol."""
+        """The protocol for one client. It takes the arguments that uvicorn passes to a protocol."""
         return Http(self, **server)
 
     def enter(self, connection: "Http") -> str | None:
-        """Count a connection in; why it is one too many, None where it is not.
+        """Add a connection. Returns why it is refused, or None if it is accepted.
 
-        Where there are too many, one of an address that has fewer takes the place of one that waits of the address that
-        has most: a flood from one address, or from some, shuts nobody else out.
+        If all places are taken, an address with fewer connections gets the place of a waiting connection of the address
+        with most. So a flood from one address, or a few, does not shut out others.
         """
         if len(self._open) < self._limits.connections or self._make_room(connection.address):
             self._open.add(connection)
@@ -56,7 +56,7 @@ class Connections:
         return f"{self._limits.connections} connections are open (limits.connections); try again"
 
     def leave(self, connection: "Http") -> None:
-        """Count a connection out."""
+        """Remove a connection."""
         self._told.discard(connection)
         if connection in self._open:
             self._open.discard(connection)
@@ -76,14 +76,14 @@ class Connections:
         return True
 
     def end_stalled(self) -> None:
-        """End those whose clients have kept the server waiting for too long; to be called every second or so."""
+        """End connections whose clients have kept the server waiting too long. Call this about every second."""
         now = time.monotonic()
         for connection in [*self._open, *self._told]:
             connection.end_if_stalled(now, self._limits.stalled_s)
 
 
 class Http(H11Protocol):
-    """HTTP with one client, who may neither dawdle nor flood; refusals have the same form as everything else's.
+    """HTTP with one client, with limits on slow and on large requests. Refusals are JSON, as everywhere else.
 
     Attributes:
         address: where the client is.
@@ -107,7 +107,7 @@ class Http(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._excess:  # told once the client has asked: told before, it might never read it
+        if self._excess:  # answer only after a request: a client might never read an earlier answer
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, self._excess, "retry-after: 1\r\n")
             return
         super().data_received(data)
@@ -121,7 +121,7 @@ class Http(H11Protocol):
         super().resume_writing()
 
     def end_if_stalled(self, now: float, stalled_s: float) -> None:
-        """End the connection where its client has owed the server something for so many seconds."""
+        """End the connection if the server has waited for its client for more than `stalled_s` seconds."""
         if not self.is_owed():
             self._waiting_since = None
         elif self._waiting_since is None:
@@ -137,7 +137,7 @@ class Http(H11Protocol):
                 self.transport.close()
 
     def is_owed(self) -> bool:
-        """Whether it is the client's turn: to ask, to send the rest of what is answered already, or to take it."""
+        """Whether the client must act: send a request, send the rest of an answered one, or read an answer."""
         sends = self.cycle is None or self.cycle.response_complete
         return sends or self.flow.write_paused or self.transport.is_closing()
 
@@ -152,10 +152,10 @@ class Http(H11Protocol):
 
 
 class _BoundedHttp(h11.Connection):
-    """Takes no more work than a request is worth: every header and every part of a body costs some.
+    """Bounds the work of a request, because every header and every part of a body costs some.
 
     Attributes:
-        problem: why something was refused that is HTTP.
+        problem: why a valid HTTP request was refused.
     """
 
     problem: str | None = None
@@ -163,8 +163,8 @@ class _BoundedHttp(h11.Connection):
 
     def __init__(self) -> None:
         super().__init__(h11.SERVER, _HEAD_BYTES)
-        # Private to h11, whose own limit counts no headers and none of the bytes that come at once;
-        # `test_connections.py` sends both.
+        # This is private to h11. Its own limit counts neither headers nor bytes that arrive all at once;
+        # `test_connections.py` tests both.
         self._receive_buffer = _Lines()
 
     def next_event(self) -> Any:
@@ -186,7 +186,7 @@ class _BoundedHttp(h11.Connection):
 
 
 class _Lines(ReceiveBuffer):
-    """What has arrived; of the headers at a request's begin and end, not more than is looked at."""
+    """Received bytes. Headers before and after a body are limited in number and in size."""
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
         lines = super().maybe_extract_lines()

@@ -1,4 +1,4 @@
-"""The demo page: pictures in, texts out, for a browser without internet."""
+"""The demo page: it takes pictures and shows their texts, also without internet."""
 
 import asyncio
 import os
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-# To be set before Gradio is imported: nothing about a user leaves the machine.
+# Set these before Gradio is imported, so that no data about a user leaves the machine.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-# Nor are ten thousand earlier events summed up after each, for a page of statistics that is not served.
+# Gradio would sum up ten thousand events after each event, for a statistics page that is not served.
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
 
@@ -25,7 +25,7 @@ from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.reading_html import draw_model, draw_note, draw_problem, draw_reading
 
 _ALTERNATIVES = 4
-# Gradio does not tell when a browser has left: nothing is read for one for longer than this.
+# Gradio does not say when a browser has left, so reading for a browser stops after this time.
 _PATIENCE_S = 20
 _TABLE = ["file", "text", "confidence", "problem"]
 _Input = TypeVar("_Input", gr.Image, gr.File)
@@ -34,14 +34,14 @@ _NOTHING_YET = '<div class="ce-reading"><p class="ce-note">What is read appears 
 
 
 def _picture() -> gr.Image:
-    """Where one picture is dropped, handed on as the path of its file: Gradio would decode it, if it is an image."""
+    """The input for one picture. It passes on the file's path, because Gradio would decode the file."""
     picture = gr.Image(label="Picture", type="filepath", sources=["upload", "clipboard"], height=220, buttons=[])
     _set(picture, "preprocess", lambda upload: None if upload is None else upload.path)
     return _uploads_alone(picture)
 
 
 def _uploads_alone(component: _Input) -> _Input:
-    """Let a component take the files of this page's uploads alone: Gradio also fetches any address it is given."""
+    """Let a component take only uploads of this page. Otherwise Gradio would fetch any address that it is given."""
     keep = component.async_move_resource_to_block_cache
 
     async def keep_upload(path: str | Path | None) -> str | None:
@@ -54,19 +54,19 @@ def _uploads_alone(component: _Input) -> _Input:
 
 
 def _set(component: gr.components.Component, method: str, replaced: Callable[..., Any]) -> None:
-    # Of a subclass, which would be plainer, Gradio writes a .pyi file into the folder of its module.
+    # A subclass would be simpler, but Gradio would write a .pyi file for it into the module's folder.
     setattr(component, method, replaced)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """What the page's events call."""
+    """Handles the page's events."""
 
     batcher: Batcher
     most_files: int
 
     async def one(self, path: str | None, *known: str | None) -> str:
-        """A single picture, drawn."""
+        """Read one picture, and draw the result."""
         if path is None:
             return _NOTHING_YET
         try:
@@ -79,7 +79,7 @@ class _Reader:
         return await run_in_threadpool(draw_reading, answer.model, data, answer.readings[0])
 
     async def several(self, paths: list[str] | None, *known: str | None) -> tuple[list[list[str]], str]:
-        """A line for each file, and a summary."""
+        """Read several files. Returns a line for each file, and a summary."""
         if not paths:
             return [], ""
         if len(paths) > self.most_files:
@@ -103,7 +103,7 @@ class _Reader:
     async def _read(
         self, files: Sequence[bytes], known: tuple[str | None, ...], alternatives: int, probabilities: bool
     ) -> Answer:
-        """Have files read without a thread that waits for it: there are few, and others need them."""
+        """Read files without blocking a thread: there are few threads, and others need them."""
         pattern, alphabet, least, most = known
         constraint = Constraint(
             pattern or None, alphabet or None, _length("Fewest characters", least), _length("Most characters", most)
@@ -117,13 +117,13 @@ class _Reader:
 
 
 def build_page(batcher: Batcher, models: ModelHolder, most_files: int, examples: Sequence[Path]) -> gr.Blocks:
-    """The page, yet to be mounted.
+    """Build the page, not mounted yet.
 
     Args:
         batcher: reads what is uploaded.
-        models: tells about the model.
+        models: knows the model in use.
         most_files: how many files are read at once.
-        examples: image files to try, which are copied.
+        examples: image files to try; Gradio copies them.
     """
     reader = _Reader(batcher, most_files)
     with gr.Blocks(analytics_enabled=False, title="captcha_exp") as page:
@@ -170,15 +170,15 @@ def _length(name: str, typed: str | None) -> int | None:
 
 
 def _drawn(html: str = "") -> gr.Markdown:
-    """Where HTML of `drawing` is shown: as Markdown, because Gradio's HTML evaluates templates as JavaScript.
+    """A place for drawn HTML. It is Markdown, because Gradio's HTML component evaluates templates as JavaScript.
 
-    What `drawing` is given is escaped there; cleaned once more, its SVG would lose its size.
+    `reading_html` escapes all texts already. If Gradio cleaned the HTML again, the SVG would lose its size.
     """
     return gr.Markdown(html, latex_delimiters=[], sanitize_html=False)
 
 
 def _known() -> list[gr.Textbox]:
-    """What the user may know of the text."""
+    """The inputs for what the user knows about the text."""
     with gr.Accordion("What is known of the text", open=False):
         pattern = gr.Textbox(label="Pattern", placeholder="[0-9]{6}", info="a regular expression for the whole text")
         alphabet = gr.Textbox(label="Characters", placeholder="0123456789", info="that can occur")

@@ -1,4 +1,4 @@
-"""The HTTP endpoint: images in, texts out as JSON."""
+"""The HTTP endpoint: it takes images and answers with their texts as JSON."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ class Alternative(BaseModel):
 class Found(BaseModel):
     """What was read in one image, or why it could not be."""
 
-    file: str | None = Field(None, description="its name, in an answer to several")
+    file: str | None = Field(None, description="the file's name, in an answer for several files")
     text: str | None = None
     confidence: float | None = Field(None, description="probability of the text, given the constraints")
     alternatives: list[Alternative] | None = Field(None, description="if asked for, the likeliest first")
-    model: str | None = Field(None, description="which model read it; of several, beside `results`")
+    model: str | None = Field(None, description="which model read it; for several files, it is beside `results`")
     error: str | None = None
 
 
@@ -56,7 +56,7 @@ class Refused(BaseModel):
 
 
 class Health(BaseModel):
-    """A server that answers, and the model it reads with."""
+    """The state of the server, and its model."""
 
     status: str
     model: str
@@ -68,8 +68,8 @@ class Health(BaseModel):
 
 
 def build_api(endpoint: "Endpoint") -> FastAPI:
-    """The application behind `ROUTES`; anything else is answered with 404."""
-    # Its pages of documentation would load scripts from elsewhere.
+    """The application behind `ROUTES`. Any other path gets 404."""
+    # FastAPI's documentation pages would load scripts from other servers.
     api = FastAPI(title="captcha_exp", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     read = api.post(READ, summary="Read images", openapi_extra=_READ_REQUEST, responses=_READ_ANSWERS)
     read(endpoint.read)
@@ -86,12 +86,12 @@ def build_api(endpoint: "Endpoint") -> FastAPI:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What the routes call.
+    """Handles the routes.
 
     Attributes:
         batcher: reads what is uploaded.
-        models: tells about the model.
-        metrics: counts images, and is shown.
+        models: knows the model in use.
+        metrics: counts images; `/metrics` shows it.
         most_files: how many images a request may have.
         busy: whether the next request would be refused.
     """
@@ -189,7 +189,7 @@ _READ_REQUEST: dict[str, Any] = {
     },
 }
 _READ_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": Found | FoundAll, "description": "Of one image its reading, of several their readings in order"},
+    200: {"model": Found | FoundAll, "description": "The reading of one image, or the readings of several in order"},
     400: {"model": Refused, "description": "A parameter or the form cannot be used"},
     408: {"model": Refused, "description": "The upload took too long"},
     413: {"model": Refused, "description": "The upload is too large, or has too many images"},

@@ -1,4 +1,4 @@
-"""How much of a server the page's own routes may take, where Gradio sets no bounds."""
+"""Limit the page's own routes where Gradio sets no limits."""
 
 import json
 import re
@@ -14,28 +14,28 @@ from captcha_exp.serve.http_refusal import refusal
 
 UPLOAD = "/gradio_api/upload"
 _ANSWERS = "/gradio_api/queue/data"
-# What browsers call themselves and their uploads: Gradio keeps these names for long.
+# Names that browsers choose for their sessions and uploads. Gradio keeps them for a long time.
 _NAME = re.compile(r"\w{1,64}", re.ASCII)
 _NAMES = {"session_hash", "upload_id", "event_id"}
-# An event is told in so many bytes besides those for each of its files.
+# Most bytes of an event: a fixed part, and a part for each of its files.
 _EVENT_BYTES, _FILE_BYTES = 16_384, 2_048
-# A form has a part more or less; each is a file that is open until the form ends.
+# Most parts of all forms together. Each part is a file that stays open until its form ends.
 _MOST_PARTS_TOGETHER = 512
 _PART = b"content-disposition"
-# Of sessions and uploads that nobody asked about any more Gradio forgets nothing.
+# Gradio never forgets sessions and uploads that are no longer used, so remember only this many.
 _REMEMBERED = 2_000
 
 
 class PageLimits:
-    """Lets those requests through to `page` that its own scripts could send."""
+    """Passes a request on to `page` only if the page's own scripts could send it."""
 
     def __init__(self, page: ASGIApp, blocks: gr.Blocks, most_files: int) -> None:
-        """Take the page as an application, the same as what Gradio runs, and how many files are read at once."""
+        """Take the page as an ASGI application and as Gradio's blocks, and the most files of one event."""
         self._page, self._blocks, self._most_files = page, blocks, most_files
         self._parts = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] != "http":
             await self._page(scope, receive, send)
             return
@@ -63,7 +63,7 @@ class PageLimits:
         return self._blocks._queue
 
     async def _event(self, receive: Receive) -> bytes:
-        """The body of a request that tells of an event."""
+        """The body of a request that reports an event."""
         most, body, more = _EVENT_BYTES + _FILE_BYTES * self._most_files, b"", True
         while more:
             message = await receive()
@@ -75,9 +75,9 @@ class PageLimits:
         try:
             told = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise _RefusedError(400, "an event of the page is told in JSON") from error
+            raise _RefusedError(400, "an event of the page must be JSON") from error
         if not isinstance(told, dict):
-            raise _RefusedError(400, "an event of the page is a JSON object")
+            raise _RefusedError(400, "an event of the page must be a JSON object")
         _check_names(told)
         return body
 
@@ -103,7 +103,7 @@ class PageLimits:
             self._parts -= parts
 
     def _forget(self) -> None:
-        # Private to Gradio, as `_queue` is: nothing public forgets. `test_gradio_limits.py` looks into all three.
+        # Like `_queue`, these are private to Gradio: nothing public forgets entries. `test_gradio_limits.py` tests all.
         uploads: Any = file_upload_statuses
         for remembered in (self._queue.pending_event_ids_session, uploads._statuses, uploads._signals):
             while len(remembered) > _REMEMBERED:
@@ -111,7 +111,7 @@ class PageLimits:
 
 
 class _RefusedError(HTTPException):
-    """Why a request is refused, to be told in the same form as everything else."""
+    """A request is refused. The answer has the same form as every other refusal."""
 
 
 def _check_names(given: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
-"""The routes that the page needs, of the many that Gradio brings."""
+"""Gradio's routes that the page needs."""
 
 import re
 
-# Left out are those that fetch from elsewhere, show the inside of the server, or are for pages unlike this one.
+# Other routes fetch from other servers, show internals of this server, or serve a different kind of page.
 _GET = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?"
     r"|/(assets|static|svelte)/.+"
@@ -14,6 +14,6 @@ _POST = re.compile(r"/gradio_api/(upload|queue/join|run/predict|cancel|reset)/?"
 
 
 def is_page_route(method: str, path: str) -> bool:
-    """Whether a request is one that the page makes."""
+    """Whether the page makes such a request."""
     allowed = _POST if method == "POST" else _GET if method in {"GET", "HEAD"} else None
     return allowed is not None and allowed.fullmatch(path) is not None

@@ -1,4 +1,4 @@
-"""Who is answered: the names that the server goes by, and the web pages that may use it."""
+"""Answer only requests for the server's own names, from web pages that may use it."""
 
 import ipaddress
 import re
@@ -12,32 +12,32 @@ from captcha_exp.serve.http_refusal import refusal
 ANY = "*"
 _HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# The routes behind the page, which no link leads to.
+# The routes behind the page; no link leads to them.
 _EVENTS = "/gradio_api/"
 
 
 class HostAndOrigin:
-    """Lets those requests through to `app` that are meant for this server, and of web pages those of its own.
+    """Passes a request on to `app` only if it names this server, and comes from an allowed web page, if from any.
 
-    A page elsewhere can make its visitors' browsers send requests to addresses that only they reach. A browser says
-    with each which name it was asked for (`Host`) and from which page it comes (`Origin`, `Sec-Fetch-Site`).
+    A foreign page can make its visitors' browsers send requests to addresses that only they can reach. With each
+    request a browser sends the server's name (`Host`) and the page that asks (`Origin`, `Sec-Fetch-Site`).
     """
 
     def __init__(self, app: ASGIApp, host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
-        """Take the address that is served, further names of it (`*` is any), and further origins that may use it."""
+        """Take the server's address, its further names (`*` is any), and further origins that may use it."""
         self._app = app
         self._any = ANY in allowed_hosts
         self._hosts = {_name(name) for name in (*_LOOPBACK, host, *allowed_hosts)}
         self._origins = {origin.lower() for origin in allowed_origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         reason = self._refused(scope, Headers(scope=scope)) if scope["type"] == "http" else None
         answering = refusal(403, reason) if reason else self._app
         await answering(scope, receive, send)
 
     def _refused(self, scope: Scope, headers: Headers) -> str | None:
-        # A proxy tells there which name it was asked for, and Gradio believes it.
+        # In X-Forwarded-Host a proxy sends the name that its client asked for, and Gradio believes it.
         told = ",".join([*headers.getlist("host"), *headers.getlist("x-forwarded-host")])
         names = [name.strip() for name in told.split(",")]
         if not headers.get("host"):
@@ -59,14 +59,14 @@ class HostAndOrigin:
             return False
         if self._any:
             return True
-        # No web page can have the address at which a connection came in as its name.
+        # No foreign web page can have the address of this connection as its name.
         local = _name(str(scope["server"][0])) if scope.get("server") else None
         name = _name(found["name"])
         return name in self._hosts or name == local
 
 
 def _refused_site(scope: Scope, site: str | None, mode: str | None) -> str | None:
-    """Browsers leave `Origin` away where a page asks for pictures, scripts or another page."""
+    """Browsers send no `Origin` if a page asks for pictures, scripts or another page."""
     if site in {None, "same-origin", "none"}:
         return None
     followed = mode == "navigate" and scope["method"] in {"GET", "HEAD"} and not scope["path"].startswith(_EVENTS)
@@ -74,7 +74,7 @@ def _refused_site(scope: Scope, site: str | None, mode: str | None) -> str | Non
 
 
 def _name(host: str) -> str:
-    """A name or an address so that equal ones are equal."""
+    """A name or an address in its normal form, for comparison."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:

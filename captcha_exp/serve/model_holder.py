@@ -1,4 +1,4 @@
-"""The model in use, replaced by a newer version while requests go on."""
+"""Hold the model in use, and replace it by a newer version while requests continue."""
 
 import logging
 import threading
@@ -13,33 +13,33 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Held:
-    """A model, and the address that it was loaded from, which always means this model."""
+    """A model, and the fixed address from which it was loaded."""
 
     predictor: Predictor
     address: str
 
     @property
     def name(self) -> str:
-        """How answers call it: `NAME/VERSION`, else the id, else what the user called it."""
+        """The model's name in answers: `NAME/VERSION`, or the id, or the user's address."""
         return self.predictor.version or self.predictor.model_id or self.address
 
 
 class ModelHolder:
-    """Holds one model; where an alias moves to another version, loads that one beside it and swaps.
+    """Holds one model. If an alias moves to another version, loads that version, then swaps the two.
 
     Attributes:
-        current: the model in use; readers take it once for each batch.
-        problem: why the version that the alias means is not in use, None where it is.
+        current: the model in use; a reader takes it once for each batch.
+        problem: why the version of the alias is not in use; None if it is.
     """
 
     def __init__(self, model_uri: str, tracking_uri: str, threads: int | None, reload_s: float) -> None:
         """Load the model.
 
         Args:
-            model_uri: as `load_predictor` takes it.
-            tracking_uri: the store that knows it.
-            threads: of the network's computation; None uses every core.
-            reload_s: seconds between two looks at where an alias points.
+            model_uri: as for `load_predictor`.
+            tracking_uri: the store of the model.
+            threads: threads of the network's computation; None uses every core.
+            reload_s: seconds between two looks at the alias.
 
         Raises:
             InputError: there is no such model.
@@ -53,23 +53,23 @@ class ModelHolder:
         self._thread = threading.Thread(target=self._watch, name="model-reload", daemon=True)
 
     def start(self) -> None:
-        """Watch the alias; an address that cannot change is not watched."""
+        """Watch the alias. A fixed address is not watched."""
         if self.current.address != self._model_uri:
             self._thread.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._stop.set()
 
     def refresh(self) -> None:
-        """Use the version that the alias means now; where that fails, go on with the old one and say why."""
+        """Use the alias's current version. If that fails, keep the old version and say why."""
         address = self._model_uri
         try:
             address = self._address()
             if address != self.current.address:
                 self.current = self._load(address)
                 logger.info("model %s is in use", self.current.name)
-        except Exception as error:  # whatever is wrong with the new one, the old one answers
+        except Exception as error:  # the old version answers, whatever is wrong with the new one
             reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             self.problem = f"{address} cannot be used: {' '.join(str(reason).split())}"
             if self._failed != address:  # once, not at every look

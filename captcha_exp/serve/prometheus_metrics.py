@@ -8,9 +8,9 @@ from prometheus_client.registry import Collector
 
 from captcha_exp.serve.model_holder import ModelHolder
 
-# Text format 0.0.4, which every Prometheus reads.
+# The text format 0.0.4, which every Prometheus can read.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-disable_created_metrics()  # twice the lines, which nobody asks for
+disable_created_metrics()  # they double the lines, and nobody needs them
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -45,12 +45,12 @@ class ServerMetrics:
         self._images.labels("unreadable").inc(unreadable)
 
     def text(self) -> bytes:
-        """All of them, in `CONTENT_TYPE`."""
+        """All metrics, as `CONTENT_TYPE`."""
         return generate_latest(self.registry)
 
 
 class _ModelMetrics(Collector):
-    """Which model is in use, looked up when it is asked for."""
+    """Looks up which model is in use at each request for metrics."""
 
     def __init__(self, models: ModelHolder) -> None:
         self._models = models

@@ -33,10 +33,10 @@ STYLE = """
 .ce-model {display: flex; flex-wrap: wrap; gap: .2rem 1.6rem; font-size: .95rem}
 .ce-model b, .ce-model code, .ce-likely code {overflow-wrap: anywhere; white-space: normal}
 """
-# A class whose probability never reaches this is not drawn, and no more classes than these are.
+# Classes below this probability at every time step are not drawn, and the number of classes is limited.
 _DRAWN_FROM = 0.05
 _MOST_DRAWN = 14
-# Figures of a model that the page shows, by what it calls them.
+# Metrics of a model that the page shows, with their names there.
 _FIGURES = {
     "sequence_accuracy": "test accuracy",
     "character_error_rate": "character error rate",
@@ -44,7 +44,7 @@ _FIGURES = {
 
 
 def escape(text: str) -> str:
-    """As HTML, of which an empty line would end what the page takes for HTML."""
+    """Escape for HTML in Markdown. Empty lines are removed, because they would end the HTML."""
     return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;")
 
 
@@ -72,7 +72,7 @@ def draw_note(line: str) -> str:
 
 
 def draw_reading(held: Held, data: bytes, reading: Reading | BadImageError) -> str:
-    """Text, confidence, alternatives and, where they are known, the probabilities below the image.
+    """Draw text, confidence, alternatives and, if known, the probabilities below the image.
 
     Args:
         held: the model that read it.
@@ -93,7 +93,7 @@ def draw_reading(held: Held, data: bytes, reading: Reading | BadImageError) -> s
 
 
 def _text(text: object) -> str:
-    """The only way of a text into the page: the model, its characters and the files may be anybody's."""
+    """Escape a text. Every text goes through here, as the model, its characters and files may be anybody's."""
     return escape(visible(text))
 
 
@@ -112,7 +112,7 @@ def _share(value: float) -> str:
 
 
 def _strip(characters: str, spec: ImageSpec, data: bytes, text: str, probabilities: np.ndarray) -> str:
-    """The image as the model sees it, the text over where it was read, a row for each class below."""
+    """Draw the image as the model sees it, the characters above their places, and a row for each class below."""
     steps = len(probabilities)
     image = base64.b64encode(encode_png(decode_image(data, spec))).decode()
     over = ""
@@ -131,7 +131,7 @@ def _strip(characters: str, spec: ImageSpec, data: bytes, text: str, probabiliti
 
 
 def _drawn(probabilities: np.ndarray, text: str, characters: str) -> list[int]:
-    """The classes worth a row, from left to right: those of the text, then the likeliest others."""
+    """The classes that get a row: those of the text from left to right, then the most likely others."""
     peaks = probabilities.max(0)
     read = list(dict.fromkeys(characters.index(char) + 1 for char in text))
     others = [label for label in np.argsort(-peaks) if label and label not in read and peaks[label] >= _DRAWN_FROM]
@@ -144,7 +144,7 @@ def _row(name: str, shares: np.ndarray, title: str | None = None, attribute: str
         f'<rect x="{step}" width="1" height="1" fill-opacity="{share:.2f}">'
         f"<title>{_text(title or name)} {_share(float(share))}</title></rect>"
         for step, share in enumerate(shares)
-        if share >= 0.005  # paler cannot be seen
+        if share >= 0.005  # nobody can see a paler cell
     )
     return (
         f'<b>{_text(name)}</b><svg{attribute} viewBox="0 0 {len(shares)} 1" preserveAspectRatio="none" '

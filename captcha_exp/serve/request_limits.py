@@ -1,4 +1,4 @@
-"""How much of a server one request, one client and all of them may take."""
+"""Limit what one request, one client and all clients together may take of a server."""
 
 import asyncio
 import math
@@ -13,22 +13,22 @@ from captcha_exp.config import RequestLimitsConfig
 from captcha_exp.serve.http_refusal import refusal
 
 MIB = 2**20
-# Clients remembered before those that have not asked for a while are forgotten.
+# Most clients to remember. Above that, those without a recent request are forgotten.
 _MOST_CLIENTS = 10_000
-# A body above the limit is received and dropped up to so many times the limit: who is still sending reads no answer.
+# A client reads no answer while it sends. So a body above the limit is received, up to this multiple, and dropped.
 _DROPPED = 4
 _WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 
 
 class Rates:
-    """A bucket of tokens for each client: `per_second` flow in, a second's worth fits."""
+    """A bucket of tokens for each client. It gets `per_second` tokens a second, and holds those of one second."""
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second, self._room, self._clock = per_second, max(1.0, per_second), clock
         self._left: dict[str, tuple[float, float]] = {}  # client -> (tokens, when)
 
     def wait_s(self, client: str) -> float:
-        """Take a token, or tell after how many seconds there is one; 0 where one was taken."""
+        """Take a token and return 0, or return the seconds until there is one."""
         now = self._clock()
         if len(self._left) >= _MOST_CLIENTS:
             self._left = {name: left for name, left in self._left.items() if self._tokens(left, now) < self._room}
@@ -51,13 +51,13 @@ class _Upload:
 
 
 class RequestLimits:
-    """Lets requests that carry something through to `app` as far as the limits allow.
+    """Passes requests with a body on to `app` as far as the limits allow.
 
-    Others (of a page, its files, health) cost next to nothing and pass.
+    Other requests (for a page, its files, health) cost almost nothing and always pass.
     """
 
     def __init__(self, app: ASGIApp, limits: RequestLimitsConfig, in_progress: Callable[[int], None]) -> None:
-        """Take what is limited; `in_progress` is told how many requests are."""
+        """Take the application and its limits. `in_progress` is called with the number of requests in progress."""
         self._app, self._limits, self._in_progress = app, limits, in_progress
         self._most_bytes, self._most_bytes_together = int(limits.upload_mib * MIB), int(limits.uploads_mib * MIB)
         self._bytes_together = 0
@@ -70,7 +70,7 @@ class RequestLimits:
         return self._count >= self._limits.concurrent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
@@ -97,7 +97,7 @@ class RequestLimits:
         return refusal(503, reason, {"Retry-After": "1"})
 
     def _bounded(self, upload: "_Upload", receive: Receive) -> Receive:
-        """Receive a body that is neither too long nor too slow, or raise the answer that it gets."""
+        """Receive a body. If it is too long or too slow, raise the answer for the client."""
         until = asyncio.get_running_loop().time() + self._limits.upload_s
 
         async def bounded() -> Message:
@@ -117,7 +117,7 @@ class RequestLimits:
                     await self._drop_body(receive)
                     reason = f"{self._limits.uploads_mib:g} MiB of uploads are in progress; try again"
                     raise HTTPException(503, reason, {"Retry-After": "1"})
-                # What comes after is that the client has gone, whenever that is.
+                # The next message says that the client has left, so it has no time limit.
                 upload.is_whole = not message.get("more_body")
             return message
 

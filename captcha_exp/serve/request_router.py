@@ -1,4 +1,4 @@
-"""The way of a request to the endpoint or to the page."""
+"""Route a request to the endpoint or to the page."""
 
 import time
 
@@ -9,18 +9,18 @@ from captcha_exp.serve.endpoint import ROUTES
 from captcha_exp.serve.gradio_routes import is_page_route
 from captcha_exp.serve.prometheus_metrics import ServerMetrics
 
-# What servers count a request as whose client did not wait for the answer.
+# The usual status in logs for a request whose client did not wait for the answer.
 _GONE = 499
 
 
 class Switch:
-    """Sends each request to `api` or `page`. What neither offers is the API's to refuse."""
+    """Sends each request to `api` or `page`. If neither has the route, the API refuses the request."""
 
     def __init__(self, api: ASGIApp, page: ASGIApp) -> None:
         self._api, self._page = api, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it; the page also hears of the server's start and end."""
+        """Answer one ASGI request. The page also gets the server's start and end."""
         to_page = scope["type"] != "http" or is_page_route(scope["method"], scope["path"])
         await (self._page if to_page else self._api)(scope, receive, send)
 
@@ -32,7 +32,7 @@ class Front:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -46,14 +46,14 @@ class Front:
 
         try:
             await self._app(scope, receive, answer)
-        except ClientDisconnect:  # in the middle of an upload: nobody is left to be told, and the log need not be
+        except ClientDisconnect:  # in the middle of an upload: nobody needs an answer or a log line
             status = _GONE
         finally:
             self._metrics.count_request(_route(scope), status, time.perf_counter() - started)
 
 
 def _route(scope: Scope) -> str:
-    """A label of which there are few, whatever clients ask for."""
+    """A label for the metrics. There are only a few labels, whatever clients ask for."""
     if scope["path"] in ROUTES:
         return str(scope["path"])
     return "page" if is_page_route(scope["method"], scope["path"]) else "other"

@@ -1,4 +1,4 @@
-"""A server from its first look at the port to its last answer."""
+"""Run a server, from opening the port to the last answer."""
 
 import asyncio
 import logging
@@ -25,14 +25,14 @@ from captcha_exp.serve.model_holder import ModelHolder
 if TYPE_CHECKING:
     from captcha_exp.serve.application import Application
 
-# What is in progress when the server is told to stop has so long to be read, and then to be refused.
+# After a signal, seconds to read the requests in progress, and then seconds to refuse the rest.
 _GRACE_S = 5
 _REFUSED_WITHIN_S = 2
 # uvicorn ticks ten times a second.
 _TICKS_BETWEEN_LOOKS = 5
-# As many connections may wait to be taken; so many are taken in each round of the loop, and cut some rounds later.
+# Connections that may wait, connections that one round of the loop accepts, and rounds until excess ones are cut.
 _BACKLOG, _TAKEN_AT_ONCE, _ROUNDS = 1024, 16, 4
-# Open files besides the connections: uploads (of which a large one is a file), the model, logs.
+# Open files besides the connections: large uploads, the model, logs.
 _FILES = 1024
 
 
@@ -42,12 +42,12 @@ def serve(
     examples: Callable[[str], Mapping[str, bytes]],
     tell: Callable[[str], None],
 ) -> int | None:
-    """Answer requests until a signal comes, then those in progress.
+    """Answer requests until a signal comes, then finish those in progress.
 
     Args:
-        config: what is served where.
-        tracking_uri: the store that knows the model.
-        examples: given the model's characters, image files by name that the page offers to try.
+        config: what to serve, and where.
+        tracking_uri: the store of the model.
+        examples: takes the model's characters, and returns image files by name for the page.
         tell: takes lines for the user.
 
     Returns:
@@ -59,7 +59,7 @@ def serve(
     _ensure_files(config.limits.connections)
     with _bound(config.host, config.port) as listener, _uploads() as folder:
         models = ModelHolder(config.model, tracking_uri, config.threads, config.reload_s)
-        from captcha_exp.serve.application import Application  # takes seconds, which no bad address should cost
+        from captcha_exp.serve.application import Application  # this takes seconds; report a bad address before
 
         application = Application(config, models, examples(models.current.predictor.characters), folder)
         _listen(listener, config)
@@ -74,7 +74,7 @@ def serve(
 
 
 def _ensure_files(connections: int) -> None:
-    """Let this process have as many files open as the limits need: without them it could take no connection."""
+    """Let this process open as many files as the limits need; without them it could accept no connections."""
     needed = connections + TOLD + _ROUNDS * _TAKEN_AT_ONCE + _FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard not in (resource.RLIM_INFINITY, max(hard, needed)):
@@ -88,7 +88,7 @@ def _ensure_files(connections: int) -> None:
 
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that holds the port, and is not open yet."""
+    """A socket that holds the port but does not listen yet."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -106,7 +106,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 def _listen(listener: socket.socket, config: ServingConfig) -> None:
     try:
         listener.listen(_BACKLOG)
-    except OSError as error:  # another server that was starting was faster
+    except OSError as error:  # another server took the port at the same time
         raise _cannot_open(config.host, config.port, error) from error
 
 
@@ -121,7 +121,7 @@ def _address(listener: socket.socket) -> str:
 
 @contextmanager
 def _uploads() -> Iterator[Path]:
-    """A folder for what the page's users upload, which ends with the server."""
+    """A folder for uploads to the page. It is removed when the server ends."""
     with tempfile.TemporaryDirectory(prefix="captcha_exp-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         yield Path(folder)
@@ -129,7 +129,7 @@ def _uploads() -> Iterator[Path]:
 
 def _run(application: "Application", limits: RequestLimitsConfig, listener: socket.socket) -> int | None:
     server = Server(application, limits)
-    # uvicorn raises the signal again when it has stopped, by when the server has done all that it stands for.
+    # uvicorn raises the signal again after it has stopped. By then the signal has been handled, so ignore it.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run([listener])
@@ -140,7 +140,7 @@ def _run(application: "Application", limits: RequestLimitsConfig, listener: sock
 
 
 class Server(uvicorn.Server):
-    """Runs an application, and lets go of the page's open streams when it stops, which browsers would hold for long.
+    """Runs an application. When it stops, it closes the page's streams, which browsers would keep open for long.
 
     Attributes:
         stopped_by: the signal that ended it.
@@ -158,7 +158,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # The addresses that a client claims to come from would lift its limits.
+                # A client could claim other addresses, and so escape its limits.
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_S + _REFUSED_WITHIN_S,
             )
@@ -191,10 +191,10 @@ def _ignore(_: int, __: FrameType | None) -> None:
 
 
 def log_to_stderr() -> None:
-    """Show the server's own lines, and of the libraries only what went wrong."""
+    """Show the server's own lines, and only the libraries' warnings and errors."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("captcha_exp").setLevel(logging.INFO)
-    # What these say of damaged requests is in the answers; else any client could fill the log.
+    # Answers already say what is wrong with damaged requests. If logged too, any client could fill the log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"PIL\.")

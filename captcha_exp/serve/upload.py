@@ -1,4 +1,4 @@
-"""From a request to the image files in it."""
+"""Read the image files of a request."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +12,7 @@ from captcha_exp.reader.decoding import Constraint
 from captcha_exp.serve.batcher import ReadOptions
 
 MULTIPART = "multipart/form-data"
-# What may be said of a body that is one image; curl and urllib call any body a form unless told otherwise.
+# Content types of a body that is one image. By default, curl and urllib call any body a form.
 RAW = ("image/", "application/octet-stream", "application/x-www-form-urlencoded")
 MOST_ALTERNATIVES = 20
 _MOST_FIELDS = 20
@@ -23,7 +23,7 @@ _Length = Annotated[int | None, Field(ge=0)]
 
 
 class ReadParameters(BaseModel):
-    """What can be asked for beside the images, as query parameters or as fields of a form."""
+    """Parameters of a request, from its query or from the fields of its form."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,18 +31,20 @@ class ReadParameters(BaseModel):
     alphabet: _Text = Field(None, description="the characters that can occur")
     min_length: _Length = Field(None, description="fewest characters")
     max_length: _Length = Field(None, description="most characters")
-    alternatives: int = Field(0, ge=0, le=MOST_ALTERNATIVES, description="how many further texts to tell of each image")
+    alternatives: int = Field(
+        0, ge=0, le=MOST_ALTERNATIVES, description="how many further texts to return for each image"
+    )
 
     @property
     def options(self) -> ReadOptions:
-        """For the predictor."""
+        """The parameters as options for the predictor."""
         constraint = Constraint(self.pattern, self.alphabet, self.min_length, self.max_length)
         return ReadOptions(constraint if constraint else None, self.alternatives)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The files of a request by name, in order; of a body that is one image, a single file without a name."""
+    """The files of a request by name, in order. If the body is one image, it is a single file without a name."""
 
     files: list[tuple[str | None, bytes]]
     options: ReadOptions
@@ -52,7 +54,7 @@ async def receive_upload(request: Request, most_files: int) -> Upload:
     """Read a request's body and parameters.
 
     Raises:
-        HTTPException: 400, 413 or 415 with what is wrong.
+        HTTPException: 400, 413 or 415, with the reason.
     """
     given = list(request.query_params.multi_items())
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -61,7 +63,7 @@ async def receive_upload(request: Request, most_files: int) -> Upload:
         return Upload(files, _parameters(given + fields).options)
     if kind and not kind.startswith(RAW):
         raise HTTPException(415, f"content type {kind[:100]!r}; send one image as the body, or several as {MULTIPART}")
-    options = _parameters(given).options  # before the body: it need not be sent to learn of a mistyped parameter
+    options = _parameters(given).options  # check these before the body is sent, as a parameter may be mistyped
     return Upload([(None, await request.body())], options)
 
 
@@ -79,7 +81,7 @@ async def _form(request: Request, most_files: int) -> tuple[list[tuple[str, str]
         if "Too many files" in error.detail:
             raise HTTPException(413, f"a request may have {most_files} images (limits.images_per_request)") from error
         raise
-    except (ValueError, LookupError) as error:  # e.g. a charset nobody knows
+    except (ValueError, LookupError) as error:  # e.g. an unknown charset
         raise HTTPException(400, f"the form cannot be read: {error}") from error
     if not files:
         raise HTTPException(400, "the form has no file; send each image as a part with a file name")

@@ -1,4 +1,4 @@
-"""How much of what is uploaded to the page is kept, for how long."""
+"""Limit how much of the uploads to the page is kept, and for how long."""
 
 import contextlib
 import os
@@ -12,20 +12,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from captcha_exp.serve.gradio_limits import UPLOAD
 from captcha_exp.serve.http_refusal import refusal
 
-# What was uploaded is removed after so long, looked at so often.
+# Uploads are removed after the first time; the second is the time between two looks.
 KEPT_S = 300
 EVERY_S = 60
 _MOST_FILES = 2_000
 
 
 class UploadRoom:
-    """Removes old uploads, and refuses new ones while too many are kept, so that nobody can fill the disk.
+    """Removes old uploads, and refuses new uploads while too many are kept, so that nobody can fill the disk.
 
-    Gradio's own removal forgets what was uploaded in part.
+    Gradio's own removal misses incomplete uploads.
     """
 
     def __init__(self, page: ASGIApp, folder: Path, most_bytes: int) -> None:
-        """Take what is in `folder` now, such as examples, as there to stay."""
+        """Files that are in `folder` now, such as examples, are never removed."""
         self._page, self._folder, self._most_bytes = page, folder, most_bytes
         self._to_stay = set(_files(folder))
         self._stop = threading.Event()
@@ -33,7 +33,7 @@ class UploadRoom:
         self._thread.start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         answering = self._page
         if scope["type"] == "http" and scope["path"].rstrip("/") == UPLOAD and self._is_full():
             reason = "too many uploads to the page are kept; try again in some minutes"
@@ -41,12 +41,12 @@ class UploadRoom:
         await answering(scope, receive, send)
 
     def close(self) -> None:
-        """Remove nothing any more."""
+        """Stop removing."""
         self._stop.set()
         self._thread.join()
 
     def remove_old(self) -> None:
-        """Remove what was uploaded longer ago than `KEPT_S`."""
+        """Remove uploads that are older than `KEPT_S`."""
         for path in self._uploads():
             with contextlib.suppress(OSError):  # removed in between, or not empty
                 if time.time() - path.stat().st_mtime > KEPT_S:
@@ -71,5 +71,5 @@ class UploadRoom:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    # Unlike `rglob`, it goes on where a folder is removed in between.
+    # Unlike `rglob`, this continues if a folder is removed meanwhile.
     return (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)

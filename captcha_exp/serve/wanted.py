@@ -1,4 +1,4 @@
-"""Waiting for an answer as long as somebody wants it."""
+"""Wait for an answer as long as its client does."""
 
 import asyncio
 from concurrent.futures import Future
@@ -8,13 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 T = TypeVar("T")
-# Longer than anything takes that the limits allow.
+# Longer than any request within the limits takes.
 _PATIENCE_S = 60
-_CLIENT_LEFT = 499  # nginx's number, which no client sees
+_CLIENT_LEFT = 499  # nginx's status; no client sees it
 
 
 async def answer_while_wanted(request: Request, future: "Future[T]") -> T:
-    """What a future gives; it is cancelled where the client of a request, whose body was received, leaves first.
+    """The result of a future. If the request's client leaves first, the future is cancelled. Receive the body first.
 
     Raises:
         HTTPException: the client has left, or it takes too long.

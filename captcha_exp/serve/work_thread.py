@@ -1,4 +1,4 @@
-"""A thread that works off what waits."""
+"""A thread that does waiting jobs."""
 
 import threading
 import time
@@ -14,20 +14,20 @@ class _Thread(threading.Thread):
 
 
 def one_hangs() -> bool:
-    """Whether a worker's thread runs; after all were closed, that is one that hangs."""
+    """Whether a worker's thread runs. After all workers were closed, such a thread hangs."""
     return any(isinstance(thread, _Thread) for thread in threading.enumerate())
 
 
 class Worker(Generic[Job]):
-    """Works in a thread of its own, each time on jobs that it chose from all that wait."""
+    """Works in its own thread, each time on jobs chosen from those that wait."""
 
     def __init__(self, name: str, work: Callable[[list[Job]], None], choose: Callable[[deque[Job]], list[Job]]) -> None:
         """Start the thread.
 
         Args:
-            name: of the thread.
-            work: is called with jobs, and raises nothing.
-            choose: takes at least one of the waiting jobs out.
+            name: the thread's name.
+            work: is called with jobs; it must not raise.
+            choose: removes at least one of the waiting jobs, and returns what it removed.
         """
         self._work, self._choose = work, choose
         self._waiting: deque[Job] = deque()
@@ -39,14 +39,14 @@ class Worker(Generic[Job]):
 
     @property
     def busy_s(self) -> float:
-        """For how many seconds it has worked without a sign; endlessly where its thread has ended on its own."""
+        """Seconds of work since the last sign; infinite if the thread has ended by itself."""
         since = self._since
         if not self._thread.is_alive() and not self._closed:
             return float("inf")
         return 0.0 if since is None else time.monotonic() - since
 
     def put(self, jobs: Sequence[Job], room: int | None = None) -> None:
-        """Have jobs done; with `room`, wait until fewer than so many wait before them."""
+        """Queue jobs. With `room`, first wait until fewer than `room` jobs are waiting."""
         with self._changed:
             while room is not None and len(self._waiting) >= room and not self._closed:
                 self._changed.wait()
@@ -54,22 +54,22 @@ class Worker(Generic[Job]):
             self._changed.notify_all()
 
     def discard(self, unwanted: Callable[[Job], bool]) -> None:
-        """Forget jobs that wait."""
+        """Forget the waiting jobs for which `unwanted` is true."""
         with self._changed:
             for job in [job for job in self._waiting if unwanted(job)]:
                 self._waiting.remove(job)
             self._changed.notify_all()
 
     def sign(self) -> None:
-        """Tell, from within `work`, that it goes on."""
+        """Called by `work`: it makes progress."""
         self._since = time.monotonic()
 
     def pause(self) -> None:
-        """Tell, from within `work`, that it waits for others; the next `sign` ends that."""
+        """Called by `work`: it waits for others, until the next `sign`."""
         self._since = None
 
     def close(self, patience_s: float) -> bool:
-        """Do what waits, then end; false where that took too long, and the thread goes on."""
+        """Do the waiting jobs, then end. False if that takes too long; then the thread continues."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -83,7 +83,7 @@ class Worker(Generic[Job]):
             self.pause()
 
     def _next(self) -> list[Job]:
-        """The jobs to do together; none when there will be no more."""
+        """The jobs to do together; an empty list after the last job."""
         with self._changed:
             while not self._waiting and not self._closed:
                 self._changed.wait()

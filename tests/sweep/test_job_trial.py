@@ -63,9 +63,7 @@ def test_a_job_of_no_sweep_is_no_trial(compose: Compose) -> None:
 
 def test_a_trial_without_images_to_choose_by_is_refused(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRIAL, "0")
-    with pytest.raises(
-        InputError, match=r"^training\.use_validation=true leaves no images to choose by\. Leave it out"
-    ):
+    with pytest.raises(InputError, match=r"^training\.use_validation=true leaves no images to choose by; leave it out"):
         open_trial(compose(*SWEEP, "training.use_validation=true", "training.patience=null"))
 
 
