@@ -19,18 +19,18 @@ def main() -> int:
 
 
 def with_sweep_mode(arguments: Sequence[str]) -> list[str]:
-    """`+sweep=...` sweeps without `-m`; Hydra 1.4 no longer takes that mode from the sweep's own file."""
+    """Let `+sweep=...` sweep without `-m`. Hydra 1.4 does not read the mode from the sweep's file any more."""
     sweeps = any(argument.startswith("+sweep=") for argument in arguments)
     chosen = any(argument.startswith("hydra.mode=") for argument in arguments)
     return [*arguments, "hydra.mode=MULTIRUN"] if sweeps and not chosen else list(arguments)
 
 
 def train(composed: DictConfig) -> dict[str, Any]:
-    """One run: a training of its own, or a trial of a sweep."""
+    """One run: a single training, or a trial of a sweep."""
     from captcha_exp.config import load_config
 
     config = load_config(composed)
-    # After the checks: a mistyped key must not wait for TensorFlow.
+    # Import these after the checks: the error for a mistyped key must not wait for TensorFlow.
     from captcha_exp.experiment import run_experiment
 
     trial = None
@@ -43,9 +43,9 @@ def train(composed: DictConfig) -> dict[str, Any]:
 
 
 def _print_until_interrupted() -> Callable[[str], None]:
-    """Print lines, and raise at the next one after a Ctrl-C.
+    """Print lines, and after a Ctrl-C raise at the next line.
 
-    Python drops a KeyboardInterrupt that meets a finaliser; the training would go on as if nobody had asked.
+    If a KeyboardInterrupt is raised in a finaliser, Python drops it, and the training would continue.
     """
     interrupted = threading.Event()
 

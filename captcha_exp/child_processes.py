@@ -1,4 +1,4 @@
-"""Work on many files chunk by chunk, in child processes once that is faster."""
+"""Work on many files chunk by chunk, in child processes if that is faster."""
 
 import os
 import pickle
@@ -15,8 +15,8 @@ from threading import Thread
 from typing import IO, Any, TypeVar
 
 CHUNK = 64
-_AHEAD = 2  # chunks that a child has, the one it works on among them
-# A child process is ready after about half a second: less work than this is done before they would be.
+_AHEAD = 2  # chunks that a child has, including the one in progress
+# A child process needs about half a second to start. Less work than this is done sooner without it.
 WORTH_CHILDREN_S = 1.5
 
 Result = TypeVar("Result")
@@ -26,19 +26,19 @@ Work = Callable[[int, Sequence[str]], Result]
 def in_chunks(
     work: Work[Result], locators: Sequence[str], worth_children_s: float = WORTH_CHILDREN_S
 ) -> Iterator[Result]:
-    """Do some work on every file, and give the results chunk by chunk and in order.
+    """Do some work on every file, and yield the results of the chunks in order.
 
-    It begins in this process and goes on in one child per core once more than `worth_children_s` seconds of work,
-    judged by the chunks so far, are left.
+    The work begins in this process. If more than `worth_children_s` seconds of work are left, judged by the chunks
+    so far, it continues in one child per core.
 
     Args:
-        work: called with the place of a chunk's first file among all, and the chunk; picklable, as are its results.
-        locators: what names the files.
-        worth_children_s: the work that is worth child processes.
+        work: called with the index of a chunk's first file and the chunk. It and its results must be picklable.
+        locators: paths or other names of the files.
+        worth_children_s: the least work that is worth child processes.
 
     Raises:
-        RuntimeError: a child ended by itself; the message names the files it had.
-        Exception: whatever `work` raises, here or in a child.
+        RuntimeError: a child ended by itself; the message names its files.
+        Exception: any exception of `work`, here or in a child.
     """
     chunks = [(first, locators[first : first + CHUNK]) for first in range(0, len(locators), CHUNK)]
     started = time.perf_counter()
@@ -56,7 +56,7 @@ def cores() -> int:
 
 
 def _in_children(work: Work[Result], chunks: Sequence[tuple[int, Sequence[str]]]) -> Iterator[Result]:
-    """Chunks go to the children in turn, each having one more than it works on."""
+    """Give the chunks to the children in turn. Each child has one more chunk than it works on."""
     with ExitStack() as stack:
         children = [stack.enter_context(_Child(work)) for _ in range(min(cores(), len(chunks)))]
         ahead = _AHEAD * len(children)
@@ -73,13 +73,13 @@ def _in_children(work: Work[Result], chunks: Sequence[tuple[int, Sequence[str]]]
 class _Child:
     """A process that runs `main`, below.
 
-    Neither multiprocessing nor joblib: forking is unsafe beside TensorFlow's threads, spawning runs the user's main
-    module again, and joblib's children live on for minutes after this process was killed. These end when their
+    multiprocessing and joblib do not fit: forking is unsafe beside TensorFlow's threads, spawning runs the user's main
+    module again, and joblib's children live for minutes after this process was killed. These children end when their
     standard input does.
     """
 
     def __init__(self, work: Work[Any]) -> None:
-        # A child finds modules where this process does. One thread each: there are as many children as cores.
+        # A child finds modules where this process does. It gets one thread, as there are as many children as cores.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "captcha_exp.child_processes"],
@@ -88,7 +88,7 @@ class _Child:
             env=environment,
         )
         self._answers: SimpleQueue[Any] = SimpleQueue()
-        # Answers are read as they come: a child that could not write one would not read what it is sent either.
+        # Read answers as they arrive: a child that cannot write its answer does not read its input either.
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
         self._asked: deque[Sequence[str]] = deque()
@@ -102,7 +102,7 @@ class _Child:
         self._process.wait()
         self._reader.join()
         for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):  # closing flushes what the child will never read
+            with suppress(BrokenPipeError):  # closing the pipe flushes data that the child will never read
                 self._pipe(pipe).close()
 
     def ask(self, chunk: tuple[int, Sequence[str]]) -> None:
@@ -110,7 +110,7 @@ class _Child:
         self._send(chunk)
 
     def answer(self) -> Any:
-        """The result of the chunk asked for longest ago."""
+        """The result of the oldest chunk that has no answer yet."""
         answer = self._answers.get()
         if answer is None:
             raise self._ended()
@@ -147,12 +147,12 @@ class _Child:
 
 
 def main() -> None:
-    """A child: work and chunks in on standard input, results out, until that input ends; an exception is one too."""
+    """Run a child: read work and chunks from standard input until it ends, write results or exceptions."""
     # Ctrl-C reaches the whole process group; the parent handles it and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Pillow warns of damage in files that are going to be named in the report anyway.
+    # Pillow warns of damaged files, but the report names them anyway.
     warnings.filterwarnings("ignore", module="PIL")
-    # Whatever prints must not get between the answers.
+    # Printed text must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     work: Work[Any] = pickle.load(sys.stdin.buffer)
@@ -163,7 +163,7 @@ def main() -> None:
             return
         try:
             answer = work(first, locators)
-        except Exception as error:  # told to the parent, which raises it
+        except Exception as error:  # the parent raises it
             answer = error
         pickle.dump(answer, answers)
         answers.flush()

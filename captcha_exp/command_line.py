@@ -1,4 +1,4 @@
-"""What every command does around its own work: compose `conf/`, and tell mistakes in one line."""
+"""The frame of every command: compose `conf/`, and report mistakes in one line."""
 
 import errno
 import os
@@ -23,19 +23,19 @@ from captcha_exp.files import telling_full_disk
 from captcha_exp.hidden_passwords import printed_without_passwords, without_typed_passwords
 from captcha_exp.terminal import complain, guard_logs
 
-EXIT_HYDRA = 1  # what Hydra itself exits with when it refuses a command line
+EXIT_HYDRA = 1  # Hydra's own exit code if it refuses a command line
 EXIT_INPUT = 2
 EXIT_INTERRUPT = 130
-# What a user can mend of the system's refusals: no permission, a file in a folder's place.
+# System errors that a user can fix: no permission, or a file in place of a folder.
 _USERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
-# Keys of databases, which may be files on a disk of their own.
+# Keys of databases, which may be files on another disk.
 _DATABASES = ("tracking.uri", "sweep.storage")
 
 
 def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> int:
     """Compose `config_name` with `arguments`, call `task`, and return the exit code.
 
-    What the user can mend is printed to standard error as one line that begins with `error:`.
+    An error that the user can fix is printed to standard error, as one line that begins with `error:`.
     `HYDRA_FULL_ERROR=1` shows tracebacks instead.
     """
     guard_logs()
@@ -43,9 +43,9 @@ def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments
 
 
 def exit_code(work: Callable[[], Any]) -> int:
-    """Call `work`; 0 when it returns, otherwise what its exception stands for, told in one line.
+    """Call `work`. Returns 0, or the exit code for its exception, which is reported in one line.
 
-    Anything that is not the user's to mend keeps its traceback.
+    An exception that the user cannot fix keeps its traceback.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         work()
@@ -69,13 +69,13 @@ def exit_code(work: Callable[[], Any]) -> int:
 
 def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: Sequence[str]) -> None:
     sys.argv[1:] = without_typed_passwords(arguments)
-    # Hydra would print its own several lines and hide the exception: with this it raises, and exit_code tells it.
+    # Without this, Hydra would print several lines and hide the exception. With it, Hydra raises for exit_code.
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     refused: list[InputError] = []
     try:
         run = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
-        # Hydra writes as well, and what a sweep's own process raises comes here.
+        # This catches full disks while Hydra writes, and exceptions of the sweep's own process.
         places = (Path(a.removeprefix("root=")) for a in arguments if a.startswith("root="))
         with telling_full_disk(*places), printed_without_passwords(arguments):
             run(_quietly(task, refused))()
@@ -89,24 +89,24 @@ def _run_hydra(task: Callable[[DictConfig], Any], config_name: str, arguments: S
 
 
 def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Callable[[DictConfig], Any]:
-    """Carry an InputError past Hydra, which prints a line of its own about any exception of a single job."""
+    """Carry an InputError past Hydra, which would print its own line about an exception of a single job."""
 
     @wraps(task)
     def carrying(composed: DictConfig) -> Any:
-        guard_logs()  # a launcher may call this in a process of its own
+        guard_logs()  # a launcher may call this in another process
         try:
             with telling_full_disk(*_places(composed)):
                 return task(composed)
         except InputError as error:
             if is_one_of_many():
-                raise  # a trial: its sweep records the reason
+                raise  # this is a trial, and its sweep records the reason
             refused.append(error)
 
     return carrying
 
 
 def is_one_of_many() -> bool:
-    """Whether what Hydra runs now is one job among others, and not what the command line asks for alone."""
+    """Whether Hydra runs this job as one of several."""
     return HydraConfig.get().mode is not RunMode.RUN
 
 
@@ -123,7 +123,7 @@ def _refuse(message: str, code: int) -> int:
 
 
 def _hydra_message(error: Exception) -> str:
-    """Hydra's message without the lines that are for programmers."""
+    """Hydra's message, without the lines for programmers."""
     from captcha_exp.config import known_keys
     from captcha_exp.config.earlier import renamed_choice
 

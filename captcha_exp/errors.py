@@ -1,20 +1,20 @@
-"""The errors that a user can mend, which commands print as one line."""
+"""Errors that a user can fix. Commands print them as one line."""
 
 
 class InputError(ValueError):
-    """A value, file or service that the user gave cannot be used; the message says what to change."""
+    """A value, file or service of the user cannot be used. The message says what to change."""
 
 
 class MissingPathError(InputError, FileNotFoundError):
-    """A path that the user gave does not exist."""
+    """A path from the user does not exist."""
 
     def __str__(self) -> str:
-        # FileNotFoundError would print its errno form.
+        # FileNotFoundError would print its own form with the error number.
         return str(self.args[0])
 
 
 class FullDiskError(InputError):
-    """A disk has no room for what is to be written."""
+    """A disk has no room for the data to be written."""
 
 
 class DivergedError(ArithmeticError):
@@ -22,6 +22,6 @@ class DivergedError(ArithmeticError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says before it goes on for programmers; its type where it says nothing."""
+    """The first line of an error's message, or its type if it has no message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Functions of the user's own that a configuration names."""
+"""Find the user's own functions that a configuration names."""
 
 import importlib
 import importlib.util
@@ -20,27 +20,27 @@ def is_function_name(spec: str) -> bool:
 
 
 def lies_with_the_user(spec: str) -> bool:
-    """Whether the module of MODULE:FUNCTION lies in the current folder or on PYTHONPATH; nothing is imported."""
+    """Whether the module of MODULE:FUNCTION is in the current folder or on PYTHONPATH. Nothing is imported."""
     top = spec.partition(":")[0].partition(".")[0]
     places = [os.getcwd(), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     there, taken = PathFinder.find_spec(top, places), importlib.util.find_spec(top)
-    # A module of the same name that Python would take before it is not the user's.
+    # If Python would import another module of the same name first, it is not the user's.
     return there is not None and taken is not None and there.origin == taken.origin
 
 
 def named_function(key: str, spec: str) -> Callable[..., Any]:
-    """The function `MODULE:FUNCTION`, where the module lies in the current folder or anywhere on PYTHONPATH.
+    """Import the function `MODULE:FUNCTION`. Its module is in the current folder or anywhere on PYTHONPATH.
 
     Args:
-        key: of the configuration, for messages.
+        key: the configuration's key, for messages.
         spec: its value.
 
     Raises:
-        InputError: there is no such module or function. What the module itself raises is passed on.
+        InputError: there is no such module or function. Exceptions of the module itself are passed on.
     """
     if not is_function_name(spec):
         raise InputError(f"{key} must be MODULE:FUNCTION, e.g. my_module:build, not {spec!r}.")
-    if os.getcwd() not in sys.path:  # `python -m` has it there, an installed script has not
+    if os.getcwd() not in sys.path:  # `python -m` adds it, an installed script does not
         sys.path.append(os.getcwd())
     module_name, _, name = spec.partition(":")
     try:

@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, and disks that are full."""
+"""Replace files completely or not at all, and recognise full disks."""
 
 import errno
 import os
@@ -13,11 +13,11 @@ from typing import IO
 from captcha_exp.errors import FullDiskError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# As it is told by what has no error number: a server, TensorFlow, HDF5, a list of failed copies, NumPy's `tofile`.
+# Messages without an error number, from servers, TensorFlow, HDF5, lists of failed copies and NumPy's `tofile`.
 _TOLD = re.compile(
     r"no space left on device|disk quota exceeded|file too large|disk (is )?full|\d+ requested and \d+ written", re.I
 )
-# What may mean a full disk or anything else: SQLite that could not write or make its journal, Python without `/tmp`.
+# Errors that may mean a full disk or something else: SQLite cannot write or make its journal; Python has no `/tmp`.
 _SQLITE_UNSURE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _UNSURE = "No usable temporary directory"
 _LITTLE = 1 << 16  # bytes
@@ -25,9 +25,9 @@ _LITTLE = 1 << 16  # bytes
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` once it is complete and on disk; an exception leaves `path` as it was.
+    """A file that replaces `path` when it is complete and on disk. After an exception, `path` is unchanged.
 
-    Several processes may replace one file at once: the last one's stays.
+    Several processes may replace one file at the same time; the file of the last one stays.
 
     Raises:
         OSError: there is no room, or the folder cannot be written.
@@ -37,7 +37,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with partial.open("wb") as file:
             yield file
             file.flush()
-            # Some file systems tell only now that there is no room.
+            # Some file systems report only now that there is no room.
             os.fsync(file.fileno())
         partial.replace(path)
     except BaseException as error:
@@ -49,10 +49,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def made_whole(path: Path) -> Iterator[Path]:
-    """A name under which to make the SQLite database `path`, which it becomes once it is complete.
+    """A name for making the SQLite database `path`. The file is renamed to `path` when it is complete.
 
-    Tables and indexes are made in many steps, and libraries cannot go on from the middle of one: after a full disk or
-    a kill, what they left would be of no use. The caller keeps other processes out, and closes every connection.
+    Tables and indexes are made in many steps, and libraries cannot continue a half-made database. After a full disk or
+    a kill, it would be useless. The caller must keep other processes out, and close every connection.
     """
     partial = path.with_name(f".{path.name}.partial")
     parts = [partial, partial.with_name(f"{partial.name}-journal")]
@@ -68,13 +68,13 @@ def made_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def telling_full_disk(*places: Path) -> Iterator[None]:
-    """Tell in one line of any exception that a full disk is behind.
+    """If a full disk is behind an exception, raise `FullDiskError` instead.
 
     Args:
-        places: where the work writes; of an exception that names no file, the one with the least room is named.
+        places: where the work writes. If an exception names no file, the place with the least room is reported.
 
     Raises:
-        FullDiskError: instead of such an exception.
+        FullDiskError: a full disk is behind an exception.
     """
     try:
         yield
@@ -88,7 +88,7 @@ def telling_full_disk(*places: Path) -> Iterator[None]:
 
 
 def full_disk(error: BaseException, *places: Path) -> FullDiskError | None:
-    """What an exception is when a full disk is behind it, however often it was wrapped; None for any other."""
+    """The error for an exception with a full disk behind it, however often it was wrapped; None for any other."""
     everywhere = [*places, _temporary()]
     for one in _behind(error):
         if isinstance(one, FullDiskError):
@@ -102,7 +102,7 @@ def full_disk(error: BaseException, *places: Path) -> FullDiskError | None:
 
 
 def no_room(place: Path, reason: str = os.strerror(errno.ENOSPC), setting: str = "root") -> FullDiskError:
-    """The error that tells what a user can do about `place`, which `setting` decides."""
+    """The error that says what to do about a full `place`; `setting` is the key that moves it."""
     return FullDiskError(
         f"There is no room on the disk of {place} ({reason}); make room there or set another `{setting}`, then type "
         "the same command again: it goes on from what is there."
@@ -115,7 +115,7 @@ def fullest(*places: Path) -> Path:
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it was raised from or during."""
+    """An exception, and all exceptions from which or during which it was raised."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
@@ -127,7 +127,7 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException, places: list[Path]) -> str | None:
-    """The system's words for a full disk, None where `error` tells of none."""
+    """The system's message about a full disk; None if `error` is not about one."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return error.strerror or os.strerror(error.errno)
     code = getattr(error, "sqlite_errorcode", None)
@@ -141,7 +141,7 @@ def _reason(error: BaseException, places: list[Path]) -> str | None:
 
 
 def _file(error: BaseException) -> Path | None:
-    """The file that could not be written; of a copy, the target."""
+    """The file that could not be written; for a copy, its target."""
     named = getattr(error, "filename2", None) or getattr(error, "filename", None)
     return Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
 
@@ -157,5 +157,5 @@ def _free_bytes(place: Path) -> int:
 def _temporary() -> Path:
     try:
         return Path(tempfile.gettempdir())
-    except OSError:  # none of them can be written
+    except OSError:  # no folder for temporary files can be written
         return Path(os.environ.get("TMPDIR", "/tmp"))

@@ -1,7 +1,7 @@
-"""Text that somebody else wrote, made fit for a terminal, a page, a drawing, a table, Markdown, YAML or a file's name.
+"""Make text from other people safe for terminals, pages, drawings, tables, Markdown, YAML and file names.
 
 Names, labels, reasons and tags come from shared databases and other people's files. Each medium gives some characters a
-meaning of its own; what goes there passes through the one function here that takes the meaning away.
+special meaning. For each medium, one function here removes it; all text for that medium goes through that function.
 """
 
 import csv
@@ -11,28 +11,28 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-# The most characters of one text that anything shows to a person; files for programs hold the whole.
+# The most characters of a text to show to a person. Files for programs hold the whole text.
 MOST_SHOWN = 2_000
-_MOST_NAME_BYTES = 120  # half of what file systems take, which leaves room for what is put before and behind
-_MOST_FOLDER_BYTES = 200  # of 255; files are named after it
+_MOST_NAME_BYTES = 120  # half the limit of file systems, because other parts of a name are added
+_MOST_FOLDER_BYTES = 200  # the limit is 255, but file names are derived from it
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:])")
 
 
 def shortened(text: str, most: int = MOST_SHOWN) -> str:
-    """At most `most` characters of a text, and a mark that tells how many are left out."""
+    """The first `most` characters of a text, and a mark that says how many are left out."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
 def visible(text: object, keep: str = "") -> str:
-    """For a person: a text of bounded length in which Python's escapes stand for what cannot be seen.
+    """For a person: a text of limited length, with Python's escapes in place of invisible characters.
 
-    That is what moves a terminal's cursor or colours it, turns the direction of writing or ends a line; what is no
-    character at all, like half of a surrogate pair; and blanks that look like another. Backslashes stay as they are.
+    These are characters that move or colour a terminal's cursor, change the direction of writing or end a line; parts
+    of characters, such as half of a surrogate pair; and blanks that look like other blanks. Backslashes stay.
 
     Args:
-        text: anything; what is no text is shown as Python does.
-        keep: characters without a printable form that are to stay nevertheless.
+        text: a text, or any object, which is shown as Python shows it.
+        keep: characters without a printable form that stay.
     """
     return "".join(
         character if character.isprintable() or character in keep else _escape(character)
@@ -41,26 +41,26 @@ def visible(text: object, keep: str = "") -> str:
 
 
 def escaped(text: str) -> str:
-    """For a program that reads lines: the whole text on one, so that Python's `unicode_escape` gives it back."""
+    """For a program that reads lines: the whole text on one line. Python's `unicode_escape` decodes it."""
     return "".join(
         character if character.isprintable() and character != "\\" else _escape(character) for character in text
     )
 
 
 def csv_row(values: Iterable[object]) -> str:
-    """A row of a CSV table, without its end, which Python's `csv` reads back exactly.
+    """A row of a CSV table, without its line end. Python's `csv` reads it back exactly.
 
-    Nothing is put before `=`, `+`, `-` or `@`, with which formulas begin: programs read these tables, and a label that
-    gained a character would be another. In a spreadsheet they are to be imported as text; docs/predict.md says so.
+    Formulas begin with `=`, `+`, `-` or `@`, but nothing is put before these: programs read the tables, and a label
+    must not change. Users must import the tables into a spreadsheet as text; docs/predict.md says so.
     """
     row = io.StringIO()
-    # Python quotes only what the line's own end holds, and readers take a lone carriage return for an end as well.
+    # Python quotes only characters of its own line end, but readers also end a line at a single carriage return.
     csv.writer(row, lineterminator="\r\n").writerow(values)
     return row.getvalue()[:-2]
 
 
 def csv_table(rows: Iterable[Iterable[object]]) -> str:
-    """Rows as `csv_row` writes them, each with a line feed behind it."""
+    """Rows as `csv_row` writes them, each followed by a line feed."""
     return "".join(f"{csv_row(row)}\n" for row in rows)
 
 
@@ -70,7 +70,7 @@ def markdown(text: object) -> str:
 
 
 def markdown_code(text: object) -> str:
-    """A text as code within a line of Markdown, fenced by more backticks than it has in a row."""
+    """A text as code in a line of Markdown. The fence has more backticks than the text has in a row."""
     line = visible(" ".join(str(text).split()))
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     room = " " if "`" in line else ""
@@ -78,10 +78,10 @@ def markdown_code(text: object) -> str:
 
 
 def verbatim(value: Any) -> Any:
-    """Plain nested values of which OmegaConf resolves none: every `${` in them stands for itself.
+    """Escape plain nested values, so that OmegaConf resolves none of them: every `${` stays as it is.
 
-    A configuration that was stored is resolved already. Whoever can write to the store could otherwise name variables
-    of this machine's environment in it, and read them where the values are logged.
+    A stored configuration is already resolved. Otherwise, anybody who can write to the store could name environment
+    variables of this machine in it, and read them where the values are logged.
     """
     if isinstance(value, str):
         return _INTERPOLATION.sub(lambda found: f"{2 * found[1]}\\${{", value)
@@ -93,22 +93,22 @@ def verbatim(value: Any) -> Any:
 
 
 def file_name(text: str) -> str:
-    """A text as part of a file's name: letters, digits and `_.+-` stay, anything else becomes `-`; never `.` or `..`.
+    """A text as part of a file name. Letters, digits and `_.+-` stay, the rest becomes `-`. Never gives `.` or `..`.
 
-    Different texts may give the same name, which has at most `_MOST_NAME_BYTES` bytes.
+    Different texts may give the same name. A name has at most `_MOST_NAME_BYTES` bytes.
     """
     plain = re.sub(r"[^\w.+-]+", "-", text).encode("utf-8", "replace")[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
     return plain if plain.strip(".") else "-"
 
 
 def is_folder_name(text: str) -> bool:
-    """Whether a text can be the name of a folder as it is, on any system, and be seen in one line."""
+    """Whether a text can be a folder's name on any system, and is visible in one line."""
     plain = text.isprintable() and text.strip(" .") != "" and not set(text) & set("/\\")
     return plain and len(text.encode()) <= _MOST_FOLDER_BYTES
 
 
 def identifier(text: str) -> str:
-    """An identifier for HTML and SVG, the same for the same text: itself where it is plain, otherwise a digest."""
+    """An identifier for HTML and SVG: the text itself if it is plain, otherwise its digest."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,99}", text):
         return text
     return f"x{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"

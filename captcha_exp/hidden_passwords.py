@@ -1,4 +1,4 @@
-"""How a command keeps passwords out of everything that Hydra writes and prints."""
+"""Keep passwords out of everything that Hydra writes and prints."""
 
 import os
 import sys
@@ -17,16 +17,16 @@ from captcha_exp.config import flatten, holds_password, kept_in_environment, wit
 from captcha_exp.errors import InputError
 from captcha_exp.terminal import complain
 
-# Options with which Hydra prints a configuration instead of using it.
+# Options that make Hydra print a configuration instead of using it.
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--help", "-h", "--resolve"}
 _PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++", OverrideType.DEL: "~"}
 
 
 def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
-    """Arguments with `${oc.env:...}` in place of each value that holds a password, which goes to the environment.
+    """Replace each value that holds a password by `${oc.env:...}`, and move the value to the environment.
 
-    Hydra keeps what is typed in files, and workers are started with it. A process that was itself started with a
-    password begins anew without it: every process that it starts would show its own command line for a moment.
+    Hydra writes the arguments to files, and workers are started with them. A process that was itself started with a
+    password starts again without it. Otherwise, its child processes would show its command line for a moment.
 
     Raises:
         InputError: a password is inside a list, a mapping or a choice.
@@ -55,25 +55,25 @@ def _hidden(argument: str) -> str:
     if holds_password(key, value):
         return f"{_PREFIX.get(override.type, '')}{key}={kept_in_environment(key, value)}"
     if isinstance(value, str | int):
-        return argument  # of an address, say, whose password is an interpolation
+        return argument  # e.g. an address whose password is an interpolation
     raise InputError(f"{key} holds a password among other values; set its key by itself: `{key}.KEY=...`.")
 
 
 class HiddenPasswords(Callback):
-    """Hydra's callback that keeps passwords of the user's own configuration files out of the copies that it writes."""
+    """A callback that keeps passwords of the user's configuration files out of Hydra's copies of them."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         _hide(config)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        # Each job is composed anew, from the files and these.
+        # Hydra composes each job again, from the files and these overrides.
         for override in _hide(config):
             of = "hydra" if override.startswith("hydra.") else "task"
             config.hydra.overrides[of].append(override)
 
 
 def _hide(config: DictConfig) -> list[str]:
-    """Put `${oc.env:...}` in place of passwords; the overrides that do the same."""
+    """Replace passwords by `${oc.env:...}`. Returns overrides that do the same."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     hidden = {
         key: kept_in_environment(key, value) for key, value in flatten(plain).items() if holds_password(key, value)
@@ -85,7 +85,7 @@ def _hide(config: DictConfig) -> list[str]:
 
 @contextmanager
 def printed_without_passwords(arguments: Sequence[str]) -> Iterator[None]:
-    """Mask what Hydra prints where `arguments` ask it to print the configuration."""
+    """If `arguments` ask Hydra to print the configuration, mask the passwords in it."""
     if not any(argument.partition("=")[0] in _PRINTING for argument in arguments):
         yield
         return

@@ -1,4 +1,4 @@
-"""Pages of HTML that open from disk and take in text that anybody may have written."""
+"""Render HTML pages that open from disk and hold text from anybody."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from captcha_exp.foreign_text import visible
 
 
 def page_environment(package: str) -> Environment:
-    """What renders the templates of `package`: all that they are given is text, of bounded length, but for `Markup`."""
+    """An environment for the templates of `package`. It escapes and shortens every value except `Markup`."""
     return Environment(
         loader=PackageLoader(package),
         autoescape=True,
@@ -23,12 +23,12 @@ def page_environment(package: str) -> Environment:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Put a page in place of an earlier one, whole."""
+    """Write a page. It replaces an earlier page completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def _shown(value: Any) -> Any:
-    # Markup is what we drew ourselves: charts, pictures, and what the templates' own macros give back.
+    # Only our own drawings are Markup: charts, pictures, and results of the templates' macros.
     return visible(value, keep="\n") if isinstance(value, str) and not isinstance(value, Markup) else value

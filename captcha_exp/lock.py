@@ -1,4 +1,4 @@
-"""Exclusive locks on files, which the kernel takes back from a killed process."""
+"""Exclusive locks on files. If a process is killed, the kernel releases its locks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 
 def try_lock(path: Path) -> BaseFileLock | None:
-    """Lock the file `path`, made if need be, or find that another process holds it.
+    """Try to lock the file `path`, which is made if it does not exist.
 
     Returns:
-        What `release` is called of; None if it is taken.
+        The lock, to call `release` on; None if another process holds it.
 
     Raises:
         OSError: the file cannot be made.
@@ -26,7 +26,7 @@ def try_lock(path: Path) -> BaseFileLock | None:
 
 @contextmanager
 def locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock of `path`, waiting for it after a call of `on_wait` where another process has it.
+    """Hold the lock of `path`. If another process holds it, call `on_wait`, then wait.
 
     Raises:
         OSError: the file cannot be made.
@@ -43,5 +43,5 @@ def locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[N
 
 
 def _lock(path: Path) -> BaseFileLock:
-    # Where the file system has no locks it would make do with a file that a killed process leaves.
+    # Without locks in the file system, filelock would use a plain file, which a killed process leaves behind.
     return FileLock(path, thread_local=False, fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""Lines for whoever looks at a terminal or a log, and what is kept off both."""
+"""Print lines to a terminal or a log, and keep passwords and noise off both."""
 
 import logging
 import os
@@ -17,39 +17,39 @@ from captcha_exp.foreign_text import visible
 
 
 def say(line: object) -> None:
-    """Tell the user something at once, also where standard output is a file."""
+    """Print a line for the user at once, even if standard output is a file."""
     _write(line, sys.stdout)
 
 
 def complain(line: object) -> None:
-    """Tell the user of something that is wrong, on standard error."""
+    """Print a line about a problem on standard error."""
     _write(line, sys.stderr)
 
 
 def _write(line: object, stream: TextIO) -> None:
-    # A terminal may know fewer characters than the text has.
+    # A terminal may lack some characters of the text.
     encoding = stream.encoding or "utf-8"
     print(visible(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def guard_logs() -> None:
-    """Let no logged message and no last traceback of this process show a password.
+    """Hide passwords in all log messages of this process and in its last traceback.
 
-    No message of any logger forges a line of the log either, or speaks to the terminal that shows it.
+    A log message also cannot forge a log line, or send escapes to the terminal that shows it.
     """
     logging.setLogRecordFactory(_Record)
     sys.excepthook = _print_masked
 
 
 class _Record(logging.LogRecord):
-    """A record whose further lines are indented, as no first line is."""
+    """A record whose lines after the first are indented."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info and self.exc_info[0] is not None:
             self.exc_text = _guarded(_traceback(*self.exc_info).rstrip("\n"))
 
-    def getMessage(self) -> str:  # noqa: N802  # the name is that of the standard library
+    def getMessage(self) -> str:  # noqa: N802  # the standard library's name
         return _guarded(super().getMessage()).lstrip()
 
 
@@ -68,11 +68,11 @@ def _print_masked(kind: type[BaseException], error: BaseException, trace: Traceb
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to standard error inside, and write it after all if a failure leaves.
+    """Hold back the output to standard error. If the block fails, write it after all.
 
-    An `InputError` and a full disk are no failures: one line says all that a user can mend.
+    An `InputError` and a full disk do not count as failures, because one line says what to do.
 
-    TensorFlow tells about the processor and missing graphics cards before any setting can reach it, past `sys.stderr`.
+    TensorFlow writes about the processor and missing graphics cards before any setting applies, past `sys.stderr`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of each accelerator that is not there

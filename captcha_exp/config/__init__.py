@@ -15,7 +15,7 @@ from captcha_exp.config.plain import flatten, to_plain
 if TYPE_CHECKING:
     from captcha_exp.config.ctc_steps import feature_size, min_time_steps, time_steps
     from captcha_exp.config.loading import known_keys, load, load_config, load_dataset_config, load_stored_config
-    from captcha_exp.config.schema import *  # noqa: F403  # which names, its own __all__ says
+    from captcha_exp.config.schema import *  # noqa: F403  # its __all__ lists the names
 
 __all__ = [  # loaded on use
     "conf_dir",
@@ -37,7 +37,7 @@ __all__ = [  # loaded on use
 
 
 def __getattr__(name: str) -> Any:
-    """Load the schema when something of it is first used: `--help` and `--cfg job` do without pydantic."""
+    """Load the schema on its first use, because `--help` and `--cfg job` do not need pydantic."""
     for module in ("schema", "loading", "ctc_steps"):
         found = getattr(import_module(f"captcha_exp.config.{module}"), name, None)
         if found is not None and not name.startswith("_"):

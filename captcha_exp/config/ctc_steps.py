@@ -1,4 +1,4 @@
-"""How many time steps a recogniser gives, and how many a label needs."""
+"""Count the time steps that a recogniser gives and that a label needs."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def feature_size(cnn: CnnConfig, image_height: int, image_width: int) -> tuple[int, int]:
     """Height and width of the feature map; its width is the number of time steps.
 
-    Pooling of `original` and `vgg` drops an odd last row or column; strides of `compact` and `residual` keep it. Of a
-    `custom` one only the width is agreed upon; its height is given as 1.
+    Pooling in `original` and `vgg` drops an odd last row or column; strides in `compact` and `residual` keep it. For a
+    `custom` CNN only the width is known; the height is given as 1.
     """
     if isinstance(cnn, CustomCnnConfig):
         return 1, -(-image_width // cnn.width_stride)
@@ -36,7 +36,7 @@ def time_steps(config: "Config") -> int:
 def min_time_steps(label: str) -> int:
     """Fewest time steps in which CTC can emit `label`.
 
-    CTC parts two equal neighbours with a blank, so each adjacent repeat costs one step more.
+    CTC needs a blank between two equal neighbours, so each adjacent repeat costs one more step.
 
     Source:
         Graves et al. 2006, section 3.1.

@@ -1,4 +1,4 @@
-"""What earlier versions called otherwise, so that their runs and models can still be used."""
+"""Translate the configuration of earlier versions, so that their runs and models can still be used."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,12 +7,12 @@ from omegaconf import OmegaConf
 
 from captcha_exp.config.conf_folder import conf_dir
 
-# By the group and its former choice, the choice as it is called now.
+# (group, former choice) -> current choice.
 CALLED_NOW = {("cnn", "seed"): "original", ("transformer", "seed"): "original", ("experiment", "seed"): "original"}
 
 
 def renamed_choice(message: str) -> str | None:
-    """What to type now, if a message of Hydra says that a choice is not there which has another name now."""
+    """What to type now, if Hydra's message names a choice that has been renamed."""
     for (group, former), now in CALLED_NOW.items():
         if f"'{group}/{former}'" in message:
             return f"{group}={former} is called {group}={now} now."
@@ -20,9 +20,9 @@ def renamed_choice(message: str) -> str | None:
 
 
 def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration that a run or a model of an earlier version keeps, in the keys of this version.
+    """Bring the configuration of an earlier version's run or model into the keys of this version.
 
-    Keys that a choice no longer has are dropped, what is new since then is left out of use.
+    Keys that a choice no longer has are dropped. Features that are new since then are switched off.
 
     Args:
         config: plain values by group; groups may be missing.
@@ -74,7 +74,7 @@ def _decoding(values: dict[str, Any]) -> None:
 
 def _optimizer(values: dict[str, Any]) -> None:
     if values.get("kind") == "adam":
-        # The kind was not looked at: with weight decay it was AdamW that trained.
+        # Earlier versions ignored the kind: with weight decay they trained with AdamW.
         if values.get("weight_decay"):
             values["kind"] = "adamw"
         else:

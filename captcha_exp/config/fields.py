@@ -1,4 +1,4 @@
-"""What the fields of the configuration are made of: kinds of values, with the words that messages use for them."""
+"""Types of configuration values, with the words that messages use for them."""
 
 import math
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from captcha_exp.extension import is_function_name, lies_with_the_user
 
-# The context of a validation whose values come from a run or a model, which others may have written.
+# The context for validating values from a run or a model, which other people may have written.
 STORED = object()
 
 
 class Settings(BaseModel):
-    """Typed keys. They have no defaults, for values stand in `conf/`; unknown keys are refused; nothing can be changed.
+    """Typed keys. They have no defaults, because `conf/` has the values. Unknown keys are refused; all are read-only.
 
-    A validator of several keys raises an `InputError` whose message begins with a key of the model: what stands before
-    that key on the command line is put before it.
+    A validator of several keys raises an `InputError` whose message begins with a key of the model. The prefix of
+    that key on the command line is added later.
     """
 
     model_config = ConfigDict(
@@ -33,7 +33,7 @@ class Settings(BaseModel):
 
 
 class Rooted(Settings):
-    """What happens under one folder. `root` is that of `sweeps/`, `mlruns/`, `outputs/` and `cache/`."""
+    """Settings of a command with the folder `root`, which holds `sweeps/`, `mlruns/`, `outputs/` and `cache/`."""
 
     root: str
 
@@ -44,7 +44,7 @@ class Rooted(Settings):
 
 @dataclass(frozen=True)
 class Must:
-    """A rule that no range can say: `X must be {expected}`."""
+    """A rule that is not a range, with the message `X must be {expected}`."""
 
     expected: str
     holds: Callable[[Any], bool]
@@ -60,28 +60,28 @@ class Must:
 
 @dataclass(frozen=True)
 class Worded:
-    """Words around a range, which stands for `{}`; pydantic passes over it."""
+    """Words for messages; a range replaces `{}` in them. Pydantic ignores this."""
 
     template: str
 
 
 @dataclass(frozen=True)
 class Items:
-    """What one entry of a list is called; pydantic passes over it."""
+    """The name of one entry of a list, for messages. Pydantic ignores this."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class TypedAs:
-    """A key that has a shorter form on the command line, and what to type; pydantic passes over it."""
+    """The shorter form of a key on the command line, and an example of it. Pydantic ignores this."""
 
     key: str
     example: str
 
 
 def between(low: float, high: float) -> Must:
-    """Both ends of a range, from which something is drawn."""
+    """A rule for the two ends of a range from which values are drawn."""
 
     def holds(ends: list[float]) -> bool:
         return len(ends) == 2 and all(map(math.isfinite, ends)) and low <= ends[0] <= ends[1] <= high
@@ -90,13 +90,13 @@ def between(low: float, high: float) -> Must:
 
 
 def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool):  # which Python counts among the whole numbers
+    if isinstance(value, bool):  # Python treats it as a whole number
         raise PydanticCustomError("int_type", "must be a number")
     return value
 
 
 def _callable_if_stored(name: str, info: ValidationInfo) -> str:
-    # Who can write to a store could otherwise make us call any function of any installed library.
+    # Otherwise, anybody who can write to a store could make us call any function of any installed library.
     if info.context is STORED and not lies_with_the_user(name):
         expected = (
             "a function of a module in the current folder or on PYTHONPATH, because a stored configuration names it"

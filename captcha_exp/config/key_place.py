@@ -1,4 +1,4 @@
-"""Where a key stands among the models of the schema."""
+"""Find the place of a key in the schema."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from captcha_exp.config.fields import Must
 
 @dataclass
 class Place:
-    """A key, as it is typed; what it may hold; what it was given.
+    """A key as it is typed, what it may hold, and the value that it got.
 
-    `kind` is a type, or the model of the keys inside. Of models of which one stands there by the value of the key
-    `tag`, `variants` holds all, by that value, and `chosen` the value.
+    `kind` is a type, or the model of the keys inside. If the key `tag` chooses one of several models, `variants` maps
+    its values to these models, and `chosen` is its value.
     """
 
     key: str
@@ -40,26 +40,26 @@ class Place:
         return _opened(place, known.annotation, known) if known else place
 
     def variant(self, name: str) -> "Place":
-        """The same place, once it is known which of the models stands there."""
+        """The same place, with the model of the given variant."""
         return Place(self.key, self.variants[name], self.value, tag=self.tag, variants=self.variants, chosen=name)
 
     @property
     def is_plain_list(self) -> bool:
-        """Whether it is a list of values without keys."""
+        """Whether the key holds a list of values without keys."""
         return get_origin(self.kind) is list and not is_model(get_args(self.kind)[0])
 
 
 def place_at(place: Place, path: Sequence[str | int]) -> Place:
-    """Follow a path as pydantic gives it: it names the variant of a model before the keys inside it."""
+    """Follow a path of pydantic, which names the variant of a model before the keys inside it."""
     for name in path:
         if place.is_plain_list and any(isinstance(rule, Must) for rule in place.rules):
-            return place  # a rule on the whole list tells of its entries as well
+            return place  # a rule on the whole list also describes its entries
         place = place.variant(str(name)) if place.variants and not place.chosen else place.inside(name)
     return place
 
 
 def keys_of(schema: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every key of a model and of those inside it, whichever variant has it, joined with dots."""
+    """Every key of a model, of the models inside it, and of all variants, joined with dots."""
     for name in schema.model_fields:
         place = Place("", schema, None).inside(name)
         models = [*place.variants.values()] or ([place.kind] if is_model(place.kind) else [])
@@ -75,7 +75,7 @@ def is_model(kind: Any) -> bool:
 
 
 def _opened(place: Place, annotation: Any, known: FieldInfo | None = None) -> Place:
-    """A place with what its annotation says, however that is wrapped."""
+    """A place with the contents of its annotation, unwrapped."""
     if known is not None:
         place.rules += known.metadata
         place.tag = known.discriminator if isinstance(known.discriminator, str) else ""

@@ -1,4 +1,4 @@
-"""From a composed configuration to a model of `schema`, with errors that name the key."""
+"""Turn a composed configuration into a model of `schema`, with errors that name the key."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -62,10 +62,10 @@ def load_config(composed: DictConfig | Mapping[str, Any]) -> Config:
 
 
 def load_stored_config(plain: Mapping[str, Any]) -> Config:
-    """A configuration that a run keeps, also one of an earlier version; nothing in it is resolved again.
+    """Load the configuration of a run, which may be of an earlier version. Nothing in it is resolved again.
 
-    Whoever can write to the store could otherwise read variables of this machine's environment with it. For the same
-    reason a function that it names must be one of the user's own.
+    Otherwise, anybody who can write to the store could read this machine's environment variables with it. For the same
+    reason, a function that it names must belong to the user.
 
     Raises:
         InputError: as `load` says.
@@ -74,12 +74,12 @@ def load_stored_config(plain: Mapping[str, Any]) -> Config:
 
 
 def load_dataset_config(values: Mapping[str, Any]) -> DatasetConfig:
-    """The group `dataset` alone of what a run keeps; see `load_stored_config`."""
+    """Load only the group `dataset` of a run's configuration; see `load_stored_config`."""
     return _validated(_DatasetAlone, brought_up_to_date({"dataset": values}), STORED).dataset
 
 
 def known_keys() -> list[str]:
-    """Every key that some choice of some command has, joined with dots."""
+    """Every key of every choice of every command, joined with dots."""
     return sorted({key for schema in _COMMANDS for key in keys_of(schema)})
 
 
@@ -92,7 +92,7 @@ def _validated(schema: type[Schema], plain: Mapping[str, Any], context: object =
 
 
 def _given(values: Any) -> Any:
-    """Values without those that are missing, which say so with `???`."""
+    """The values without the missing ones, which are marked `???`."""
     if isinstance(values, Mapping):
         return {key: _given(value) for key, value in values.items() if value != _MISSING}
     return values

@@ -1,4 +1,4 @@
-"""What a password is, how it is left out of what is written, and how one process hands it to the next."""
+"""Recognise passwords, hide them in all output, and hand them from one process to the next."""
 
 import os
 import re
@@ -8,9 +8,9 @@ from typing import Any
 MASK = "***"
 _NAME = r"\w*(?:password|passwd|passphrase|secret|token|api_?key|access_?key)"
 _SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
-_NOT_YET = r"(?!\$\{)"  # an interpolation is no password, it says where one is
-# What follows `name:` is a password up to the last @ before the path; one that should have been percent-encoded ends at
-# the first @. Only digits after it are the port of a web address. Lengths are bounded for texts that attack patterns.
+_NOT_YET = r"(?!\$\{)"  # an interpolation is no password; it only says where one is
+# The password follows `name:` and ends at the last @ before the path. If it was not percent-encoded, it may end at
+# the first @. Digits alone are the port of a web address. Lengths are limited, as a text may attack the patterns.
 _USER = r"[^:/@\[\s]{0,2048}:"
 _IN_ADDRESS = re.compile(
     rf"(?P<before>\b(?:https?:/{{1,2}}{_USER}(?!\d+(?:[/?#\s]|$))|(?!https?:)[a-z][a-z0-9+.-]{{0,40}}:/{{1,2}}{_USER}))"
@@ -23,21 +23,21 @@ _ASSIGNED = re.compile(
 _YAML_LINE = re.compile(
     rf"(?P<before>^[ \t]*{_NAME}: +){_NOT_YET}(?!null$|'').+(?P<after>)$", re.IGNORECASE | re.MULTILINE
 )
-# A shorter value may equal that of a variable which has nothing to do with it.
+# A shorter value may equal an unrelated variable by chance.
 _DISTINCT = 8
 
 
 def without_passwords(value: Any) -> Any:
     """The same text or nested values with every password and token replaced by `***`.
 
-    Those are: what stands between `user:` and `@` in an address, and the values of names that end in `password`,
+    These are the text between `user:` and `@` in an address, and the values of names that end in `password`,
     `token`, `secret`, `api_key` and the like, in an address's query, in `NAME=VALUE`, and as keys of mappings.
     """
     return _replace(value, "", lambda key, secret: MASK if _is_named_secret(key) else _masked(secret))
 
 
 def with_passwords_from_environment(value: Any) -> Any:
-    """The same nested values with `${oc.env:...}` in place of each text that holds a password."""
+    """Replace each text that holds a password, in nested values, by `${oc.env:...}`."""
     return _replace(value, "", kept_in_environment)
 
 
@@ -50,9 +50,9 @@ def holds_password(key: str, value: object) -> bool:
 
 
 def kept_in_environment(key: str, value: object) -> str:
-    """An interpolation of the variable that holds `value`: one that is there already, or a new one named after `key`.
+    """An interpolation of the environment variable that holds `value`: an existing one, or a new one named after `key`.
 
-    Processes that this one starts inherit it. Their environment can be read by their own user alone.
+    Child processes inherit the variable. Only their own user can read their environment.
     """
     text = str(value)
     known = [name for name, held in os.environ.items() if held == text and re.fullmatch(r"[A-Za-z_]\w*", name)]

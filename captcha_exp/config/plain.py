@@ -1,4 +1,4 @@
-"""A configuration as plain values: what is logged, saved and compared."""
+"""A configuration as plain values, for logging, saving and comparing."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ def to_plain(config: "BaseModel") -> dict[str, Any]:
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, keys joined with dots; lists stay values."""
+    """Turn nested mappings into one, with keys joined by dots. Lists stay values."""
     flat: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, Mapping) and value:

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, told in one line that names the key as it is typed."""
+"""Turn pydantic's errors into one line that names the key as the user types it."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ from captcha_exp.foreign_text import shortened
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list"}
 _MOST_SHOWN = 300
 _MANY = {int: "whole numbers", float: "numbers", str: "texts"}
-# Of the right type, but not as a rule of the field has it.
+# The type is right, but a rule of the field is broken.
 _AGAINST_A_RULE = {
     *("greater_than", "greater_than_equal", "less_than", "less_than_equal"),
     *("finite_number", "too_short", "string_too_short"),
@@ -25,15 +25,15 @@ _AGAINST_A_RULE = {
 
 
 def refusal(error: ValidationError, schema: type[BaseModel], values: Mapping[str, Any]) -> str:
-    """What is wrong, what was received, what to change.
+    """One line: what is wrong, what was received, what to change.
 
     Args:
-        error: what validation raised; of several mistakes one is told.
-        schema: what was validated.
+        error: the validation error; only one of several mistakes is reported.
+        schema: the model that refused the values.
         values: the whole input.
     """
     problems = error.errors(include_url=False)
-    # A mistyped key is missing besides.
+    # A mistyped key is reported twice, as unknown and as missing; choose unknown.
     problem = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
     path, whole = problem["loc"], Place("", schema, values)
     if problem["type"] == "extra_forbidden":
@@ -76,7 +76,7 @@ def _unknown_choice(place: Place) -> str:
 
 
 def _words(place: Place, problem: str) -> str:
-    """What the field of a place takes."""
+    """The values that a place allows, in words."""
     must = [rule.expected for rule in place.rules if isinstance(rule, Must)]
     if must:
         return str(must[0])
@@ -97,7 +97,7 @@ def _words(place: Place, problem: str) -> str:
 
 
 def _bounds(rules: list[Any]) -> str:
-    """The range of a field in words; empty where it has none."""
+    """The range of a field in words; empty if it has none."""
     known: dict[type, Any] = {type(rule): rule for rule in rules}
     if MinLen in known:
         return f"at least one {known[Items].name if Items in known else 'character'}"

@@ -1,1 +1,1 @@
-"""Image files in, a line of text for each out."""
+"""Read image files, and print a line for each."""

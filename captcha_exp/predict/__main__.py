@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from captcha_exp.reader.predictor import Predictor
 
 EXIT_UNREADABLE = 1
-_EXIT_BROKEN_PIPE = 141  # what a shell reports of a command whose reader has left
-# A pattern is no list and no dictionary, and an alphabet no number, whatever Hydra's grammar would make of them.
+_EXIT_BROKEN_PIPE = 141  # a shell reports this if the reader of a command's output has left
+# Keys whose values are always plain text. Hydra's grammar could read them as lists, dictionaries or numbers.
 _VERBATIM = ("model", "pattern", "alphabet", "lexicon")
 
 
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _keys() -> list[str]:
-    """The keys of the command, from its YAML: the schema would take longer to load than `--help` may."""
+    """The command's keys, from its YAML file. Loading the schema would be too slow for `--help`."""
     files = [OmegaConf.load(conf_dir() / name) for name in ("predict.yaml", "base/command.yaml")]
     return [*(str(key) for file in files for key in file if key != "defaults"), "tracking"]
 
@@ -54,30 +54,30 @@ def _predict(composed: DictConfig, files: list[str]) -> int:
 
 
 def predict(config: "PredictConfig", files: list[str]) -> int:
-    """Print a line for each file, as soon as it is read, and return how many could not be.
+    """Print a line for each file as soon as it is read. Returns the number of files that could not be read.
 
     Args:
-        config: which model, what is known of the texts, and what a line looks like.
+        config: the model, what is known about the texts, and the form of a line.
         files: paths, folders, globs, `-` for a list on standard input.
 
     Raises:
-        InputError: there are no files or no such model, or nothing that the model can read satisfies what is known.
+        InputError: there are no files, no such model, or no text that the model can read fits what is known.
     """
     if not files:
         raise InputError("No files to read; name files, folders or globs, or `-` for a list on standard input.")
     predictor = _load(config)
     constraint = _constraint(config, predictor)
     if constraint:
-        predictor.automaton(constraint)  # refused before the first line
+        predictor.automaton(constraint)  # if it is refused, that happens before the first line
     where = predictor.version or predictor.model_id or config.model
     complain(f"{where}, computed by {predictor.runtime}")
     from captcha_exp.predict.input_files import file_names
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know fewer characters
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may lack some characters
     try:
         read, failed = _print_lines(config, predictor, constraint, file_names(files))
     except BrokenPipeError:
-        # The interpreter would complain once more when it flushes at its end.
+        # Otherwise the interpreter would report the same error when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(_EXIT_BROKEN_PIPE) from None
     except KeyboardInterrupt:
@@ -89,7 +89,7 @@ def predict(config: "PredictConfig", files: list[str]) -> int:
 
 
 def _load(config: "PredictConfig") -> "Predictor":
-    # After the checks: a mistyped key must not wait for these.
+    # Import these after the checks: the error for a mistyped key must not wait for them.
     from captcha_exp.predict.load_predictor import load_predictor
     from captcha_exp.terminal import quiet_stderr
 
@@ -118,7 +118,7 @@ def _constraint(config: "PredictConfig", predictor: "Predictor") -> "Constraint"
 def _print_lines(
     config: "PredictConfig", predictor: "Predictor", constraint: "Constraint", names: Iterable[str]
 ) -> tuple[int, int]:
-    """Read files in batches; how many could be read, and how many not."""
+    """Read files in batches and print their lines. Returns how many could be read, and how many could not."""
     from captcha_exp.predict.input_files import batches, read_file
     from captcha_exp.predict.output_lines import line_of
     from captcha_exp.reader.image import BadImageError

@@ -1,4 +1,4 @@
-"""Telling the files of a command line from its settings."""
+"""Separate the files of a command line from its settings."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,25 +9,25 @@ from pathlib import Path
 from captcha_exp.errors import InputError
 
 _SETTING = re.compile(r"([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
-# Hydra's, whose value is an argument of its own.
+# Hydra's options whose value is the next argument.
 _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"}
 
 
 def split_arguments(
     arguments: Sequence[str], keys: Iterable[str], verbatim: Iterable[str]
 ) -> tuple[list[str], list[str]]:
-    """Part a command line into Hydra's overrides and options, and files.
+    """Split a command line into Hydra's overrides and options, and files.
 
-    What exists is a file, whatever its name; so is everything after `--`. Otherwise `KEY=VALUE` is a setting and what
-    begins with `-` an option.
+    An argument is a file if such a file exists or if it comes after `--`. Otherwise, `KEY=VALUE` is a setting, and
+    an argument that begins with `-` is an option.
 
     Args:
         arguments: as typed.
-        keys: of the configuration, at its top level.
-        verbatim: keys whose values are taken as they are typed, not as Hydra's grammar has it.
+        keys: the top-level keys of the configuration.
+        verbatim: keys whose values are used as typed, without Hydra's grammar.
 
     Raises:
-        InputError: something looks like a setting, but there is neither such a key nor such a file.
+        InputError: an argument looks like a setting, but neither such a key nor such a file exists.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     overrides, files = [], []
@@ -60,10 +60,10 @@ def _exists(argument: str) -> bool:
 
 
 def quoted(value: str) -> str:
-    """A value so that Hydra takes it as it stands; `null`, and what is in quotes already, is left to Hydra."""
+    """Quote a value so that Hydra takes it as typed. `null` and quoted values stay as they are."""
     if value == "null" or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
         return value
-    # Within quotes a backslash has a meaning before a quote alone.
+    # Within quotes, a backslash has a meaning only before a quote.
     escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
     return "'" + escaped.replace("${", "\\${") + "'"
 

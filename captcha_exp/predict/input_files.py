@@ -1,4 +1,4 @@
-"""Image files named by paths, folders, globs or a list on standard input."""
+"""Find image files by paths, folders, globs or a list on standard input."""
 
 import glob
 import os
@@ -14,10 +14,10 @@ _SUFFIXES = tuple(f".{suffix}" for suffix in IMAGE_SUFFIXES)
 
 
 def file_names(arguments: Iterable[str]) -> Iterator[str]:
-    """The files that arguments stand for, one after the other, without holding all of their names.
+    """Yield the files that the arguments name, without keeping all names in memory.
 
-    A folder stands for the image files in it and below it, in order of their names; a glob (`**` for any depth) for
-    what matches; `-` for the names on standard input, one a line. Anything else is a name itself.
+    A folder gives the image files in it and below it, in order of their names. A glob (`**` for any depth) gives its
+    matches. `-` gives the names on standard input, one a line. Any other argument is a file name.
     """
     for argument in arguments:
         if argument == _LIST_ON_STDIN:
@@ -25,14 +25,14 @@ def file_names(arguments: Iterable[str]) -> Iterator[str]:
         elif os.path.isdir(argument):
             yield from _below(argument)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
-            # Nothing found is told of the glob itself, as of a missing file.
+            # If a glob matches nothing, report the glob as a missing file.
             yield from sorted(glob.iglob(argument, recursive=True)) or [argument]
         else:
             yield argument
 
 
 def read_file(name: str) -> bytes | BadImageError:
-    """The bytes of a file, or why there are none."""
+    """The bytes of a file, or why it cannot be read."""
     try:
         with Path(name).open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -59,4 +59,4 @@ def _below(folder: str) -> Iterator[str]:
                 found = True
                 yield os.path.join(parent, name)
     if not found:
-        yield folder  # to be told as what cannot be read
+        yield folder  # an empty folder is reported as unreadable

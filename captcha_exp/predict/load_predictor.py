@@ -1,4 +1,4 @@
-"""The model that an address means, ready to read images."""
+"""Load the model at an address, ready to read images."""
 
 import os
 import tempfile
@@ -10,15 +10,15 @@ from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 
 
 def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None) -> Predictor:
-    """Load a model: by ONNX Runtime where the model has that form, otherwise by Keras' backend.
+    """Load a model with ONNX Runtime if the model has that form, otherwise with Keras' backend.
 
     Args:
-        model_uri: as `tracking.load_recogniser` takes it, or an ONNX file that `model.onnx_export` wrote.
-        tracking_uri: the store that knows it.
-        threads: of the network's computation; None uses every core.
+        model_uri: as for `tracking.load_recogniser`, or an ONNX file that `model.onnx_export` wrote.
+        tracking_uri: the store of the model.
+        threads: threads of the network's computation; None uses every core.
 
     Raises:
-        InputError: there is no such model, or it is none of ours.
+        InputError: there is no such model, or this project did not make it.
     """
     if model_uri.endswith(".onnx"):
         if not os.path.isfile(model_uri):
@@ -34,7 +34,7 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         known = describe_model(folder, model_uri, tracking_uri)
         if (folder / ONNX_FILE).is_file() and _has_onnx():
             return Predictor.of_onnx(folder / ONNX_FILE, threads, known.version, known.figures, model_uri)
-        checked = check_model(folder, model_uri)  # no refusal waits for TensorFlow
+        checked = check_model(folder, model_uri)  # check before TensorFlow is imported, which is slow
         from captcha_exp.model.forward_pass import ForwardPass
         from captcha_exp.model.threads import limit_threads
 

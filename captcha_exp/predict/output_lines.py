@@ -1,4 +1,4 @@
-"""What was read in a file, as a line of output."""
+"""Write what was read in a file as a line of output."""
 
 import json
 from collections.abc import Callable
@@ -12,10 +12,10 @@ Line = Callable[[str, Reading | BadImageError], str]
 
 
 def line_of(output_format: OutputFormat, alternatives: int) -> tuple[str | None, Line]:
-    """The first line of a format, None where it has none, and how a file's line is made, each without its end.
+    """A format's header line (None if it has none), and a function that makes a file's line; both without line ends.
 
     Args:
-        output_format: which.
+        output_format: the format.
         alternatives: how many further texts there can be.
     """
     if output_format is OutputFormat.jsonl:

@@ -61,7 +61,7 @@ def open_trial(config: Config) -> OpenTrial | None:
         return None
     check_held_out(config)
     study = open_study_for_trial(config)
-    # Optuna has no public way to get from a number to a trial that can report. `test_job_trial.py` checks this one.
+    # Optuna has no public way to get from a number to a trial that can report. `test_job_trial.py` tests this way.
     trial = optuna.Trial(study, study.get_trials(deepcopy=False)[int(number)]._trial_id)
     return OpenTrial(
         name=trial_name(trial.number),

@@ -159,7 +159,7 @@ def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
 
 
 def check_held_out(config: Config) -> None:
-    """Refuse a search whose trials hold out no images by which they could be compared.
+    """Refuse a search whose trials keep no validation images, because they could not be compared.
 
     Raises:
         InputError: naming the key.

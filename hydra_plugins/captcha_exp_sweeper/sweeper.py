@@ -1,4 +1,4 @@
-"""Hydra's `hydra/sweeper=captcha_exp`: joins the sweep with the data and the store that its trials use."""
+"""Hydra's `hydra/sweeper=captcha_exp`: joins a sweep with the data and the store of its trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-# Every module here is imported at each start of Hydra, for --help too: what is heavy waits until sweep().
+# Hydra imports this module at each start, even for --help. So heavy modules are imported in sweep().
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CaptchaExpSweeperConf:
-    """What `hydra/sweeper=captcha_exp` composes to; all settings are in the `sweep` group."""
+    """The configuration behind `hydra/sweeper=captcha_exp`. All settings are in the `sweep` group."""
 
     _target_: str = "hydra_plugins.captcha_exp_sweeper.sweeper.CaptchaExpSweeper"
 
@@ -42,11 +42,11 @@ class CaptchaExpSweeper(Sweeper):
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
-        """Sweep, then leave with the exit code.
+        """Sweep, then exit with the exit code.
 
         Raises:
-            InputError: for what the user can mend.
-            SystemExit: with 0 only when a trial finished.
+            InputError: the user can fix the error.
+            SystemExit: always; the code is 0 only if a trial finished.
         """
         from captcha_exp.config import load_config
         from captcha_exp.sweep import Worker, WorkerOrder, plan_sweep, run_sweep
@@ -63,11 +63,11 @@ class CaptchaExpSweeper(Sweeper):
         raise SystemExit(run_sweep(plan, data, open_record, write_report))
 
     def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
-        """Prepare the dataset once for all workers, and tell what is in it; its mistakes end the command here."""
+        """Prepare the dataset once for all workers. Returns what identifies its content."""
         from captcha_exp.dataset import prepare_dataset
 
         if any(parameter.key == "dataset" for parameter in plan.space.parameters):
-            return {}  # each trial has its own
+            return {}  # the dataset differs between trials
         prepared = prepare_dataset(plan.config.dataset, plan.config.root_path)
         return {"the content of dataset": prepared.fingerprint}
 
@@ -80,7 +80,7 @@ class CaptchaExpSweeper(Sweeper):
         return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
 
     def write_report(self, config: "Config") -> "Path | None":
-        """The sweep as one page, with the defaults of the report command."""
+        """Write the report of the sweep, with the defaults of the report command."""
         from hydra.types import RunMode
 
         from captcha_exp.config import ReportCommandConfig, load
@@ -100,11 +100,11 @@ class CaptchaExpSweeper(Sweeper):
         return load_config(without_hydra(composed))
 
     def _launcher(self, plan: "SweepPlan") -> Any:
-        """From the overrides of a job to what it returned, through the configured launcher."""
+        """A function that runs a job with given overrides through the configured launcher, and returns its result."""
         from hydra.core.plugins import Plugins
 
         with read_write(self.config), open_dict(self.config):
-            # Hydra expands no `~` and knows no root: relative to it, its folders would lie elsewhere.
+            # Hydra neither expands `~` nor knows `root`, so its folders would be in the wrong place.
             self.config.hydra.sweep.dir = str(plan.folder)
         launcher: Launcher = Plugins.instance().instantiate_launcher(
             hydra_context=self.hydra_context, task_function=self.task_function, config=self.config
@@ -113,5 +113,5 @@ class CaptchaExpSweeper(Sweeper):
 
 
 def without_hydra(composed: DictConfig) -> DictConfig:
-    """The part of a composed configuration that is ours."""
+    """A composed configuration without Hydra's own part."""
     return OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])

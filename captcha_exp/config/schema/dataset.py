@@ -1,4 +1,4 @@
-"""What a dataset is, one model per source."""
+"""The configuration of a dataset, one model per source."""
 
 import re
 from enum import Enum
@@ -22,7 +22,7 @@ from captcha_exp.config.schema.style import StyleConfig
 from captcha_exp.errors import InputError
 from captcha_exp.reader.metadata import MAX_SIDE
 
-# A family's name is part of samples' names, of keys on the command line and of keys in MLflow.
+# A family's name becomes part of sample names, of command line keys and of MLflow keys.
 _FAMILY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -35,9 +35,9 @@ class LabelCase(Enum):
 
 
 class ExpectedConfig(Settings):
-    """What a dataset is known to hold; null expects nothing, and what differs is warned of, not refused.
+    """What a dataset should hold. Null expects nothing. A difference gives a warning, not an error.
 
-    `images` may be off by the share `images_tolerance`; every label has `length` characters, all of them in `alphabet`.
+    `images` may differ by the share `images_tolerance`. Every label has `length` characters, all in `alphabet`.
     """
 
     images: Count | None
@@ -49,7 +49,7 @@ class ExpectedConfig(Settings):
 class DatasetConfig(Settings):
     """What every source of labelled images has in common.
 
-    `vocabulary` lists the characters that may be read; null takes them from the training labels.
+    `vocabulary` lists the characters that can be read; null takes them from the training labels.
     `limit` keeps that many samples, drawn by `split_seed`; null keeps all.
     `background` is the grey level, 0 to 255, behind transparent pixels and around images whose aspect ratio is kept.
     """
@@ -84,7 +84,7 @@ class DatasetConfig(Settings):
 
 
 class RenderedConfig(DatasetConfig):
-    """Images rendered on this machine: the same configuration gives the same pixels."""
+    """Images that this machine renders. Equal configurations give equal pixels."""
 
     size: Count
     seed: Whole
@@ -108,7 +108,7 @@ class SyntheticConfig(RenderedConfig):
 
 
 class StyledConfig(RenderedConfig):
-    """Images in several families of style, by their names; `fonts` replaces those of every family unless it is null."""
+    """Images in several families of style, by name. If `fonts` is not null, it replaces the fonts of every family."""
 
     source: Literal["styled"]
     fonts: Annotated[list[str], Field(min_length=1), Items("font")] | None
@@ -125,7 +125,7 @@ class StyledConfig(RenderedConfig):
 
 
 class FolderConfig(DatasetConfig):
-    """Image files whose names hold the label: the group `label` of `label_pattern`, matched on the stem."""
+    """Image files with labels in their names: the group `label` of `label_pattern`, matched on the file's stem."""
 
     source: Literal["folder"]
     path: str
@@ -134,7 +134,7 @@ class FolderConfig(DatasetConfig):
 
 
 class ManifestConfig(DatasetConfig):
-    """A CSV or TSV table of image files, relative to its own folder unless `image_root` is set."""
+    """A CSV or TSV table of image files. Paths are relative to `image_root`, or to the table's folder if it is null."""
 
     source: Literal["manifest"]
     path: str
@@ -154,9 +154,9 @@ _LabelPattern = Annotated[str, Must("a regular expression with a group named lab
 
 
 class LayoutConfig(Settings):
-    """Where a Kaggle set has its labels: the group `label` of one of `label_patterns`, matched on a file's stem.
+    """Where a Kaggle set has its labels: in the group `label` of one of `label_patterns`, matched on a file's stem.
 
-    Of several patterns the first that fits nearly all files is taken; `tables` looks for a table of labels before.
+    The first pattern that fits nearly all files is used. If `tables` is true, a table of labels is tried before.
     """
 
     tables: bool
@@ -164,9 +164,9 @@ class LayoutConfig(Settings):
 
 
 class KaggleConfig(DatasetConfig):
-    """Public Kaggle sets, each by its handle `owner/name`, mixed where there are several.
+    """Public Kaggle sets, each by its handle `owner/name`. Several sets are mixed.
 
-    `layouts` tells of a handle where its labels are; a set that it does not name is searched for them.
+    `layouts` says where the labels of a handle are. In other sets, the labels are searched for.
     """
 
     source: Literal["kaggle"]
@@ -175,9 +175,9 @@ class KaggleConfig(DatasetConfig):
 
 
 class CustomDatasetConfig(DatasetConfig):
-    """A source of the user's own, `opener` its `MODULE:FUNCTION`.
+    """The user's own source; `opener` is its `MODULE:FUNCTION`.
 
-    The function takes this configuration and returns a `captcha_exp.dataset.Source`; `options` are for it alone.
+    The function takes this configuration and returns a `captcha_exp.dataset.Source`; only the function uses `options`.
     """
 
     source: Literal["custom"]

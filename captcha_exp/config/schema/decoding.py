@@ -20,13 +20,13 @@ class DecodingConfig(Settings):
 
 
 class GreedyConfig(DecodingConfig):
-    """The likeliest class of each time step."""
+    """Take the most likely class of each time step."""
 
     kind: Literal["greedy"]
 
 
 class BeamConfig(DecodingConfig):
-    """The likeliest text among the `beam_width` that are kept at each time step."""
+    """Find the most likely text with a beam search that keeps `beam_width` texts at each time step."""
 
     kind: Literal["beam"]
     beam_width: Annotated[Whole, Field(ge=1, le=MAX_BEAM_WIDTH)]

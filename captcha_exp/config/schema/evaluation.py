@@ -1,4 +1,4 @@
-"""What is judged, and how thoroughly."""
+"""The configuration of an evaluation."""
 
 from enum import Enum
 
@@ -7,7 +7,7 @@ from captcha_exp.config.schema.experiment import Config
 
 
 class SplitName(Enum):
-    """The sides of a division."""
+    """The splits of a dataset."""
 
     train = "train"
     validation = "validation"
@@ -17,9 +17,9 @@ class SplitName(Enum):
 class EvaluationConfig(Settings):
     """One model on one split.
 
-    `model` is an address in the store or the folder of a saved model. `robustness` reads altered images as well, at
-    most `robustness_images` of them for each alteration; null takes all. `resamples` are the draws of a bootstrap,
-    `seed` is that of everything drawn.
+    `model` is an address in the store or the folder of a saved model. `robustness` also reads altered images, at
+    most `robustness_images` for each alteration; null reads all. `resamples` is the number of bootstrap draws;
+    `seed` seeds all random draws.
     """
 
     model: str

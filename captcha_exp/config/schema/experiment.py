@@ -1,4 +1,4 @@
-"""One experiment, and what must go together in it across groups."""
+"""One experiment, with checks across its groups."""
 
 from pydantic import model_validator
 

@@ -1,4 +1,4 @@
-"""What a recogniser is made of, one model per kind."""
+"""The parts of a recogniser, one model per kind."""
 
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -17,12 +17,12 @@ class Activation(Enum):
 
     relu = "relu"
     swish = "swish"
-    gelu = "gelu"  # the tanh form: the exact one has no ONNX operator
+    gelu = "gelu"  # the tanh form, because the exact form has no ONNX operator
     elu = "elu"
 
 
 class CnnConfig(Settings):
-    """What every feature extractor has: an entry in `filters` for each stage."""
+    """The keys of every feature extractor. `filters` has an entry for each stage."""
 
     kind: str
     filters: Annotated[list[Count], Field(min_length=1), Items("number of filters")]
@@ -32,7 +32,7 @@ class CnnConfig(Settings):
 
 
 class OriginalCnnConfig(CnnConfig):
-    """The three blocks that this project starts from; together they make an image a fourth as wide."""
+    """The three blocks of this project's first model. Together they divide an image's width by four."""
 
     kind: Literal["original"]
     filters: Annotated[list[Count], Must("three numbers with cnn.kind=original", lambda filters: len(filters) == 3)]
@@ -56,10 +56,10 @@ class StridedCnnConfig(CnnConfig):
 
 
 class CustomCnnConfig(CnnConfig):
-    """A feature extractor of the user's own, `builder` its `MODULE:FUNCTION`.
+    """The user's own feature extractor; `builder` is its `MODULE:FUNCTION`.
 
     The function takes (B, H, W, 1) and this configuration, and returns (B, H', W', C) with W' = W / `width_stride`,
-    rounded up. What else the values mean is its own affair.
+    rounded up. The function may use the other values as it likes.
     """
 
     kind: Literal["custom"]
@@ -78,7 +78,7 @@ class NormPlacement(Enum):
 
 
 class PositionEmbedding(Enum):
-    """How time steps are told apart."""
+    """How the model knows the position of a time step."""
 
     learned = "learned"
     sinusoidal = "sinusoidal"
@@ -86,7 +86,7 @@ class PositionEmbedding(Enum):
 
 
 class TransformerConfig(Settings):
-    """What stands between the features and the classifier."""
+    """The sequence model between the features and the classifier."""
 
     kind: str
 
@@ -125,7 +125,7 @@ class EncoderConfig(TransformerConfig):
 
 
 class LstmConfig(TransformerConfig):
-    """Bidirectional LSTM layers of `projection_dim` units, half of them in each direction."""
+    """Bidirectional LSTM layers of `projection_dim` units, half in each direction."""
 
     kind: Literal["lstm"]
     dropout: ShareBelowOne
@@ -134,9 +134,9 @@ class LstmConfig(TransformerConfig):
 
 
 class CustomTransformerConfig(TransformerConfig):
-    """A sequence model of the user's own, `builder` its `MODULE:FUNCTION`.
+    """The user's own sequence model; `builder` is its `MODULE:FUNCTION`.
 
-    The function takes (B, T, D) and this configuration, and returns (B, T, D'); `options` are for it alone.
+    The function takes (B, T, D) and this configuration, and returns (B, T, D'); only the function uses `options`.
     """
 
     kind: Literal["custom"]

@@ -1,4 +1,4 @@
-"""How weights are changed, one model per optimizer."""
+"""The configuration of optimizers, one model per optimizer."""
 
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -9,14 +9,14 @@ from captcha_exp.config.fields import FunctionName, NotNegative, Positive, Setti
 
 
 class Schedule(Enum):
-    """How the learning rate moves after warm-up."""
+    """How the learning rate changes after warm-up."""
 
     cosine = "cosine"
     constant = "constant"
 
 
 class OptimizerConfig(Settings):
-    """What every optimizer has. `warmup_share` is the share of all steps; `clip_norm` null does not clip."""
+    """The keys of every optimizer. `warmup_share` is a share of all steps. `clip_norm` null does not clip."""
 
     kind: str
     learning_rate: Positive
@@ -32,17 +32,17 @@ class AdamConfig(OptimizerConfig):
 
 
 class AdamWConfig(OptimizerConfig):
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019); biases and gains are spared."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019); biases and gains do not decay."""
 
     kind: Literal["adamw"]
     weight_decay: NotNegative
 
 
 class CustomOptimizerConfig(OptimizerConfig):
-    """An optimizer of the user's own, `builder` its `MODULE:FUNCTION`.
+    """The user's own optimizer; `builder` is its `MODULE:FUNCTION`.
 
-    The function takes this configuration and returns a `keras.optimizers.Optimizer`, whose learning rate is set before
-    each step; `options` are for it alone.
+    The function takes this configuration and returns a `keras.optimizers.Optimizer`. Its learning rate is set before
+    each step. Only the function uses `options`.
     """
 
     kind: Literal["custom"]

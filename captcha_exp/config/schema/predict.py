@@ -1,4 +1,4 @@
-"""How files are read by a model."""
+"""The configuration of predict."""
 
 from enum import Enum
 
@@ -7,7 +7,7 @@ from captcha_exp.config.schema.training import TrackingConfig
 
 
 class OutputFormat(Enum):
-    """What a line of output looks like."""
+    """The format of a line of output."""
 
     text = "text"
     csv = "csv"
@@ -15,11 +15,11 @@ class OutputFormat(Enum):
 
 
 class PredictConfig(Rooted):
-    """One reading of files, whole.
+    """One call of predict.
 
-    `model` is an address in the store, the folder of a saved model, or an ONNX file. `alternatives` further texts are
-    told of each image. `pattern`, `alphabet`, `min_length`, `max_length` and `lexicon` (a file of words) say what is
-    known of the texts, null that nothing is. `threads` null computes on every core.
+    `model` is an address in the store, the folder of a saved model, or an ONNX file. Each image also gets up to
+    `alternatives` further texts. `pattern`, `alphabet`, `min_length`, `max_length` and `lexicon` (a file of words) say
+    what is known about the texts; null means nothing. `threads` null uses every core.
     """
 
     tracking: TrackingConfig

@@ -1,4 +1,4 @@
-"""What a dataset is looked at for."""
+"""The configuration of prepare."""
 
 from pydantic import model_validator
 
@@ -8,7 +8,7 @@ from captcha_exp.errors import InputError
 
 
 class PreparationConfig(Settings):
-    """Whether to audit a dataset, and the address of the trained model that contradicts its labels, if any."""
+    """Whether to audit a dataset, and the address of a trained model that checks its labels, if any."""
 
     audit: bool
     model: str | None

@@ -1,4 +1,4 @@
-"""When a model takes the place of the one in use."""
+"""When a model replaces the one in use."""
 
 from enum import Enum
 from typing import Annotated
@@ -13,8 +13,8 @@ RefitOn = Enum("RefitOn", {"train": "train", "train+validation": "train+validati
 RefitOn.__doc__ = "The images that a model is trained on again."
 
 
-_MOST_MODEL_NAME = 250  # MLflow's databases take 256
-# What MLflow's registry, its conditions and our addresses of models can all hold.
+_MOST_MODEL_NAME = 250  # the limit of MLflow's databases is 256
+# A name that MLflow's registry, its search conditions and our model addresses can all hold.
 _ModelName = Annotated[
     str,
     Must("a name without /, : and '", lambda name: bool(name) and not set(name) & set("/:'")),
@@ -34,9 +34,9 @@ class ChallengerConfig(Settings):
 
 
 class RefitConfig(Settings):
-    """Training the chosen configuration again before it is judged, once for each of `seeds`; no seeds, no refit.
+    """Trains the chosen configuration again before it is judged, once for each of `seeds`. Without seeds, no refit.
 
-    `epochs` null keeps the number of the chosen run.
+    `epochs` null takes the number of the chosen run.
     """
 
     seeds: Annotated[list[Seed], Must("free of repetitions", lambda seeds: len(set(seeds)) == len(seeds))]
@@ -59,10 +59,10 @@ class RuleConfig(Settings):
 
 
 class LimitsConfig(Settings):
-    """What no champion may exceed; null sets no limit and measures nothing.
+    """Limits of a champion. Null sets no limit and measures nothing.
 
-    `latency_ms` is the median time of one image, `robustness_drop` the accuracy from 0 to 1 that altered images cost
-    on average, measured on at most `robustness_images` images.
+    `latency_ms` is the median time of one image. `robustness_drop` is the mean loss of accuracy, from 0 to 1, on
+    altered images, measured on at most `robustness_images` images.
     """
 
     min_accuracy: Share | None
@@ -73,17 +73,17 @@ class LimitsConfig(Settings):
 
 
 class MovedDatasetConfig(Settings):
-    """Where the images are that the challenger was trained with; null looks where its run found them."""
+    """Where the challenger's training images are now. Null looks where its run found them."""
 
     path: str | None
     image_root: str | None
 
 
 class PromotionConfig(Rooted):
-    """One promotion, whole.
+    """One promotion.
 
-    `dry_run` changes nothing; `rollback` makes the previous champion champion again. `servable` gives a new champion
-    the form that is served, and registers it only if that reads validation images as the trained model does.
+    `dry_run` changes nothing. `rollback` makes the previous champion the champion again. `servable` also writes a new
+    champion in ONNX form, and registers it only if that form reads validation images as the trained model does.
     """
 
     challenger: ChallengerConfig

@@ -1,4 +1,4 @@
-"""What a report is about."""
+"""The configuration of a report."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from captcha_exp.config.fields import Must, NotNegativeWhole, Rooted, Settings, TypedAs, Whole
 from captcha_exp.config.schema.training import TrackingConfig
 
-_MOST_CURVES = 6  # that can be told apart by their colours
+_MOST_CURVES = 6  # more could not be distinguished by colour
 
 
 def _each_once(names: Any) -> list[Any]:
@@ -29,8 +29,8 @@ _SweepNames = Annotated[
 class ReportConfig(Settings):
     """`sweep` is a name or a list of names, on the command line also `sweep=NAME`. `storage` is their `sweep.storage`.
 
-    `output` null puts the page where the sweep's other results are. `curves` of the best trials and `images` that the
-    best one got wrong are shown, at most.
+    `output` null writes the page to the sweep's folder of results. The page shows the curves of at most `curves` of
+    the best trials, and at most `images` images that the best trial got wrong.
     """
 
     sweep: _SweepNames

@@ -22,12 +22,12 @@ _Origin = Annotated[
 
 
 class RequestLimitsConfig(Settings):
-    """What one request may ask for, and how many there may be.
+    """Limits of one request, and of all requests together.
 
-    `upload_mib` and `upload_s` bound a request's body, `pixels` one image of it. `requests_per_second` is that of one
-    client address, which may save up a second of them; null sets no limit. `concurrent` counts requests that are being
-    received, wait or are read, `uploads_mib` what they hold together. So many `connections` may be
-    open, whether or not something is asked; one whose client keeps the server waiting is closed after `stalled_s`.
+    `upload_mib` and `upload_s` limit a request's body, `pixels` one of its images. `requests_per_second` is the rate
+    of one client address, with bursts of one second's worth; null sets no limit. `concurrent` limits the requests in
+    progress (received, waiting or read), and `uploads_mib` all their bodies together. At most `connections` may be
+    open, idle ones too. If a client keeps the server waiting for `stalled_s` seconds, its connection is closed.
     """
 
     upload_mib: Positive
@@ -48,12 +48,12 @@ class RequestLimitsConfig(Settings):
 
 
 class ServingConfig(Rooted):
-    """One server, whole.
+    """One server.
 
-    `model` is an address in the store, the folder of a saved model, or an ONNX file; of an alias the store is asked
-    every `reload_s` seconds where it points. `threads` null computes on every core. `examples` is a folder of images
-    that the page offers to try; null renders some. `allowed_hosts` are names of the server besides its address and
-    those of loopback, `*` is any; `allowed_origins` are web pages' origins that may use it besides its own.
+    `model` is an address in the store, the folder of a saved model, or an ONNX file. If it is an alias, the server
+    looks every `reload_s` seconds where it points. `threads` null uses every core. `examples` is a folder of images
+    that users of the page can try; null renders some. `allowed_hosts` are further names of the server, besides its
+    address and loopback; `*` is any. `allowed_origins` are origins of other web pages that may use it.
     """
 
     tracking: TrackingConfig

@@ -1,4 +1,4 @@
-"""What a family of rendered images looks like."""
+"""The style of a family of rendered images."""
 
 from enum import Enum
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from captcha_exp.config.fields import Items, Number, Settings, Share, Whole, Worded, between
 from captcha_exp.errors import InputError
 
-# Grey levels between the nearest ink and paper: below it, noise and blur leave texts that people cannot read.
+# The least difference of grey levels between ink and paper. With less, noise and blur make texts unreadable.
 MIN_CONTRAST = 60
 
 _Numbers = list[Number]
@@ -16,7 +16,7 @@ _Wholes = list[Whole]
 
 
 class Texture(Enum):
-    """What the picture's surface is made of: nothing to see, blotchy paper, brushed metal, woven or printed dots."""
+    """The picture's surface: plain, blotchy paper, brushed metal, woven or printed dots."""
 
     none = "none"
     paper = "paper"
@@ -25,7 +25,7 @@ class Texture(Enum):
 
 
 class Frame(Enum):
-    """What stands around the text: nothing, one border with rounded corners, or a window for each character."""
+    """The frame around the text: nothing, one border with rounded corners, or a window for each character."""
 
     none = "none"
     plate = "plate"
@@ -33,39 +33,39 @@ class Frame(Enum):
 
 
 class StyleConfig(Settings):
-    """One family of styles. Two numbers are the ends of a range, from which each image or character draws evenly.
+    """One family of styles. Two numbers are the ends of a range; each image or character draws uniformly from it.
 
-    Sizes are shares of the font size, itself a share of the picture's height, so that a family can be made larger.
-    Grey levels are from 0 to 255; a colour has the grey level drawn for it, so the text's contrast is what it says.
+    Sizes are shares of the font size. The font size is a share of the picture's height, so a family can be scaled.
+    Grey levels are from 0 to 255. A colour keeps the grey level that was drawn, so the contrast is as configured.
 
     Picture
         `height`: in pixels.
-        `width`: in pixels; a text that needs more gets more.
-        `frame`: what stands around the text.
+        `width`: in pixels; a picture becomes wider if its text needs it.
+        `frame`: what is around the text.
     Characters
         `fonts`: names of shipped fonts, or paths of your own font files.
-        `font_per_character`: whether each character draws its font, not each image.
-        `font_size`: of the picture's height; a text too tall for the picture is made smaller.
+        `font_per_character`: whether each character draws its own font, instead of each image.
+        `font_size`: as a share of the picture's height; a text that is too tall is made smaller.
         `character_scale`: of each character, times the font size.
         `angle`: of each character in degrees, counter-clockwise.
-        `slant`: of an image's characters to the right, as in italics: sideways by height.
-        `spacing`: between characters, in font sizes, added to what the font says; below 0 they overlap.
+        `slant`: of an image's characters to the right, as in italics: sideways shift divided by height.
+        `spacing`: between characters, in font sizes, added to the font's own; below 0 they overlap.
         `rise`: of each character above the line, in font sizes.
-        `wave`: how far the picture is bent, in heights; `wave_length`: over which distance, in heights.
+        `wave`: how far the picture is bent, in heights; `wave_length`: length of the wave, in heights.
     Colour
         `ink`, `paper`: grey levels of text and background.
         `ink_saturation`, `paper_saturation`: from 0, grey, to 1, as colourful as the grey level allows.
-        `color_per_character`: whether each character draws its ink, not each image.
-        `negative`: share of images with light and dark exchanged.
-        `gradient`: share of images whose paper runs from one colour to another.
-        `shade`: how much darker one side lies than the other, in grey levels.
+        `color_per_character`: whether each character draws its own ink, instead of each image.
+        `negative`: share of images with light and dark swapped.
+        `gradient`: share of images whose paper changes from one colour to another.
+        `shade`: how much darker one side is than the other, in grey levels.
     Strokes and dots
-        `lines`, `arcs`: how many straight lines and bends run through the text, half of them behind it.
+        `lines`, `arcs`: number of straight and bent lines through the text, half of them behind it.
         `line_width`: in pixels.
         `line_ink`: grey levels of lines, arcs and dots; null draws them in the text's own colour.
-        `dots`: how many, as a share of the picture's pixels; `dot_size`: in pixels.
+        `dots`: number of dots, as a share of the picture's pixels; `dot_size`: in pixels.
     Surface and camera
-        `texture`: what the surface is made of; `texture_strength`: its standard deviation in grey levels.
+        `texture`: the kind of surface; `texture_strength`: its standard deviation in grey levels.
         `blur`: radius in pixels.
         `noise`: standard deviation in grey levels.
         `jpeg_quality`: from 1 to 95; null leaves the picture uncompressed.

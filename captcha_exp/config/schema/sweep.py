@@ -11,7 +11,7 @@ from captcha_exp.foreign_text import is_folder_name
 
 
 class SamplerKind(Enum):
-    """Who proposes the next trial."""
+    """How the next trial is chosen."""
 
     tpe = "tpe"
     gp = "gp"
@@ -21,7 +21,7 @@ class SamplerKind(Enum):
 
 
 class SamplerConfig(Settings):
-    """`seed` null lets the system choose; workers always differ in it.
+    """How values are drawn. `seed` null lets the system choose; each worker derives a different seed.
 
     `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs countable values.
     """
@@ -32,7 +32,7 @@ class SamplerConfig(Settings):
 
 
 class PrunerKind(Enum):
-    """Who stops trials that fall behind."""
+    """How trials that fall behind are stopped."""
 
     none = "none"
     median = "median"
@@ -40,9 +40,9 @@ class PrunerKind(Enum):
 
 
 class PrunerConfig(Settings):
-    """When a trial is not worth going on with, judged by the first objective at each epoch.
+    """When a trial is stopped early, judged by the first objective at each epoch.
 
-    `n_warmup_epochs` is also hyperband's least number of epochs; `reduction_factor` is hyperband's alone. `patience`
+    `n_warmup_epochs` is also hyperband's least number of epochs; only hyperband uses `reduction_factor`. `patience`
     lets the pruner act only after that many epochs without improvement; null does not wait.
     """
 
@@ -54,14 +54,14 @@ class PrunerConfig(Settings):
 
 
 class Direction(Enum):
-    """Which way of a metric is better."""
+    """Which direction of a metric is better."""
 
     maximize = "maximize"
     minimize = "minimize"
 
 
 class ObjectiveConfig(Settings):
-    """One metric of a finished run, and which way is better. The first is also what pruning looks at."""
+    """One metric of a finished run, and its better direction. Pruning uses the first objective."""
 
     metric: str
     direction: Direction
@@ -70,7 +70,7 @@ class ObjectiveConfig(Settings):
 class SweepConfig(Settings):
     """A search. `space` maps keys to Hydra override syntax.
 
-    `question` is what the sweep is to find out, for whoever reads its report; null leaves it unsaid.
+    `question` is what the sweep should find out; its report shows it. Null states no question.
     `storage` null is an SQLite database in the sweep's folder. `n_trials` is a total over all workers and restarts.
     A worker that was silent for four `heartbeat_s` counts as dead; its trial is retried at most `max_retries` times.
     The sweep stops when its first `stop_after_failures` trials all fail with the same reason.

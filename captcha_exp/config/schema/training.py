@@ -1,4 +1,4 @@
-"""How a recogniser is trained, and where that is tracked."""
+"""How a recogniser is trained, and where the run is tracked."""
 
 from typing import Annotated, Any
 
@@ -18,12 +18,12 @@ from captcha_exp.errors import InputError
 
 
 class AugmentationConfig(Settings):
-    """How strongly training images are altered; every value is an upper bound, 0 leaves that alteration out.
+    """How strongly training images are altered. Every value is an upper bound; 0 switches that alteration off.
 
     `scale`, `translate`, `brightness` and `contrast` are shares, `noise_stddev` is in units of the pixel range,
     `erase_probability` is per image and `erase_share` the largest side of the erased box as a share of the image's.
-    `function` is the user's own `MODULE:FUNCTION`, done before all that; null is none. It takes uint8 images (B, H, W),
-    a NumPy generator and this configuration, and returns as many of the same size; `options` are for it alone.
+    `function` is the user's own `MODULE:FUNCTION`, applied first; null is none. It takes uint8 images (B, H, W),
+    a NumPy generator and this configuration, and returns as many of the same size. Only it uses `options`.
     """
 
     rotation_degrees: NotNegative
@@ -40,7 +40,7 @@ class AugmentationConfig(Settings):
 
     @property
     def bounds(self) -> list[float]:
-        """All the bounds; zeros alter nothing."""
+        """All bounds; if all are zero, nothing is altered."""
         return [value for value in vars(self).values() if isinstance(value, float)]
 
 
@@ -52,11 +52,11 @@ class TrainingConfig(Settings):
     """How long, with what, and from where.
 
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
-    `use_validation` trains on the validation images too; with nothing left to choose an epoch by, the last is kept.
-    `initial_model` is the address of a trained model of the same architecture whose weights are the start; null starts
-    from random ones. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
-    interrupted run. `metrics` are the user's own, by name the `MODULE:FUNCTION` of each: it takes the labels and the
-    texts that were read, and its number is logged as `val/NAME` after each epoch.
+    `use_validation` also trains on the validation images; then no images can choose an epoch, so the last is kept.
+    `initial_model` is the address of a trained model of the same architecture, with the first weights; null starts
+    with random weights. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
+    interrupted run. `metrics` are the user's own metrics: name and `MODULE:FUNCTION`. It takes the labels and the
+    texts that were read. Its result is logged as `val/NAME` after each epoch.
     """
 
     epochs: Count
