@@ -1,4 +1,4 @@
-"""The figures of docs/, one after another.
+"""Measure the figures of docs/, one after another.
 
 Run: python -m benchmarks
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Run each measurement in a new folder; those on real images only where CAPTCHA_EXP_DATA says where they are."""
+    """Run each measurement in a new folder; those on real images only if CAPTCHA_EXP_DATA names their folder."""
     root = Path(tempfile.mkdtemp(prefix="bench-"))
     commands = [
         ["benchmarks.sweep", "--root", str(root / "synthetic"), "+sweep=attention"],

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 _HOST = "127.0.0.1"
-# Each kind of attack comes from an address of its own, as the limits on clients are by address.
+# Each kind of attack has its own address, because limits on clients are per address.
 _ADDRESS = "127.0.2.{}"
 _TIMEOUT_S = 20
 _HEAD = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\n"
@@ -25,7 +25,7 @@ _PATTERNS = [
 
 
 class Attack(threading.Thread):
-    """One kind of attack, again and again until it is stopped.
+    """One kind of attack, repeated until it is stopped.
 
     Attributes:
         outcomes: how its attempts ended, by what the server answered.
@@ -48,7 +48,7 @@ class Attack(threading.Thread):
             self.outcomes[outcome] += 1
 
     def stop(self) -> None:
-        """Attack no more."""
+        """Stop attacking."""
         self._stopped.set()
 
     def connect(self) -> socket.socket:
@@ -56,7 +56,7 @@ class Attack(threading.Thread):
         return socket.create_connection((_HOST, self._port), timeout=_TIMEOUT_S, source_address=(self._source, 0))
 
     def drip(self, data: bytes) -> str:
-        """Send a byte at a time until the server has had enough."""
+        """Send one byte at a time until the server ends the connection."""
         with self.connect() as connection:
             connection.settimeout(0.1)
             for byte in data:
@@ -70,7 +70,7 @@ class Attack(threading.Thread):
         return "stopped"
 
     def ask(self, *parts: bytes) -> str:
-        """Send all at once."""
+        """Send all parts at once."""
         with self.connect() as connection:
             for part in parts:
                 connection.sendall(part)
@@ -163,11 +163,11 @@ def _flood(attack: Attack) -> str:
         return _status(last.recv(1000))
 
 
-# Each with how many do it at once, and the seconds between their attempts.
+# (attack, number of attackers at the same time, seconds between their attempts)
 KINDS = [
     (_slow_headers, 16, 0.05), (_slow_body, 16, 0.05), (_garbage, 1, 0.05), (_garbage_behind, 1, 0.05),
     (_huge_headers, 1, 0.1), (_tiny_parts, 1, 0.1), (_foreign_host, 1, 0.05), (_broken_image, 1, 0.05), (_bomb, 1, 0.2),
     (_lost_session, 1, 0.1), (_broken_off, 1, 0.1), (_flood, 1, 1.0),
 ]  # fmt: skip
-# Of no use against a server that does not bound them: it stops at the first.
+# Leave these out if a server does not limit patterns: the first one stops it.
 PATTERNS = [(_pattern, 1, 0.5)]

@@ -1,4 +1,4 @@
-"""How many images an audit looks at in a second, and the memory it takes.
+"""Measure how many images an audit inspects in a second, and its memory.
 
 Run: python -m benchmarks.audit [--images N] [override ...]
 """
@@ -27,7 +27,7 @@ from captcha_exp.prepare.file_inspection import inspect
 from captcha_exp.reader.image import ImageSpec
 
 _ROUND, _ROUNDS = 400, 8
-_SIZE = (150, 40)  # as of the largest public set
+_SIZE = (150, 40)  # the size of the largest public set
 
 
 def main() -> int:
@@ -68,7 +68,7 @@ def measure(config: Config) -> None:
 
 
 def inspected_per_second(source: Source, spec: ImageSpec) -> float:
-    """Files a second of processor time in this process; the best of several rounds, least disturbed by others."""
+    """Files per second of processor time in this process. The best of several rounds is the least disturbed."""
     files = [source.load(sample.locator) for sample in source.samples[:_ROUND]]
     seconds = []
     for _ in range(_ROUNDS):
@@ -96,7 +96,7 @@ def write_images(folder: Path, count: int) -> None:
 
 
 def composed(root: Path, overrides: list[str]) -> Config:
-    """The configuration that a command line means."""
+    """The configuration of a command line."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return load_config(compose("config", [f"root={root}", *overrides]))
 
@@ -108,7 +108,7 @@ def cpu_seconds() -> float:
 
 
 def peak_mib(who: int) -> float:
-    """Most memory that this process, or any child, has had."""
+    """The peak memory of this process, or of any child."""
     return resource.getrusage(who).ru_maxrss / 1024
 
 

@@ -1,4 +1,4 @@
-"""What this framework adds to the training itself, and what a further trial costs in a process that is already warm.
+"""Measure what this framework adds to the training itself, and what one more trial costs in a warm process.
 
 Run: python -m benchmarks.framework_cost [override ...]
 """
@@ -17,7 +17,7 @@ from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import Config, conf_dir, load_config
 
-# Trials that differ as those of a sweep do, with next to no training: what is left is the fixed cost.
+# Trials that differ as in a sweep, with almost no training, so that only the fixed cost is left.
 _TRIALS = [
     ["training.epochs=1", f"transformer.num_heads={heads}", f"transformer.projection_dim={width}"]
     for heads, width in ((1, 32), (2, 64), (4, 96))
@@ -26,7 +26,7 @@ _TINY = ["dataset.size=200"]
 
 
 def main() -> int:
-    """Measure both, each part in processes of its own, and print them as ratios."""
+    """Measure both, each part in its own processes, and print ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--child", choices=["fit", "trials"], help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path)
@@ -43,8 +43,8 @@ def main() -> int:
 
 
 def compare_run(root: Path, overrides: list[str]) -> None:
-    """A run as users start it, against a process that does nothing but the same fit."""
-    # Both find the images decoded.
+    """Compare a run as users start it with a process that only does the same fit."""
+    # Decode the images before, so that both find them.
     run([sys.executable, "-m", "captcha_exp.prepare", "audit=false", f"root={root}", *overrides])
     cpu = [cpu_seconds()]
     whole = run([sys.executable, "-m", "captcha_exp", f"root={root}", *overrides])
@@ -54,14 +54,14 @@ def compare_run(root: Path, overrides: list[str]) -> None:
     fit = bare["fit"]
     cost = (whole - bare["wall"]) / bare["wall"]
     strict = (whole - fit) / fit
-    print(f"whole run {whole:.1f} s; the same fit in a bare process {bare['wall']:.1f} s, of it fit {fit:.1f} s")
+    print(f"whole run {whole:.1f} s; the same fit in a bare process {bare['wall']:.1f} s, including {fit:.1f} s of fit")
     print(f"framework's own cost: {cost:.1%} of the bare process; with imports counted against it, {strict:.1%} of fit")
-    # Other work on the machine stretches the one and not the other.
+    # Other work on the machine may slow down only one of the two.
     print(f"processor time: whole run {cpu[1] - cpu[0]:.1f} s, bare process {cpu[2] - cpu[1]:.1f} s")
 
 
 def compare_trials(root: Path) -> None:
-    """The last of several short trials in one process, against a process for each."""
+    """Compare the last of several short trials in one process with trials in separate processes."""
     fresh = [run([sys.executable, "-m", "captcha_exp", f"root={root}", *_TINY, *trial]) for trial in _TRIALS]
     warm = json.loads(child("trials", root, []))
     further = warm[-1]
@@ -71,7 +71,7 @@ def compare_trials(root: Path) -> None:
 
 
 def fit_alone(config: Config) -> dict[str, float]:
-    """Seconds of the fit, and of this process until its end."""
+    """Seconds of the fit, and of this whole process."""
     from captcha_exp.dataset import prepare_dataset
     from captcha_exp.model import build_recogniser
     from captcha_exp.training import configure_threads, train
@@ -93,7 +93,7 @@ def fit_alone(config: Config) -> dict[str, float]:
 
 
 def warm_trials(root: Path) -> list[float]:
-    """Seconds of each trial, one after the other in this process; the first bears the imports."""
+    """Seconds of each trial, one after the other in this process. The first includes the imports."""
     from captcha_exp.experiment import run_experiment
 
     seconds = []
@@ -105,7 +105,7 @@ def warm_trials(root: Path) -> list[float]:
 
 
 def composed(root: Path, overrides: list[str]) -> Config:
-    """The configuration that a command line means."""
+    """The configuration of a command line."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return load_config(compose("config", [f"root={root}", *overrides]))
 
@@ -118,7 +118,7 @@ def run(command: list[str]) -> float:
 
 
 def child(part: str, root: Path, overrides: list[str]) -> str:
-    """The last line that this script prints as a child."""
+    """Run this script as a child. Returns the last line that it prints."""
     command = [sys.executable, "-m", "benchmarks.framework_cost", "--child", part, "--root", str(root), *overrides]
     environment = {**os.environ, "FRAMEWORK_COST_STARTED": str(time.time())}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)

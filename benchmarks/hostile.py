@@ -1,4 +1,4 @@
-"""A client that means harm to a server on loopback, within bounds.
+"""A client that attacks a server on loopback, within limits.
 
 Run: python -m benchmarks.hostile --port PORT [--seconds 60]
 """
@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 
 from benchmarks.attacks import KINDS, PATTERNS, Attack
 
-# So long an attempt may take to notice that it is to end.
+# Seconds in which an attempt must notice that it should end.
 _END_S = 30
 
 
@@ -38,7 +38,7 @@ class Hostile:
             attack.join(_END_S)
 
     def lines(self) -> list[str]:
-        """How often each kind was tried, and how the attempts ended."""
+        """How often each kind of attack was tried, and how the attempts ended."""
         ended: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for attack in self._attacks:
             ended[attack.name] += attack.outcomes
@@ -49,11 +49,11 @@ class Hostile:
 
 
 def main() -> int:
-    """Attack a server on loopback until SIGTERM, or for some seconds, and print what came of it."""
+    """Attack a server on loopback until SIGTERM, or for some seconds, and print the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seconds", type=float, default=None)
-    parser.add_argument("--without-patterns", action="store_true", help="leave out regular expressions that cost much")
+    parser.add_argument("--without-patterns", action="store_true", help="leave out costly regular expressions")
     options = parser.parse_args()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())

@@ -1,4 +1,4 @@
-"""Training with this project's compiled step against Keras' own `compile` and `fit`, in turn, in one process.
+"""Compare training by this project's compiled step with Keras' own `compile` and `fit`, in turn, in one process.
 
 Run: python -m benchmarks.keras_fit [override ...]
 """
@@ -27,7 +27,7 @@ _ROUNDS = 3
 
 
 def main() -> int:
-    """Print medians of processor seconds for one epoch and for the epochs after it, and their ratios."""
+    """Print median processor seconds of the first epoch and of the epochs after it, and their ratios."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         overrides = ["training.epochs=4", "training.threads=1", *sys.argv[1:]]
         config = load_config(compose("config", overrides))
@@ -55,7 +55,7 @@ def seconds(
 
 
 def fit_ours(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
-    """`train` as an experiment calls it."""
+    """Call `train` as an experiment does."""
 
     def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
         marks.append(time.process_time())
@@ -67,7 +67,7 @@ def fit_ours(config: Config, dataset: PreparedDataset, marks: list[float]) -> No
 
 
 def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
-    """The same model, augmentation, batches and schedule with stock Keras; it reads no text, so it does less."""
+    """The same model, augmentation, batches and schedule with stock Keras. It reads no text, so it does less."""
     model, vocabulary, size = recogniser(config, dataset), dataset.vocabulary, config.training.batch_size
     steps = config.training.epochs * len(dataset.train) // size
     optimizer = config.optimizer

@@ -1,4 +1,4 @@
-"""How far perceptual hashes tell different images of a dataset apart, and how little altering one image moves its hash.
+"""Measure how well perceptual hashes distinguish images, and how little an alteration changes a hash.
 
 Run: python -m benchmarks.near dataset=folder dataset.path=DIR
 """
@@ -27,7 +27,7 @@ Hash = Callable[[Image.Image], imagehash.ImageHash]
 
 
 def main() -> int:
-    """Print for several hashes the fewest bits between two images, and the most between an image and itself altered."""
+    """Print, for several hashes, the fewest bits between two images, and the most between an image and its copies."""
     with tempfile.TemporaryDirectory() as folder:
         config = composed(Path(folder), sys.argv[1:]).dataset
         source = open_source(config, Path(folder), print)
@@ -46,7 +46,7 @@ def tell(name: str, of: Hash, files: list[bytes], seen: list[Image.Image], drawn
     """Print one hash's figures."""
     words = np.array([packed(of(image)) for image in seen]).view(np.uint64)
     fewest = min(distances(words[row], words[row + 1 :]).min() for row in range(len(words) - 1))
-    print(f"{name}: two different images differ in {fewest} bits at least; an image altered differs from itself:")
+    print(f"{name}: two different images differ in {fewest} bits at least; an altered image differs from the original:")
     moved: dict[str, list[int]] = {}
     for row in drawn:
         for change, data in altered(files[row]).items():
@@ -57,7 +57,7 @@ def tell(name: str, of: Hash, files: list[bytes], seen: list[Image.Image], drawn
 
 
 def altered(data: bytes) -> dict[str, bytes]:
-    """The same picture in ways in which copies of pictures come to differ, as image files."""
+    """Copies of a picture, altered in the usual ways, as image files."""
     image = Image.open(io.BytesIO(data)).convert("RGB")
     noise = np.random.default_rng(0).normal(0, 8, (image.height, image.width, 3))
     noisy = (np.asarray(image) + noise).clip(0, 255).astype(np.uint8)
@@ -85,7 +85,7 @@ def packed(found: imagehash.ImageHash) -> np.ndarray:
 
 
 def distances(one: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Bits in which a hash differs from each of others, uint64 (N, W)."""
+    """Number of bits in which a hash differs from each of `others`, uint64 (N, W)."""
     return np.bitwise_count(one ^ others).sum(axis=1, dtype=np.int64)
 
 

@@ -1,4 +1,4 @@
-"""How long the worst of many nasty patterns takes to be prepared or refused, and to read an image with.
+"""Measure how long the worst of many nasty patterns takes to be prepared or refused, and to read an image.
 
 Run: python -m benchmarks.pattern_cost
 """
@@ -53,7 +53,7 @@ def nasty_pattern(rng: random.Random, length: int = _LENGTH) -> str:
     else:
         pattern = _grown(rng, rng.randint(2, 7), length)
     pattern = pattern[:length]
-    if rng.random() < 0.1:  # something of it differs, or is missing
+    if rng.random() < 0.1:  # a part of it is changed or missing
         place = rng.randrange(len(pattern) + 1)
         pattern = pattern[:place] + rng.choice((*"(){}[]|*+?.\\^$-,9", "")) + pattern[place + 1 :]
     return pattern
@@ -77,7 +77,7 @@ def _grown(rng: random.Random, depth: int, length: int) -> str:
 
 
 def main() -> int:
-    """Prepare `--count` patterns; exit code 1 where one took longer than it may."""
+    """Prepare `--count` patterns. The exit code is 1 if one took longer than allowed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -106,7 +106,7 @@ def main() -> int:
 def _prepare(pattern: str, time_steps: int) -> tuple[_Cost, Automaton | None]:
     automaton = None
     ms: list[float] = []
-    # A busy machine makes some seem slow: what does is measured again.
+    # On a busy machine some patterns seem slow, so measure slow ones again.
     while not ms or (min(ms) > _AGAIN_MS and len(ms) < 3):
         begun = time.thread_time()
         with contextlib.suppress(InputError):
@@ -116,7 +116,7 @@ def _prepare(pattern: str, time_steps: int) -> tuple[_Cost, Automaton | None]:
 
 
 def _read_ms(automaton: Automaton, time_steps: int) -> float:
-    """Of one image, with what is prepared at the first: the automaton's edges."""
+    """Milliseconds to read one image, including the automaton's edges, which are prepared at the first image."""
     probabilities = np.random.default_rng(0).random((1, time_steps, len(_CHARACTERS) + 1), np.float32)
     begun = time.thread_time()
     decode_alternatives(probabilities / probabilities.sum(axis=2, keepdims=True), _CHARACTERS, 1, automaton)

@@ -1,4 +1,4 @@
-"""Images per second that predict reads, with each runtime, decoding and kind of knowledge, and how soon it begins.
+"""Measure how fast predict reads images with each runtime, decoding and constraint, and how soon it begins.
 
 Run: python -m benchmarks.predict MODEL IMAGE_FOLDER [TRACKING_URI]
 """
@@ -28,7 +28,7 @@ _WORDS = (1_000, 100_000)
 
 
 def main() -> int:
-    """Measure a servable model, e.g. `models:/captcha@champion`, on a folder of images of its kind."""
+    """Measure a servable model, e.g. `models:/captcha@champion`, on a folder of similar images."""
     address, folder, uri = sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
     model = model_folder(address, uri, Path(tempfile.mkdtemp(prefix="predict-")))
     paths = sorted(folder.glob("*.png"))[:_IMAGES] or sorted(folder.glob("*.jpg"))[:_IMAGES]
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def show_reading(predictor: Predictor, files: list[bytes]) -> None:
-    """The whole of reading, from bytes to texts, by what is known."""
+    """Measure reading from bytes to texts, with each constraint."""
     source = random.Random(0)
     constraints: list[tuple[str, Constraint | None]] = [
         ("nothing", None),
@@ -81,7 +81,7 @@ def show_decoding(predictor: Predictor, files: list[bytes]) -> None:
 
 
 def show_commands(model: Path, paths: list[str]) -> None:
-    """The command from start to end, in processes of its own."""
+    """Measure the whole command, in separate processes."""
     trained = Path(tempfile.mkdtemp(prefix="predict-")) / "model"
     shutil.copytree(model, trained, ignore=shutil.ignore_patterns(ONNX_FILE.name))
     for name, place in (("ONNX Runtime", model), ("TensorFlow", trained)):
@@ -96,7 +96,7 @@ def show_commands(model: Path, paths: list[str]) -> None:
 
 
 def texts(predictor: Predictor, files: list[bytes]) -> list[str]:
-    """What is read."""
+    """The texts that are read."""
     return [reading.text for reading in predictor.read(files) if isinstance(reading, Reading)]
 
 

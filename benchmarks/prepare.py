@@ -1,4 +1,4 @@
-"""How fast a large folder of JPG files is prepared, and how fast it is found again.
+"""Measure how fast a large folder of JPG files is prepared, and how fast the result is found again.
 
 Run: python -m benchmarks.prepare [--images 100000] [--root DIR]
 """
@@ -25,7 +25,7 @@ from captcha_exp.dataset.synthetic import open_synthetic
 
 _SIZE = (150, 40)
 _RENDERED = 600
-# What `python -m captcha_exp.prepare` does, with times that leave out the interpreter's start and the imports.
+# The work of `python -m captcha_exp.prepare`, with times that exclude the interpreter's start and the imports.
 _PREPARE = """
 import resource, sys, time
 from pathlib import Path
@@ -45,10 +45,10 @@ print(sum(map(len, dataset.splits)), wall, processor, *(resource.getrusage(who).
 
 
 def main() -> int:
-    """Make the files, prepare them twice, print what each took."""
+    """Make the files, prepare them twice, and print the cost of each time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=100_000)
-    parser.add_argument("--root", type=Path, help="keep the files here and use those that are there")
+    parser.add_argument("--root", type=Path, help="keep the files here, and use existing ones")
     options = parser.parse_args()
     root = options.root or Path(tempfile.mkdtemp(prefix="prepare-"))
     images = root / f"images-{options.images}"
@@ -117,7 +117,7 @@ def _make_part(task: tuple[str, int, int], labels: list[str]) -> None:
 
 
 def _bases() -> list[np.ndarray]:
-    """Images of 150x40 to vary: real ones where CAPTCHA_EXP_DATA says where they are, else rendered ones."""
+    """Images of 150x40 to vary: real ones if CAPTCHA_EXP_DATA names their folder, else rendered ones."""
     data = os.environ.get("CAPTCHA_EXP_DATA")
     if data:
         files = sorted((Path(data) / "gregwar5").glob("*.jpg"))

@@ -1,4 +1,4 @@
-"""What pretraining on rendered text gives, by the number of real training images.
+"""Measure what pretraining on rendered text gains, by the number of real training images.
 
 Run: python -m benchmarks.pretraining [--seeds N] [--root DIR] [--figure FILE.png]
 """
@@ -27,13 +27,13 @@ from captcha_exp.tracking import load_recogniser
 
 # The first has 832 training images, the second 4,800.
 SETS: dict[str, tuple[int | None, ...]] = {"captcha_images_v2": (100, 300, None), "gregwar5": (100, 300, 1000, None)}
-# Steps of 32 images, the same for either start.
+# Steps of 32 images, the same for both starts.
 STEPS = {100: 600, 300: 1000, 1000: 1800, None: 3000}
 # One size for all, so that one pretrained model serves both sets.
 _MODEL = ["dataset.image_height=40", "dataset.image_width=160", "cnn.filters=[32,48,64,96,128]"]
 _MODEL += ["transformer.projection_dim=128", "transformer.feed_forward_dim=256", "training.threads=1"]
 _PRETRAIN = ["training=pretrain", "dataset=styled", "tracking.run_name=pretrain", "dataset.size=30000", *_MODEL]
-# All of gregwar5's, those that look alike among them.
+# All characters of gregwar5, including those that look alike.
 _PRETRAIN.append(f"dataset.characters={string.digits}{string.ascii_letters}")
 _STARTS = ("scratch", "pretrained")
 
@@ -53,10 +53,10 @@ class Case:
 
 
 def main() -> int:
-    """Pretrain once; train every case, as many at a time as there are cores; judge on test; draw."""
+    """Pretrain once, train every case (one per core at a time), judge on the test split, and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--root", type=Path, help="of an earlier call: finished trainings are kept")
+    parser.add_argument("--root", type=Path, help="folder of an earlier call, whose finished trainings are kept")
     parser.add_argument("--figure", type=Path, default=Path("docs/pretraining.png"))
     options, pretraining = parser.parse_known_args()
     if not os.environ.get("CAPTCHA_EXP_DATA"):
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def all_cases(seeds: int) -> Iterator[Case]:
-    """The long ones first, so that all cores are busy until the end."""
+    """All cases, the long ones first, so that all cores are busy until the end."""
     for limit in reversed(STEPS):
         for dataset in (name for name, limits in SETS.items() if limit in limits):
             for start in _STARTS:
@@ -85,7 +85,7 @@ def all_cases(seeds: int) -> Iterator[Case]:
 
 
 def train(root: Path, case: Case) -> None:
-    """One run in a process of its own, on one thread."""
+    """One run in its own process, on one thread."""
     data = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / case.dataset
     images = case.limit or sum(1 for _ in data.iterdir()) * 8 // 10
     overrides = [f"tracking.run_name={case.name}", "dataset=folder", f"dataset.path={data}", *_MODEL]
@@ -98,7 +98,7 @@ def train(root: Path, case: Case) -> None:
 
 
 def run(root: Path, name: str, overrides: list[str]) -> None:
-    """Train, unless an earlier call did."""
+    """Train, unless an earlier call did so."""
     if run_id(root, name) is not None:
         return
     (root / "logs").mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def run(root: Path, name: str, overrides: list[str]) -> None:
 
 
 def run_id(root: Path, name: str) -> str | None:
-    """The finished run of that name."""
+    """The id of the finished run with that name."""
     database = root / "mlruns" / "mlflow.db"
     if not database.exists():
         return None
@@ -120,7 +120,7 @@ def run_id(root: Path, name: str) -> str | None:
 
 
 def judge(root: Path, case: Case) -> float:
-    """Sequence accuracy of the test split, kept beside the runs."""
+    """Sequence accuracy on the test split. It is stored beside the runs."""
     kept = root / "logs" / f"{case.name}.json"
     if not kept.exists():
         recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")

@@ -1,4 +1,4 @@
-"""Mean and spread of the test split's accuracy over training seeds of one configuration.
+"""Measure mean and spread of the test accuracy of one configuration over training seeds.
 
 Run: python -m benchmarks.seeds sweeps/attention [override ...]
 """
@@ -21,7 +21,7 @@ from captcha_exp.tracking import load_recogniser
 
 
 def main() -> int:
-    """Train `best.yaml` of a sweep once a seed, as many at a time as there are cores; then judge each on test."""
+    """Train `best.yaml` of a sweep for each seed (one per core at a time), then judge each on the test split."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sweep", type=Path, help="a sweep's folder")
     parser.add_argument("--seeds", type=int, default=5)
@@ -51,14 +51,14 @@ def main() -> int:
 
 
 def train(seed: int, command: list[str], root: Path) -> None:
-    """One run in a process of its own, on one thread."""
+    """One run in its own process, on one thread."""
     with (root / f"seed-{seed}.log").open("w") as log:
         own = [f"training.seed={seed}", f"tracking.run_name=seed-{seed}"]
         subprocess.run([*command, *own], check=True, stdout=log, stderr=subprocess.STDOUT)
 
 
 def judge(seed: int, root: Path) -> tuple[float, float, float]:
-    """Validation accuracy as logged, test accuracy of the logged model, and minutes of training."""
+    """The logged validation accuracy, the test accuracy of the logged model, and minutes of training."""
     uri = f"sqlite:///{root}/mlruns/mlflow.db"
     client = mlflow.MlflowClient(uri)
     everywhere = [experiment.experiment_id for experiment in client.search_experiments()]

@@ -1,4 +1,4 @@
-"""How fast and how reliably the server answers many clients at once.
+"""Measure how fast and how reliably the server answers many clients at once.
 
 Run: python -m benchmarks.serve_load --images DIR model=MODEL [override of conf/serve.yaml ...]
 """
@@ -23,12 +23,14 @@ _ATTACK_BEGINS_S = 3
 
 
 def main() -> int:
-    """Start a server, send `--requests` images from `--clients` connections, and print what came back."""
+    """Start a server, send `--requests` images from `--clients` connections, and print the answers' figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="folder of image files, one a request, in turn")
+    parser.add_argument(
+        "--images", type=Path, required=True, help="folder of image files; each request sends one, in turn"
+    )
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--hostile", action="store_true", help="send them once more beside `benchmarks.hostile`")
+    parser.add_argument("--hostile", action="store_true", help="send them again beside `benchmarks.hostile`")
     options, overrides = parser.parse_known_args()
     images = [path.read_bytes() for path in sorted(options.images.iterdir()) if path.is_file()]
     started = time.perf_counter()
@@ -62,7 +64,7 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _send(images: list[bytes], requests: int, clients: int) -> tuple[Counter[int | str], np.ndarray, float]:
-    """Statuses, seconds of each request and of all, from clients that each have an address of their own."""
+    """Statuses, seconds of each request, and seconds of all. Each client has its own address."""
     statuses: Counter[int | str] = Counter()
     seconds = np.zeros(requests)
     lock = threading.Lock()
@@ -95,7 +97,7 @@ def _send(images: list[bytes], requests: int, clients: int) -> tuple[Counter[int
 
 
 def _compare(images: list[bytes], requests: int, clients: int) -> int:
-    """Send the requests in halves, in turn alone and beside a hostile client, so that both meet the same machine."""
+    """Send the requests in parts, in turn alone and beside a hostile client, so that both see the same machine."""
     statuses: dict[bool, Counter[int | str]] = {False: Counter(), True: Counter()}
     seconds: dict[bool, list[np.ndarray]] = {False: [], True: []}
     for hostile in (False, True, False, True):
@@ -111,7 +113,7 @@ def _compare(images: list[bytes], requests: int, clients: int) -> int:
         p50 = np.percentile(1000 * np.concatenate(seconds[hostile]), 50)
         answers = ", ".join(f"{number} x {status}" for status, number in statuses[hostile].most_common())
         print(f"{name}: {answers}; latency p50 {p50:.1f} ms, p99 {p99[hostile]:.1f} ms")
-    print(f"p99 beside it is {p99[True] / p99[False]:.2f} times that without")
+    print(f"p99 beside it is {p99[True] / p99[False]:.2f} times the p99 alone")
     return 0 if all(one == Counter({200: 2 * (requests // 2)}) for one in statuses.values()) else 1
 
 

@@ -20,12 +20,12 @@ _SETTLE_MS = 1_000
 
 
 def main() -> int:
-    """Start a server, let a browser show it an image, and save what it then shows."""
+    """Start a server, upload an image in a browser, and save a picture of the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--width", type=int, default=_WIDTH, help="of the window, in pixels")
+    parser.add_argument("--width", type=int, default=_WIDTH, help="width of the window, in pixels")
     options, overrides = parser.parse_known_args()
     command = [sys.executable, "-m", "captcha_exp.serve", "port=0", *overrides]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -47,7 +47,7 @@ def _photograph(address: str, options: argparse.Namespace) -> None:
         page.locator(".ce-model b").first.wait_for()
         page.locator("input[type=file]").first.set_input_files(options.image)
         page.locator(".ce-strip img").wait_for()
-        page.wait_for_timeout(_SETTLE_MS)  # until what fades has faded
+        page.wait_for_timeout(_SETTLE_MS)  # wait until fading elements have faded
         page.screenshot(path=options.output, full_page=True)
         browser.close()
     Image.open(options.output).convert("RGB").quantize(_COLORS).save(options.output, optimize=True)

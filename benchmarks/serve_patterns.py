@@ -1,4 +1,4 @@
-"""How soon images are read beside many requests with costly patterns, and how much memory those take.
+"""Measure how soon images are read beside many requests with costly patterns, and the memory for the patterns.
 
 Run: python -m benchmarks.serve_patterns --image FILE model=MODEL [override of conf/serve.yaml ...]
 """
@@ -24,10 +24,12 @@ _PAUSE_S = 0.03
 
 
 def main() -> int:
-    """Start a server; exit code 1 where a request beside the patterns took longer than a second."""
+    """Start a server. The exit code is 1 if a request beside the patterns took longer than a second."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--patterns", type=int, default=500, help="requests with a pattern, each with another")
+    parser.add_argument(
+        "--patterns", type=int, default=500, help="number of requests with a pattern, each a different one"
+    )
     parser.add_argument("--beside", type=int, default=100, help="requests without")
     options, overrides = parser.parse_known_args()
     image = options.image.read_bytes()

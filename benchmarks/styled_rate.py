@@ -1,4 +1,4 @@
-"""Images per second that dataset=styled renders, for each family and for all through the whole command.
+"""Measure how many images per second dataset=styled renders: each family alone, and all with the whole command.
 
 Run: python -m benchmarks.styled_rate [override ...]
 """
@@ -24,11 +24,11 @@ from captcha_exp.reader.image import ImageSpec, decode_image
 
 
 def main() -> int:
-    """Print processor time an image for each family and for dataset=synthetic, then the rate of the whole command."""
+    """Print processor time per image of each family and of dataset=synthetic, then the rate of the whole command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=20_000, help="for the whole command")
-    parser.add_argument("--each", type=int, default=1_000, help="of each family")
-    parser.add_argument("--repeat", type=int, default=3, help="of the whole command")
+    parser.add_argument("--images", type=int, default=20_000, help="images for the whole command")
+    parser.add_argument("--each", type=int, default=1_000, help="images of each family")
+    parser.add_argument("--repeat", type=int, default=3, help="repetitions of the whole command")
     options, overrides = parser.parse_known_args()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         dataset = load_config(compose("config", ["dataset=styled", *overrides])).dataset
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def per_image(name: str, source: Source, spec: ImageSpec) -> None:
-    """Print processor milliseconds to render and to decode one image on one core, once the first half is drawn."""
+    """Print processor milliseconds to render and to decode one image on one core, after the first half is drawn."""
     images = len(source.samples) // 2
     for sample in source.samples[:images]:
         source.load(sample.locator)
@@ -64,7 +64,7 @@ def per_image(name: str, source: Source, spec: ImageSpec) -> None:
 
 
 def whole_command(images: int, overrides: list[str]) -> None:
-    """Run `prepare` in a new folder, from start to end, imports and all but the audit."""
+    """Run `prepare` in a new folder from start to end, with imports but without the audit."""
     with tempfile.TemporaryDirectory() as root:
         command = [sys.executable, "-m", "captcha_exp.prepare", "audit=false", f"root={root}"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

@@ -1,4 +1,4 @@
-"""A picture of what the families of dataset=styled look like.
+"""Draw a picture of the families of dataset=styled.
 
 Run: python -m benchmarks.styled_sheet [--output docs/styles.png] [override ...]
 """
@@ -19,7 +19,7 @@ from captcha_exp.dataset.styled.fonts import font_file, load_font
 _CELL = (150, 40)
 _GAP = 6
 _NAME_WIDTH = 80
-# A palette keeps the file small; noise would fill megabytes otherwise.
+# A palette keeps the file small. Without it, noise would take megabytes.
 _COLORS = 160
 
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def draw_sheet(source: Source, families: list[str], columns: int, rows: int) -> Image.Image:
-    """`rows` rows of `columns` images for each family, behind its name."""
+    """Draw each family's name, then `rows` rows of `columns` images."""
     width, height = (side + _GAP for side in _CELL)
     sheet = Image.new("RGB", (_NAME_WIDTH + columns * width, _GAP + len(families) * rows * height), "lightgrey")
     draw = ImageDraw.Draw(sheet)

@@ -1,4 +1,4 @@
-"""How long a sweep takes from an empty folder, and how well its best trial reads.
+"""Measure how long a sweep takes from an empty folder, and how well its best trial reads.
 
 Run: python -m benchmarks.sweep +sweep=attention [override ...]
 """

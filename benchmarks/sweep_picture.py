@@ -1,4 +1,4 @@
-"""The live view of a finished sweep as it was on the way: `python -m benchmarks.sweep_picture NAME SVG`."""
+"""Draw the live view of a finished sweep as it looked while running: `python -m benchmarks.sweep_picture NAME SVG`."""
 
 import io
 import re
@@ -25,7 +25,7 @@ _MOMENT = 0.6
 
 
 def main() -> int:
-    """Draw the sweep of that name under this folder."""
+    """Draw the sweep with that name in this folder."""
     name, target = sys.argv[1], Path(sys.argv[2])
     study = optuna.load_study(study_name=name, storage=f"sqlite:///sweeps/{name}/study.db")
     trials = study.get_trials(deepcopy=False)
@@ -33,7 +33,7 @@ def main() -> int:
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print(f"$ python -m captcha_exp +sweep={name}", style="bold")
     console.print(View(_plan(name), console, lambda: moment)._table(Tally(_as_of(trials, moment))))
-    # Rich names fonts on the internet, which a page that shows the picture should not ask for.
+    # Rich links to fonts on the internet, but a page that shows the picture should not load them.
     drawn = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title=f"sweep {name}", theme=MONOKAI), flags=re.DOTALL)
     target.write_text(drawn)
     return 0
@@ -54,7 +54,7 @@ def _moment(trials: Sequence[FrozenTrial]) -> datetime:
 
 
 def _as_of(trials: Sequence[FrozenTrial], moment: datetime) -> list[FrozenTrial]:
-    """The trials as they were then; one that ran had come through its epochs evenly."""
+    """The trials as they were at `moment`. Running trials are assumed to have steady epochs."""
     seen = []
     for trial in trials:
         if trial.datetime_start is None or trial.datetime_start > moment:

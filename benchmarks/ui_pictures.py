@@ -1,4 +1,4 @@
-"""Pictures of a sweep in the MLflow UI, with Chromium: `python -m benchmarks.ui_pictures NAME FOLDER`."""
+"""Take pictures of a sweep in the MLflow UI with Chromium: `python -m benchmarks.ui_pictures NAME FOLDER`."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from playwright.sync_api import Page, sync_playwright
 
 _ADDRESS = "http://127.0.0.1:5077"
 _SIZE = {"width": 1500, "height": 780}
-_COLOURS = 256  # what keeps a screenshot of the UI small
+_COLOURS = 256  # few colours keep a screenshot of the UI small
 _NO_ASSISTANT = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
 _SETTLE_MS = 3_000
 
 
 def main() -> int:
-    """Take the pictures of the sweep of that name under this folder."""
+    """Take the pictures of the sweep with that name in this folder."""
     name, folder = sys.argv[1], Path(sys.argv[2])
     with _ui(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

@@ -32,7 +32,7 @@ class CnnConfig(Settings):
 
 
 class OriginalCnnConfig(CnnConfig):
-    """The three blocks of this project's first model. Together they divide an image's width by four."""
+    """The three blocks that this project starts from. Together they divide an image's width by four."""
 
     kind: Literal["original"]
     filters: Annotated[list[Count], Must("three numbers with cnn.kind=original", lambda filters: len(filters) == 3)]
