@@ -129,7 +129,7 @@ class Worker:
             self._end_if_full(error)
             if not isinstance(error, NO_ANSWER):
                 raise
-            # The trial did not fail, but the study cannot be told. Others retry the trials of a dead worker.
+            # The trial did not fail, but the study cannot store its state. Others retry the trials of a dead worker.
             log.exception("the study's database does not answer; trial %d will be retried", trial.number)
             os._exit(EXIT_DATABASE)
 
