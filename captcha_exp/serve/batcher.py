@@ -71,7 +71,7 @@ class Batcher:
         self._preparing = Worker("prepare", self._prepare, _batch)
 
     def submit(self, files: Sequence[bytes], options: ReadOptions) -> "Future[Answer]":
-        """Queue files to be read. If the future is cancelled, waiting files are not read, and reading others soon stops.
+        """Queue files to be read. If the future is cancelled, waiting files are not read, and reading stops soon.
 
         The future raises InputError if no text that the model can read satisfies the constraint, and
         UnansweredError if the server stops before the files are read.
