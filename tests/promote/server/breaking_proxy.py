@@ -43,6 +43,7 @@ def breaking_proxy(port: int) -> Iterator[BreakingProxy]:
 class _Handler(BaseHTTPRequestHandler):
     server: BreakingProxy
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # it would hold back each answer for 40 ms
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
