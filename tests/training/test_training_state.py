@@ -15,7 +15,9 @@ def checkpoint(epochs: int) -> Checkpoint:
     weights = [np.full((2, 3), epochs, np.float32) for _ in range(12)]
     weights[11][:] = 11
     optimizer = {"mean": np.arange(4.0), "steps": np.array(epochs)}
-    return Checkpoint(weights, [-weight for weight in weights], optimizer, [{"val/ctc_loss": 0.1 + 0.2}] * epochs)
+    return Checkpoint(
+        weights, [-weight for weight in weights], optimizer, [{"val/ctc_loss": 0.1 + 0.2}] * epochs, "jax"
+    )
 
 
 def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
@@ -28,6 +30,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.best_weights, expected.best_weights)
     assert loaded.history == expected.history
     assert int(loaded.optimizer["steps"]) == 3
+    assert loaded.engine == "jax"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["training.npz"]
 
 
