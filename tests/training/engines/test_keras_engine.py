@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from captcha_exp.config import Config
+from captcha_exp.config import Config, CustomOptimizerConfig, OptimizerConfig, Schedule
 from captcha_exp.errors import InputError
 from captcha_exp.training import train
 from captcha_exp.training.engines import Engine, build_engine
@@ -36,9 +36,10 @@ def config(compose: Callable[..., Config]) -> Config:
 def steps(config: Config, build: Callable[..., Any]) -> Callable[..., Steps]:
     """Losses and norms of an engine's steps, and the weights after them."""
 
-    def run(make: Callable[..., Engine]) -> Steps:
+    def run(make: Callable[..., Engine], optimizer: OptimizerConfig | None = None) -> Steps:
         model = build(config)
-        return engine_steps.losses_and_weights(make(model, config.optimizer, config.augmentation), model)
+        engine = make(model, optimizer or config.optimizer, config.augmentation)
+        return engine_steps.losses_and_weights(engine, model)
 
     return run
 
@@ -58,6 +59,24 @@ def test_steps_in_terms_of_keras_equal_those_of_tensorflow(steps: Callable[..., 
     reference = steps(TensorflowEngine)
     check_same(*steps(KerasEngine), reference)
     assert reference[0][0][1] > 1, "gradients that are clipped"
+
+
+def test_an_optimizer_of_ones_own_takes_the_same_steps_in_both(
+    steps: Callable[..., Steps], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "import keras\n\ndef momentum(optimizer):\n    return keras.optimizers.SGD(0.1, momentum=0.9)\n"
+    (tmp_path / "optimizers_of_ones_own.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = CustomOptimizerConfig(
+        kind="custom",
+        learning_rate=0.1,
+        schedule=Schedule.constant,
+        warmup_share=0.0,
+        clip_norm=0.5,
+        builder="optimizers_of_ones_own:momentum",
+        options={},
+    )
+    check_same(*steps(KerasEngine, own), steps(TensorflowEngine, own))
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
