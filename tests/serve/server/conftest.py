@@ -28,11 +28,8 @@ CHARACTERS = "abcd"
 SHARPNESS = 400.0
 
 
-def write_model(path: Path, characters: str = CHARACTERS, model_id: str = "m-bars", *, hangs: bool = False) -> Path:
-    """An ONNX file that reads bars: black is the first character, lighter greys are the next, white is nothing.
-
-    One that `hangs` computes without end where an image is all white.
-    """
+def write_model(path: Path, characters: str = CHARACTERS, model_id: str = "m-bars") -> Path:
+    """An ONNX file that reads bars: black is the first character, lighter greys are the next, white is nothing."""
     classes = len(characters) + 1
     levels = np.array([1.0, *np.arange(classes - 1) / (classes - 1)], np.float32)  # the blank first
     nodes = [
@@ -42,8 +39,7 @@ def write_model(path: Path, characters: str = CHARACTERS, model_id: str = "m-bar
         helper.make_node("Sub", ["grey", "levels"], ["apart"]),  # (B, T, K)
         helper.make_node("Mul", ["apart", "apart"], ["squared"]),
         helper.make_node("Mul", ["squared", "sharpness"], ["logits"]),
-        *(_endless_if_white() if hangs else [helper.make_node("Identity", ["logits"], ["computed"])]),
-        helper.make_node("Softmax", ["computed"], ["output"], axis=-1),
+        helper.make_node("Softmax", ["logits"], ["output"], axis=-1),
     ]
     constants = {
         "height": np.array([1], np.int64),
@@ -51,7 +47,6 @@ def write_model(path: Path, characters: str = CHARACTERS, model_id: str = "m-bar
         "steps": np.array([-1, STEPS, STEP_WIDTH], np.int64),
         "levels": levels,
         "sharpness": np.float32(-SHARPNESS),
-        **({"bright": np.float32(0.99), "endless": np.float32(1e15), "small": np.float32(1e-30)} if hangs else {}),
     }
     tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["B", HEIGHT, STEPS * STEP_WIDTH, 1])
@@ -67,36 +62,6 @@ def write_model(path: Path, characters: str = CHARACTERS, model_id: str = "m-bar
     helper.set_model_props(model, {ONNX_KEY: json.dumps(described)})
     onnx.save(model, path)
     return path
-
-
-def _endless_if_white() -> list[onnx.NodeProto]:
-    """A loop over as many turns as the image is whiter than nearly white, times a large number."""
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["going"], ["going_on"]),
-            helper.make_node("Add", ["count", "small"], ["counted"]),
-        ],
-        "turn",
-        [
-            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
-            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("count", TensorProto.FLOAT, []),
-        ],
-        [
-            helper.make_tensor_value_info("going_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("counted", TensorProto.FLOAT, []),
-        ],
-    )
-    return [
-        helper.make_node("ReduceMean", ["image"], ["white"], keepdims=0),
-        helper.make_node("Sub", ["white", "bright"], ["whiter"]),
-        helper.make_node("Relu", ["whiter"], ["brighter"]),
-        helper.make_node("Mul", ["brighter", "endless"], ["many"]),
-        helper.make_node("Cast", ["many"], ["turns"], to=TensorProto.INT64),
-        helper.make_node("Loop", ["turns", "", "small"], ["counts"], body=body),
-        helper.make_node("Mul", ["counts", "small"], ["nothing"]),
-        helper.make_node("Add", ["logits", "nothing"], ["computed"]),
-    ]
 
 
 def bars(text: str, kind: str = "PNG", characters: str = CHARACTERS) -> bytes:
