@@ -117,7 +117,7 @@ TRAINING: Effects = {
     "training.patience": _by(
         "training/test_fit.py::test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept"
     ),
-    "training.threads": _by("training/test_threads.py::test_threads_are_set_once_per_process"),
+    "training.threads": _by("model/test_threads.py::test_threads_are_set_once_per_process"),
     "training.limit": [Shown(see.learnt_from, 5, FOLDER)],
     "training.use_validation": _by(
         "promote/test_command.py::test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"

@@ -33,8 +33,9 @@ def loaded(name: str, schema: type[Settings], *overrides: str) -> Settings:
 def split(recogniser: LoadedRecogniser, images: np.ndarray) -> Split:
     """Images of which the model reads most."""
     from captcha_exp.model.evaluator import text_reader
+    from captcha_exp.model.forward_pass import ForwardPass
 
-    texts = text_reader(recogniser.model, recogniser.characters, None, 32)(images)
+    texts = text_reader(ForwardPass(recogniser.model), recogniser.characters, None)(images)
     labels = [text if index % 4 else text[:2] + "0" for index, text in enumerate(texts)]
     return Split("test", images, labels, [str(index) for index in range(len(labels))], ["own"] * len(labels))
 
@@ -42,14 +43,17 @@ def split(recogniser: LoadedRecogniser, images: np.ndarray) -> Split:
 def test_how_thoroughly_a_model_is_judged(recogniser: LoadedRecogniser, split: Split) -> None:
     from captcha_exp.evaluate.assessment import assess
     from captcha_exp.metrics.robustness import measure_robustness
-    from captcha_exp.model.evaluator import Reader, text_reader
+    from captcha_exp.model.evaluator import text_reader
+    from captcha_exp.model.forward_pass import ForwardPass
+
+    forward_pass = ForwardPass(recogniser.model)
 
     def judged(*overrides: str) -> tuple[object, object]:
         own = loaded("evaluate", EvaluateCommandConfig, "model=m-1", *overrides)
         assert isinstance(own, EvaluationConfig)
-        reader, told = Reader(recogniser.model, 32), (recogniser.characters, None)
-        assessed = assess(reader, split, None, *told, resamples=own.resamples, seed=own.seed)
-        read = text_reader(recogniser.model, *told, 32)
+        told = recogniser.characters, None
+        assessed = assess(forward_pass, split, None, *told, resamples=own.resamples, seed=own.seed)
+        read = text_reader(forward_pass, *told)
         robustness = measure_robustness(
             read, split.images, split.labels, most_images=own.robustness_images, seed=own.seed
         )

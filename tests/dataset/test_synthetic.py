@@ -81,8 +81,7 @@ def test_long_labels_are_not_squeezed_into_the_usual_width(compose: Compose) -> 
 
 @pytest.mark.parametrize("character", ["漢", "\uffff", " ", "\t"])
 def test_a_character_that_the_fonts_lack_is_refused(compose: Compose, character: str) -> None:
-    config = compose(*SMALL).dataset
-    config.characters = f"ab{character}"  # type: ignore[attr-defined]
+    config = compose(*SMALL).dataset.model_copy(update={"characters": f"ab{character}"})
     with pytest.raises(
         InputError, match=r"dataset\.characters has .*, which the fonts of dataset=synthetic cannot draw"
     ):
@@ -90,8 +89,7 @@ def test_a_character_that_the_fonts_lack_is_refused(compose: Compose, character:
 
 
 def test_other_alphabets_that_the_fonts_have_are_drawn(compose: Compose) -> None:
-    config = compose(*SMALL).dataset
-    config.characters = "é?+"  # type: ignore[attr-defined]
+    config = compose(*SMALL).dataset.model_copy(update={"characters": "é?+"})
     assert open_synthetic(config).samples  # type: ignore[arg-type]
 
 
