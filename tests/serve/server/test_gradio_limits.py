@@ -7,9 +7,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -100,8 +101,16 @@ def test_more_tabs_than_can_wait_are_told_so_and_the_endpoint_answers_on(
 ) -> None:
     served = serve("limits.requests_per_second=null", "limits.concurrent=6")
     number, gate = reading(served), threading.Event()
-    slow = served.application._batcher.submit  # a slow model
-    monkeypatch.setattr(served.application._batcher, "submit", lambda *given: (gate.wait(30), slow(*given))[1])
+    submit = served.application._batcher.submit
+
+    def submit_to_a_slow_model(*given: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        threading.Thread(
+            target=lambda: (gate.wait(30), future.set_result(submit(*given).result())), daemon=True
+        ).start()
+        return future
+
+    monkeypatch.setattr(served.application._batcher, "submit", submit_to_a_slow_model)
     path = upload(served, "x.png", bars("ab"))
     file = {"path": path, "meta": {"_type": "gradio.FileData"}}
 
