@@ -17,6 +17,7 @@ from captcha_exp.experiment.run_artifacts import (
 )
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.files import telling_full_disk
 from captcha_exp.reader.image import to_input
 from captcha_exp.terminal import quiet_stderr
 from captcha_exp.tracking import TrackedRun, check_readable
@@ -152,7 +153,8 @@ class TrainingRun:
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
         if finished and self._config.tracking.log_model:
-            with quiet_stderr():  # Keras loads TensorFlow to save a model, whatever trained it
+            # Keras loads TensorFlow to save a model, whatever trained it. A full disk needs no word of TensorFlow's.
+            with quiet_stderr(), telling_full_disk(self._config.root_path):
                 log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
         if result.best is None:
             self._run.log_metrics(metrics)

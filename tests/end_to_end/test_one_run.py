@@ -5,7 +5,7 @@ import pytest
 from tests.end_to_end.conftest import TINY, Folder
 from tests.small_disk import SmallDisk
 
-EPOCHS = 25
+EPOCHS = 100
 RUN = [*TINY, f"training.epochs={EPOCHS}", "augmentation=strong"]
 PER_EPOCH = {
     *("train/ctc_loss", "val/ctc_loss", "val/sequence_accuracy", "val/sequence_accuracy_ignore_case"),
