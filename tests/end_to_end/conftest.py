@@ -22,6 +22,11 @@ TINY = [
 ]
 
 
+def _as_in_a_terminal(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what libraries that this process imported have set: JAX makes TensorFlow of all children talk."""
+    return {name: value for name, value in environment.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+
+
 class Folder:
     """A root folder in which commands run, and what they left there."""
 
@@ -40,7 +45,7 @@ class Folder:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**self.environment, "COLUMNS": "200"},
+            env={**_as_in_a_terminal(self.environment), "COLUMNS": "200"},
         )
         self.children.append(child)
         return child
