@@ -73,6 +73,7 @@ def compare_trials(root: Path) -> None:
 def fit_alone(config: Config) -> dict[str, float]:
     """Seconds of the fit, and of this whole process."""
     from captcha_exp.dataset import prepare_dataset
+    from captcha_exp.dataset.image_spec import image_spec
     from captcha_exp.model import build_recogniser
     from captcha_exp.training import configure_threads, train
 
@@ -85,6 +86,7 @@ def fit_alone(config: Config) -> dict[str, float]:
         size.image_height,
         size.image_width,
         data.vocabulary.num_classes,
+        channels=image_spec(size).input_shape[-1],
         seed=config.training.seed,
     )
     started = time.perf_counter()

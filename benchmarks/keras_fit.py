@@ -17,6 +17,7 @@ from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import AdamWConfig, Config, conf_dir, load_config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.model import build_recogniser
 from captcha_exp.reader.image import to_input
 from captcha_exp.training import configure_threads, train
@@ -83,7 +84,7 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
     batches = (
         tf.data.Dataset.from_tensor_slices(rows).shuffle(len(dataset.train), seed=0).batch(size, drop_remainder=True)
     )
-    shape = (size, config.dataset.image_height, config.dataset.image_width, 1)
+    shape = (size, *image_spec(config.dataset).input_shape)
     draws = draw(np.array([1, 2], np.int32), shape, config.augmentation)
     batches = batches.map(lambda images, labels: (augment(images, draws, config.augmentation), labels))
     held_out = (to_input(dataset.validation.images[:]), vocabulary.encode(dataset.validation.labels))
@@ -94,7 +95,8 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
 def recogniser(config: Config, dataset: PreparedDataset) -> keras.Model:
     """The configured model for this dataset, with the same first weights every time."""
     size = (config.dataset.image_height, config.dataset.image_width, dataset.vocabulary.num_classes)
-    return build_recogniser(config.cnn, config.transformer, *size, seed=config.training.seed)
+    channels = image_spec(config.dataset).input_shape[-1]
+    return build_recogniser(config.cnn, config.transformer, *size, channels=channels, seed=config.training.seed)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any, cast
 from omegaconf import OmegaConf
 
 from captcha_exp.config.conf_folder import conf_dir
+from captcha_exp.reader.image import ADDED_LATER
 
 # (group, former choice) -> current choice.
 CALLED_NOW = {("cnn", "seed"): "original", ("transformer", "seed"): "original", ("experiment", "seed"): "original"}
@@ -44,6 +45,8 @@ def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dataset(values: dict[str, Any]) -> None:
+    for key, value in ADDED_LATER.items():
+        values.setdefault(key, value)
     if values.get("source") == "kaggle" and "layouts" not in values:
         known = _shipped_layouts()
         bases = ["/".join(str(handle).split("/")[:2]) for handle in values.get("handles", [])]
@@ -57,6 +60,7 @@ def _shipped_layouts() -> dict[str, Any]:
 
 
 def _augmentation(values: dict[str, Any]) -> None:
+    values.setdefault("invert_probability", 0.0)
     values.setdefault("function", None)
     values.setdefault("options", {})
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -165,4 +166,4 @@ def _read_meta(folder: Path, spec: ImageSpec) -> dict[str, Any] | None:
     if meta.get("identity") != _identity(spec):
         return None
     samples = len(meta["rows"]) + len(meta["skipped"])
-    return meta if image_bytes == samples * spec.height * spec.width else None
+    return meta if image_bytes == samples * math.prod(spec.shape) else None

@@ -44,5 +44,5 @@ class Cached:
         return answered
 
     def images(self, spec: ImageSpec) -> MappedImages:
-        """Map the images of all samples, (N, H, W), from disk."""
-        return MappedImages.open(self.folder / IMAGES, spec.height, spec.width, self.rows)
+        """Map the images of all samples, (N, H, W) or (N, H, W, 3), from disk."""
+        return MappedImages.open(self.folder / IMAGES, spec.shape, self.rows)

@@ -1,6 +1,7 @@
 """Decodes image files into one file of pixels."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Decoder:
     def __call__(self, first: int, locators: Sequence[str]) -> list[Outcome]:
         """Decode samples `first`, `first + 1`, ..."""
         outcomes: list[Outcome] = []
-        image_bytes = self.spec.height * self.spec.width
+        image_bytes = math.prod(self.spec.shape)
         output = os.open(self.output, os.O_RDWR)
         try:
             for index, locator in enumerate(locators, start=first):
@@ -59,4 +60,4 @@ def digest(data: bytes) -> str:
 def create_output(path: Path, samples: int, spec: ImageSpec) -> None:
     """Make a file with a place for each sample's image. The places of skipped samples stay empty and use no disk."""
     with path.open("wb") as file:
-        file.truncate(samples * spec.height * spec.width)
+        file.truncate(samples * math.prod(spec.shape))

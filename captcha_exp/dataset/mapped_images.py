@@ -1,5 +1,6 @@
 """Decoded images on disk, as an array that reads only the images that are indexed."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,25 +9,25 @@ import numpy as np
 
 
 class MappedImages:
-    """Images of a file, uint8 (N, H, W), in the order of `rows`. None of them is held in memory.
+    """Images of a file, uint8 (N, H, W) or (N, H, W, 3), in the order of `rows`. None of them is held in memory.
 
     Indexing works as for a NumPy array and copies the wanted images. NumPy's functions accept it and read all images.
     """
 
     dtype = np.dtype(np.uint8)
-    ndim = 3
 
     def __init__(self, mapped: np.ndarray, rows: np.ndarray) -> None:
-        """Take the images of a file, (M, H, W), and the rows of the wanted images, int (N,)."""
+        """Take the images of a file, (M, H, W) or (M, H, W, 3), and the rows of the wanted images, int (N,)."""
         self._mapped, self._rows = mapped, rows
         self.shape = (len(rows), *mapped.shape[1:])
+        self.ndim = len(self.shape)
 
     @classmethod
-    def open(cls, path: Path, height: int, width: int, rows: np.ndarray) -> "MappedImages":
-        """Map the file `path`, whose images all have one size. The file may be removed afterwards."""
-        images = path.stat().st_size // (height * width)
+    def open(cls, path: Path, image_shape: tuple[int, ...], rows: np.ndarray) -> "MappedImages":
+        """Map the file `path`, whose images all have one shape. The file may be removed afterwards."""
+        images = path.stat().st_size // math.prod(image_shape)
         # An empty file cannot be mapped.
-        shape = (images, height, width)
+        shape = (images, *image_shape)
         return cls(np.memmap(path, np.uint8, "r", shape=shape) if images else np.empty(shape, np.uint8), rows)
 
     def __len__(self) -> int:

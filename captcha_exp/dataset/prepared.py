@@ -28,7 +28,7 @@ _SKIPPED_NAMED = 3
 
 @dataclass(frozen=True)
 class Split:
-    """One part of the divided dataset. Images are uint8 (N, H, W); indexing reads them from disk."""
+    """One part of the divided dataset. Images are uint8 (N, H, W) or (N, H, W, 3); indexing reads them from disk."""
 
     name: str
     images: MappedImages

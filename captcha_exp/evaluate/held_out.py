@@ -29,6 +29,8 @@ def dataset_as_seen(
             "image_width": image.width,
             "keep_aspect_ratio": image.keep_aspect_ratio,
             "background": image.background,
+            "channels": image.channels,
+            "polarity": image.polarity,
         }
     )
     return prepare_dataset(own, root, report)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def image_digests(images: Images) -> np.ndarray:
-    """A digest of the pixels of each image: uint8 (N, H, W) -> uint64 (N,).
+    """A digest of the pixels of each image: uint8 (N, H, W) or (N, H, W, 3) -> uint64 (N,).
 
     Equal images have equal digests. If you compare two sets of a million different images, the chance that two digests
     are equal is one in ten million.
@@ -26,7 +26,7 @@ def count_seen(recogniser: "LoadedRecogniser", images: Images) -> int | None:
 
     Args:
         recogniser: the model.
-        images: uint8 (N, H, W), made by the model's own preprocessing.
+        images: uint8 (N, H, W) or (N, H, W, 3), made by the model's own preprocessing.
     """
     if recogniser.training_images is None:
         return None

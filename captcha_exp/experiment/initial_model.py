@@ -11,7 +11,7 @@ from captcha_exp.tracking import LoadedRecogniser, load_recogniser
 if TYPE_CHECKING:
     import keras
 
-_ARCHITECTURE = ("cnn.", "transformer.", "dataset.image_height", "dataset.image_width")
+_ARCHITECTURE = ("cnn.", "transformer.", "dataset.image_height", "dataset.image_width", "dataset.channels")
 # These keys may differ, because no weight's shape or meaning depends on them.
 _FREE = {"cnn.dropout", "cnn.norm_momentum", "transformer.dropout"}
 

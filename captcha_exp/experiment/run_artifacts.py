@@ -61,7 +61,7 @@ def log_recogniser(
 
     Args:
         run: the run that trained it.
-        model: float32 (B, H, W, 1) to probabilities (B, T, K).
+        model: float32 (B, H, W, C) to probabilities (B, T, K).
         config: the run's configuration.
         dataset: the dataset that it was trained on.
         seen_before: digests of the images that its initial weights were trained on; None if they are not known.
@@ -76,4 +76,4 @@ def log_recogniser(
         "config": plain,
     }
     seen = None if seen_before is None else np.union1d(image_digests(dataset.train.images), seen_before)
-    return run.log_model(model, metadata, (config.dataset.image_height, config.dataset.image_width, 1), seen)
+    return run.log_model(model, metadata, image_spec(config.dataset).input_shape, seen)

@@ -7,6 +7,7 @@ import numpy as np
 
 from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
@@ -86,6 +87,7 @@ class TrainingRun:
             size.image_height,
             size.image_width,
             classes,
+            channels=image_spec(size).input_shape[-1],
             seed=self._config.training.seed,
         )
         if self._config.tracking.log_model and _own_builders(self._config):

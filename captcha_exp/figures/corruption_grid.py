@@ -23,10 +23,10 @@ def corruption_sheet(
     """Draw a row for each corruption and a column for each strength. A cell has an image, its level and the accuracy.
 
     Args:
-        examples: for each corruption, the image at each strength, uint8 (H, W).
+        examples: for each corruption, the image at each strength, uint8 (H, W) or (H, W, 3).
         accuracy: for each corruption, the accuracy at each strength.
         levels: for each corruption, the meaning of each strength.
-        original: the image without corruption, uint8 (H, W).
+        original: the image without corruption, uint8 (H, W) or (H, W, 3).
         clean: the accuracy without corruption.
     """
     columns = max(map(len, examples.values()))

@@ -27,7 +27,7 @@ def prediction_sheet(
     """Draw images with label, prediction and confidence. Wrong ones are first, the surest on top; then the least sure.
 
     Args:
-        images: uint8 (N, H, W), N at least 1.
+        images: uint8 (N, H, W) or (N, H, W, 3), N at least 1.
         labels: the N reference texts.
         predictions: the N texts that were read.
         confidences: one for each prediction, in [0, 1].

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 STRENGTHS = 5
-# Takes float32 (N, H, W) in [0, 255], a level and a generator; returns the same shape.
+# Takes float32 (N, H, W) or (N, H, W, 3) in [0, 255], a level and a generator; returns the same shape.
 _Apply = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
@@ -26,13 +26,13 @@ def corrupt(images: np.ndarray, name: str, strength: int, seed: int) -> np.ndarr
     """Make images worse. The same images, name, strength and seed give the same pixels.
 
     Args:
-        images: uint8 (N, H, W).
+        images: uint8 (N, H, W), or (N, H, W, 3) in colour.
         name: one of `CORRUPTIONS`.
         strength: from 1 (hardly visible) to `STRENGTHS`.
         seed: seed of the random numbers for the images.
 
     Returns:
-        uint8 (N, H, W).
+        uint8 of the same shape.
     """
     corruption = CORRUPTIONS[name]
     rng = np.random.default_rng([seed, list(CORRUPTIONS).index(name), strength])
@@ -42,7 +42,7 @@ def corrupt(images: np.ndarray, name: str, strength: int, seed: int) -> np.ndarr
 
 def _blur(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     sigma = share * images.shape[1]
-    return ndimage.gaussian_filter(images, (0, sigma, sigma), mode="nearest")
+    return ndimage.gaussian_filter(images, (0, sigma, sigma, 0)[: images.ndim], mode="nearest")
 
 
 def _noise(images: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
@@ -60,7 +60,7 @@ def _recompressed(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def _brightness(images: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndarray:
-    return images + np.float32(shift) * _signs(len(images), rng)[:, None, None]
+    return images + np.float32(shift) * _signs(len(images), rng).reshape(-1, *(1,) * (images.ndim - 1))
 
 
 def _rotation(images: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
@@ -75,7 +75,9 @@ def _scale(images: np.ndarray, factor: float, rng: np.random.Generator) -> np.nd
 
 
 def _warped(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Map each pixel through `matrix` around the middle. Outside the image is the median grey of its border."""
+    """Map each pixel through `matrix` around the middle. Outside each channel is the median level of its border."""
+    if image.ndim == 3:
+        return np.stack([_warped(image[..., channel], matrix) for channel in range(image.shape[2])], axis=2)
     middle = (np.array(image.shape) - 1) / 2
     # If the border itself were repeated, ink that touches it would become strokes.
     paper = np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))
@@ -84,7 +86,7 @@ def _warped(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def _occlusion(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     """Cover `share` of each image's area with a box of the image's shape and its middle grey."""
-    count, height, width = images.shape
+    count, height, width = images.shape[:3]
     tall, wide = max(1, round(height * share**0.5)), max(1, round(width * share**0.5))
     tops, lefts = rng.integers(0, height - tall + 1, count), rng.integers(0, width - wide + 1, count)
     covered = images.copy()

@@ -40,8 +40,8 @@ def measure_robustness(
     """Read images with every corruption at every strength.
 
     Args:
-        read: the model, a function from uint8 (N, H, W) to N texts.
-        images: uint8 (N, H, W), N at least 1.
+        read: the model, a function from uint8 (N, H, W) or (N, H, W, 3) to N texts.
+        images: uint8 (N, H, W) or (N, H, W, 3), N at least 1.
         labels: the N reference texts.
         most_images: if there are more images, this many are drawn; None takes all.
         seed: seed of all draws.

@@ -10,7 +10,7 @@ from captcha_exp.model.layers import activate, drop
 
 
 def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
-    """Turn images (B, H, W, 1) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
+    """Turn images (B, H, W, 1 or 3) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
     if isinstance(cnn, CustomCnnConfig):
         return _custom(images, cnn)
     if isinstance(cnn, StridedCnnConfig):

@@ -57,7 +57,7 @@ class Evaluation:
 
 
 def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | None) -> Callable[[Images], list[str]]:
-    """Turn a forward pass into a function from uint8 (N, H, W), N at least 1, to the N texts that it reads."""
+    """Turn a forward pass into a function from uint8 (N, H, W) or (N, H, W, 3) to the N texts that it reads."""
 
     def read(images: Images) -> list[str]:
         return [prediction.text for prediction in decode(forward_pass(images), characters, beam_width)]
@@ -76,7 +76,7 @@ class Evaluator:
         self._forward_pass = ForwardPass(model, batch_size)
 
     def __call__(self, images: Images, labels: Sequence[str]) -> Evaluation:
-        """Evaluate on uint8 (N, H, W) images and their N labels."""
+        """Evaluate on uint8 (N, H, W) or (N, H, W, 3) images and their N labels."""
         checked_class_ids(len(images), labels, Vocabulary(self._characters), self._time_steps)
         return evaluate_probabilities(self._forward_pass(images), labels, self._characters, self._beam_width)
 
@@ -93,7 +93,7 @@ def evaluate(
 
     Args:
         model: float32 (B, H, W, 1) to probabilities (B, T, K), as `with_probabilities` returns it.
-        images: uint8 (N, H, W), N at least 1.
+        images: uint8 (N, H, W) or (N, H, W, 3), N at least 1.
         labels: the N reference texts.
         characters: `characters[i]` is class `i + 1`.
         beam_width: of the search for a text; None for greedy decoding.

@@ -20,18 +20,18 @@ class ForwardPass:
 
     Attributes:
         name: of the library that computes.
-        compute: turns float32 (B, H, W, 1) in [0, 1] into probabilities float32 (B, T, K).
+        compute: turns float32 (B, H, W, C) in [0, 1] into probabilities float32 (B, T, K).
     """
 
     def __init__(self, model: keras.Model, batch_size: int = BATCH_SIZE) -> None:
-        """Take a model from float32 (B, H, W, 1) to probabilities (B, T, K); `batch_size` images at most at a time."""
+        """Take a model from float32 (B, H, W, C) to probabilities (B, T, K); `batch_size` images at most at a time."""
         self._backend = keras.backend.backend()
         self.name = _NAMES.get(self._backend, self._backend)
         self._batch_size = batch_size
         self.compute = _COMPILERS.get(self._backend, _uncompiled)(model)
 
     def __call__(self, images: Images) -> np.ndarray:
-        """Turn uint8 (N, H, W), N at least 1, into probabilities float32 (N, T, K).
+        """Turn uint8 (N, H, W) or (N, H, W, 3), N at least 1, into probabilities float32 (N, T, K).
 
         All batches are of one size, since another one is compiled (JAX) or rounded (TensorFlow) anew: the last repeats
         its last image, and what comes of that is dropped.

@@ -15,7 +15,7 @@ def latency_ms(forward_pass: ForwardPass, image: np.ndarray) -> float:
 
     Args:
         forward_pass: of the model.
-        image: float32 (1, H, W, 1).
+        image: float32 (1, H, W, C).
     """
     forward_pass.compute(image)  # compiles
     times = []

@@ -16,7 +16,7 @@ from captcha_exp.reader.onnx_file import ONNX_KEY
 def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) -> None:
     """Write the network as an ONNX file that says itself what its classes are.
 
-    It takes float32 (B, H, W, 1) in [0, 1] named `image` and gives class probabilities (B, T, K).
+    It takes float32 (B, H, W, C) in [0, 1] named `image` and gives class probabilities (B, T, K).
 
     Args:
         model: the trained network.

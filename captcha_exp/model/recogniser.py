@@ -19,6 +19,7 @@ def build_recogniser(
     image_width: int,
     num_classes: int,
     *,
+    channels: int = 1,
     seed: int | None = None,
 ) -> keras.Model:
     """Build the network that is trained, of stock Keras layers only.
@@ -29,17 +30,18 @@ def build_recogniser(
         image_height: H, in pixels.
         image_width: W, in pixels.
         num_classes: K, the blank included.
+        channels: C, 1 for grey images and 3 for those in colour.
         seed: makes the initial weights repeatable; null draws new ones.
 
     Returns:
-        A model from float32 (B, H, W, 1) in [0, 1] to logits (B, T, K).
+        A model from float32 (B, H, W, C) in [0, 1] to logits (B, T, K).
     """
     # A process that builds one model after another would otherwise keep the graphs of all of them until Python's own
     # collection, and number their layers on. Models that are still in use are not harmed.
     keras.utils.clear_session()
     if seed is not None:
         _seed_initial_weights(seed)
-    images = keras.Input((image_height, image_width, 1), name="image")
+    images = keras.Input((image_height, image_width, channels), name="image")
     x = extract_features(images, cnn)
     _, height, width, channels = x.shape
     x = layers.Permute((2, 1, 3))(x)  # (B, H', W', C) -> (B, W', H', C)
@@ -64,7 +66,7 @@ def with_probabilities(model: keras.Model) -> keras.Model:
         model: what `build_recogniser` returned.
 
     Returns:
-        A model from float32 (B, H, W, 1) to probabilities (B, T, K).
+        A model from float32 (B, H, W, C) to probabilities (B, T, K).
     """
     probabilities = layers.Softmax(name="probabilities")(model.output)
     return keras.Model(model.input, probabilities, name="recogniser")

@@ -23,8 +23,8 @@ _BLOCK = 4096  # images in memory at a time
 class TrainedModel:
     """A trained model, with everything that is needed to read with it.
 
-    `uri` is its address, and `characters[i]` is its class `i + 1`. `seen` takes images, uint8 (N, H, W), and returns
-    which of them the model was trained on, bool (N,), or None if this is not known.
+    `uri` is its address, and `characters[i]` is its class `i + 1`. `seen` takes images, uint8 (N, H, W) or
+    (N, H, W, 3), and returns which of them the model was trained on, bool (N,), or None if this is not known.
     """
 
     uri: str

@@ -10,7 +10,7 @@ import numpy as np
 from captcha_exp.errors import InputError
 from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.model.onnx_export import export_onnx
-from captcha_exp.reader.image import Images, encode_png
+from captcha_exp.reader.image import Images, ImageSpec, encode_png
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def add_servable(store: "Store", recogniser: "LoadedRecogniser", images: Images)
     Args:
         store: where the model is.
         recogniser: the model, loaded from that store.
-        images: uint8 (N, H, W) of the recogniser's size; the first `CHECKED_IMAGES` are read with both forms.
+        images: uint8 (N, H, W) or (N, H, W, 3) of the recogniser's form; the first `CHECKED_IMAGES` are read in both
+            forms of the model.
 
     Returns:
         The result of the check, as tags for a registered version.
@@ -64,7 +65,7 @@ def build_servable(recogniser: "LoadedRecogniser", folder: Path, example: bytes 
     from captcha_exp.tracking.served_form import save_servable
 
     if example is None:
-        example = encode_png(np.full((recogniser.image["height"], recogniser.image["width"]), 255, np.uint8))
+        example = encode_png(np.full(ImageSpec.from_dict(recogniser.image).shape, 255, np.uint8))
     with tempfile.TemporaryDirectory() as temporary:
         onnx = Path(temporary) / ONNX_FILE.name
         export_onnx(recogniser.model, {key: getattr(recogniser, key) for key in _DESCRIBED}, onnx)

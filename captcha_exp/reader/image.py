@@ -4,12 +4,14 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from captcha_exp.errors import InputError
+from captcha_exp.reader.polarity import Polarity, dark_on_light
 
 # The most pixels to decode for one line of text. A larger image is a decompression bomb or the wrong file.
 MAX_PIXELS = 2**24
@@ -31,6 +33,19 @@ class BadImageError(InputError):
     """Bytes that cannot be decoded as an image. The message says why, without the file's name."""
 
 
+class Channels(StrEnum):
+    """What a model sees of each pixel."""
+
+    grey = "grey"
+    rgb = "rgb"
+
+
+# Pillow's names.
+_MODES = {Channels.grey: "L", Channels.rgb: "RGB"}
+# What is new in a description. It is left out where it is as before, so that caches and models of earlier versions fit.
+ADDED_LATER = {"channels": "grey", "polarity": "keep"}
+
+
 @dataclass(frozen=True)
 class ImageSpec:
     """The target form of every image: sizes in pixels, `background` as a grey level from 0 to 255."""
@@ -39,27 +54,41 @@ class ImageSpec:
     width: int
     keep_aspect_ratio: bool
     background: int
+    channels: Channels = Channels.grey
+    polarity: Polarity = Polarity.keep
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an image: (H, W), or (H, W, 3) in colour."""
+        return (self.height, self.width) if self.channels is Channels.grey else self.input_shape
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """The shape of an image as a network takes it: (H, W, C)."""
+        return self.height, self.width, len(_MODES[self.channels])
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
         """The inverse of `to_dict`."""
-        return cls(**values)
+        values = {**ADDED_LATER, **values}
+        return cls(**values | {"channels": Channels(values["channels"]), "polarity": Polarity(values["polarity"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""
-        return asdict(self)
+        values = asdict(self) | {"channels": str(self.channels), "polarity": str(self.polarity)}
+        return {key: value for key, value in values.items() if ADDED_LATER.get(key) != value}
 
 
 def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decode an image file to grey, at the size of `spec`, as a viewer would show it on the background.
+    """Decode an image file to the form of `spec`, as a viewer would show it on the background.
 
     Args:
         data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode. Only the first frame is read.
-        spec: target size; with `keep_aspect_ratio` the image is centred on the background.
+        spec: target form; with `keep_aspect_ratio` the image is centred on the background.
         most_pixels: the most pixels of an image. The header is checked before decoding.
 
     Returns:
-        uint8 of shape (H, W).
+        uint8 of shape (H, W), or (H, W, 3) in colour.
 
     Raises:
         BadImageError: the file is truncated, not an image, has no size, or has more than `most_pixels` pixels.
@@ -68,7 +97,7 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
         raise BadImageError("the file is empty")
     # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
     try:
-        return _fit(_grey(_open(data, most_pixels), spec.background), spec)
+        return _fit(_opaque(_open(data, most_pixels), spec), spec)
     except BadImageError:
         raise
     except Exception as error:
@@ -77,7 +106,7 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
 
 
 class Images(Protocol):
-    """Grey images, uint8 (N, H, W), in memory or on disk. Indexing returns images in memory."""
+    """Images, uint8 (N, H, W), or (N, H, W, 3) in colour, in memory or on disk. Indexing returns images in memory."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -90,8 +119,9 @@ class Images(Protocol):
 
 
 def to_input(images: np.ndarray) -> np.ndarray:
-    """Scale grey images to the recogniser's input: uint8 (B, H, W) -> float32 (B, H, W, 1) in [0, 1]."""
-    return (images.astype(np.float32) / np.float32(255))[..., np.newaxis]
+    """Scale images to the recogniser's input: uint8 (B, H, W) or (B, H, W, 3) -> float32 (B, H, W, C) in [0, 1]."""
+    scaled = images.astype(np.float32) / np.float32(255)
+    return scaled if scaled.ndim == 4 else scaled[..., np.newaxis]
 
 
 def _open(data: bytes, most_pixels: int) -> Image.Image:
@@ -111,19 +141,25 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
     return image
 
 
-def _grey(image: Image.Image, background: int) -> Image.Image:
-    """Any mode -> "L" on the background."""
+def _opaque(image: Image.Image, spec: ImageSpec) -> Image.Image:
+    """Any mode -> "L" or "RGB", on the background."""
+    mode = _MODES[spec.channels]
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return _grey_from_16_bit(image, background)
+        return _grey_from_16_bit(image, spec.background).convert(mode)
     if image.mode == "F":
         raise BadImageError("floating-point pixels have no defined grey level")
     if not image.has_transparency_data:
-        return image.convert("L") if image.mode in {"L", "RGB"} else image.convert("RGB").convert("L")
+        return image.convert(mode) if image.mode in {"L", "RGB"} else image.convert("RGB").convert(mode)
     image = image.convert("RGBA")
     # Grey is a weighted sum, so it does not matter whether blending or conversion comes first.
-    canvas = Image.new("L", image.size, background)
-    canvas.paste(image.convert("L"), mask=image.getchannel("A"))
+    canvas = _canvas(image.size, spec)
+    canvas.paste(image.convert(mode), mask=image.getchannel("A"))
     return canvas
+
+
+def _canvas(size: tuple[int, int], spec: ImageSpec) -> Image.Image:
+    mode = _MODES[spec.channels]
+    return Image.new(mode, size, (spec.background,) * len(mode))
 
 
 def _grey_from_16_bit(image: Image.Image, background: int) -> Image.Image:
@@ -138,7 +174,7 @@ def _grey_from_16_bit(image: Image.Image, background: int) -> Image.Image:
 
 
 def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:
-    """Grey image of any size -> uint8 (H, W)."""
+    """Image ("L" or "RGB") of any size -> uint8 (H, W) or (H, W, 3)."""
     size = (spec.width, spec.height)
     if spec.keep_aspect_ratio:
         factor = min(spec.width / image.width, spec.height / image.height)
@@ -147,15 +183,18 @@ def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:
     # without aliasing. It never overshoots. When an axis grows, it interpolates; a box filter would make blocks.
     if image.size != size:
         image = image.resize(size, Image.Resampling.BILINEAR)
+    if spec.polarity is Polarity.dark_text:
+        # Before it is centred: the background around it is no part of the image.
+        image = dark_on_light(image)
     if size == (spec.width, spec.height):
         return np.array(image)
-    canvas = Image.new("L", (spec.width, spec.height), spec.background)
+    canvas = _canvas((spec.width, spec.height), spec)
     canvas.paste(image, ((spec.width - size[0]) // 2, (spec.height - size[1]) // 2))
     return np.array(canvas)
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """A grey image, uint8 (H, W), as the bytes of a PNG file."""
+    """An image, uint8 (H, W) or (H, W, 3), as the bytes of a PNG file."""
     data = io.BytesIO()
     Image.fromarray(image).save(data, "PNG")
     return data.getvalue()

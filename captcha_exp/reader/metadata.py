@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from captcha_exp.errors import InputError
+from captcha_exp.reader.image import ADDED_LATER, Channels, ImageSpec
+from captcha_exp.reader.polarity import Polarity
 from captcha_exp.reader.untrusted import check_plain, must_be
 
 # One line of text needs far less. Within this limit, a batch of images stays below half a gigabyte.
@@ -50,7 +52,7 @@ def check_shapes(
     """Refuse a network that does not fit the image size and the characters in its description.
 
     Args:
-        input_shape: the network's, (B, H, W, 1). A size is None if it is free.
+        input_shape: the network's, (B, H, W, C). A size is None if it is free.
         output_shape: the network's, (B, T, K).
         described: the result of `check_metadata`.
         where: the user's name for the model, for messages.
@@ -58,8 +60,7 @@ def check_shapes(
     Raises:
         InputError: a rank or a size differs.
     """
-    image = described["image"]
-    size = (None, image["height"], image["width"], 1)
+    size = (None, *ImageSpec.from_dict(described["image"]).input_shape)
     given = (None, None, len(described["characters"]) + 1)
     for what, expected, shape in (("takes", size, input_shape), ("gives", given, output_shape)):
         fits = len(shape) == len(expected) and all(
@@ -84,9 +85,14 @@ def _number(where: str, key: str, value: object, least: int, most: int) -> None:
         raise must_be(where, key, f"a whole number from {least} to {most}", value)
 
 
-def _keys(where: str, key: str, value: object, keys: set[str]) -> None:
-    if not isinstance(value, dict) or set(value) != keys:
+def _keys(where: str, key: str, value: object, keys: set[str], perhaps: Collection[str] = ()) -> None:
+    if not isinstance(value, dict) or not keys <= set(value) <= keys.union(perhaps):
         raise must_be(where, key, f"a mapping of {', '.join(sorted(keys))}", value)
+
+
+def _choice(where: str, key: str, value: object, choices: Collection[str]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise must_be(where, key, f"one of {', '.join(choices)}", value)
 
 
 def _characters(where: str, key: str, value: Any) -> None:
@@ -96,7 +102,7 @@ def _characters(where: str, key: str, value: Any) -> None:
 
 
 def _image(where: str, key: str, value: Any) -> None:
-    _keys(where, key, value, {"height", "width", "keep_aspect_ratio", "background"})
+    _keys(where, key, value, {"height", "width", "keep_aspect_ratio", "background"}, ADDED_LATER)
     for side in ("height", "width"):
         _number(where, f"{key}.{side}", value[side], 1, MAX_SIDE)
     if value["height"] * value["width"] > MAX_IMAGE_PIXELS:
@@ -105,13 +111,14 @@ def _image(where: str, key: str, value: Any) -> None:
     if type(value["keep_aspect_ratio"]) is not bool:
         raise must_be(where, f"{key}.keep_aspect_ratio", "true or false", value["keep_aspect_ratio"])
     _number(where, f"{key}.background", value["background"], 0, 255)
+    for name, choices in (("channels", list(Channels)), ("polarity", list(Polarity))):
+        _choice(where, f"{key}.{name}", value.get(name, ADDED_LATER[name]), choices)
 
 
 def _decoding(where: str, key: str, value: Any) -> None:
     if value != {"kind": "greedy"}:  # earlier versions wrote a width for greedy, too
         _keys(where, key, value, {"kind", "beam_width"})
-        if value["kind"] not in _DECODING_KINDS:
-            raise must_be(where, f"{key}.kind", f"one of {', '.join(_DECODING_KINDS)}", value["kind"])
+        _choice(where, f"{key}.kind", value["kind"], _DECODING_KINDS)
         _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
 
 

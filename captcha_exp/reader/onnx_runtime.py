@@ -21,7 +21,7 @@ class Runtime(Protocol):
     name: str
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Turn uint8 (N, H, W) into class probabilities float32 (N, T, K)."""
+        """Turn uint8 (N, H, W) or (N, H, W, 3) into class probabilities float32 (N, T, K)."""
 
 
 class OnnxRuntime:

@@ -132,7 +132,7 @@ class Predictor:
 
     def _count_time_steps(self) -> int:
         try:
-            shape = self._compute(np.zeros((1, self.image.height, self.image.width), np.uint8)).shape
+            shape = self._compute(np.zeros((1, *self.image.shape), np.uint8)).shape
         except Exception as error:  # the exceptions of the libraries have no common base class
             raise InputError(f"The model cannot read an image of its own size: {first_line(error)}") from error
         if len(shape) != 3 or shape[2] != len(self.characters) + 1:

@@ -30,7 +30,7 @@ _REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
 
 @dataclass(frozen=True)
 class LoadedRecogniser:
-    """A loaded model: float32 (B, H, W, 1) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
+    """A loaded model: float32 (B, H, W, C) in [0, 1] -> class probabilities (B, T, K), class 0 the CTC blank.
 
     `characters[i]` is class `i + 1`. `image`, `decoding`, `dataset` (name and fingerprint of the training data) and
     `config` are plain values, as they were logged. `training_images` is uint64, one digest per training image, or None

@@ -33,6 +33,8 @@ DATASET: Effects = {
     "dataset.image_width": [Shown(see.prepared, 90, FOLDER)],
     "dataset.keep_aspect_ratio": [Shown(see.prepared, True, WIDE)],
     "dataset.background": [Shown(see.prepared, 0, (*WIDE, "dataset.keep_aspect_ratio=true"))],
+    "dataset.channels": [Shown(see.prepared, "rgb", FOLDER)],
+    "dataset.polarity": [Shown(see.prepared, "dark_text", FOLDER)],
     "dataset.vocabulary": [Shown(see.prepared, "0123456789abcde", FOLDER)],
     "dataset.label_case": [Shown(see.prepared, "upper", FOLDER)],
     "dataset.validation_fraction": [Shown(see.prepared, 0.3, FOLDER)],

@@ -17,7 +17,7 @@ def stored(tmp_path: Path) -> np.ndarray:
 
 
 def opened(folder: Path, rows: list[int]) -> MappedImages:
-    return MappedImages.open(folder / "images.bin", 2, 3, np.array(rows, np.int64))
+    return MappedImages.open(folder / "images.bin", (2, 3), np.array(rows, np.int64))
 
 
 def test_they_are_indexed_as_an_array_in_their_own_order(tmp_path: Path, stored: np.ndarray) -> None:

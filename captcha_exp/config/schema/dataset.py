@@ -20,7 +20,9 @@ from captcha_exp.config.fields import (
 )
 from captcha_exp.config.schema.style import StyleConfig
 from captcha_exp.errors import InputError
+from captcha_exp.reader.image import Channels
 from captcha_exp.reader.metadata import MAX_SIDE
+from captcha_exp.reader.polarity import Polarity
 
 # A family's name becomes part of sample names, of command line keys and of MLflow keys.
 _FAMILY = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,6 +54,7 @@ class DatasetConfig(Settings):
     `vocabulary` lists the characters that can be read; null takes them from the training labels.
     `limit` keeps that many samples, drawn by `split_seed`; null keeps all.
     `background` is the grey level, 0 to 255, behind transparent pixels and around images whose aspect ratio is kept.
+    `channels` is what a model sees of a pixel; `polarity` dark_text inverts images of light text on a dark background.
     """
 
     source: str
@@ -59,6 +62,8 @@ class DatasetConfig(Settings):
     image_width: Annotated[Whole, Field(ge=8, le=MAX_SIDE)]
     keep_aspect_ratio: bool
     background: GreyLevel
+    channels: Channels
+    polarity: Polarity
     vocabulary: Text | None
     label_case: LabelCase
     validation_fraction: Annotated[ShareBelowOne, Field(gt=0)]
