@@ -10,24 +10,26 @@ from captcha_exp.training.draws import Draws
 
 # Columns of the numbers that are drawn for each image.
 _ROTATION, _SHEAR, _SCALE_X, _SCALE_Y, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _NOISE, _ERASE = range(10)
-_ERASE_HEIGHT, _ERASE_WIDTH, _ERASE_Y, _ERASE_X = range(10, 14)
+_ERASE_HEIGHT, _ERASE_WIDTH, _ERASE_Y, _ERASE_X, _INVERT = range(10, 15)
 
 
 def augment(images: Any, draws: Draws, augmentation: AugmentationConfig) -> Any:
     """Alter each image on its own, by amounts drawn evenly up to the bounds of the configuration.
 
     Args:
-        images: float32 (B, H, W, 1) in [0, 1].
+        images: float32 (B, H, W, C) in [0, 1]. All channels of a pixel are moved, lit, inverted and erased together;
+            noise is of each channel's own.
         draws: for these images; they decide everything.
         augmentation: bounds; what is 0 is not computed.
 
     Returns:
-        float32 (B, H, W, 1) in [0, 1].
+        float32 (B, H, W, C) in [0, 1].
     """
     if not any(augmentation.bounds):
         return images
     numbers = draws.numbers
     images = _move(images, numbers, augmentation)
+    images = _invert(images, numbers, augmentation)
     images = _relight(images, numbers, augmentation)
     if augmentation.noise_stddev:
         images = images + augmentation.noise_stddev * ops.abs(_column(numbers, _NOISE)) * draws.noise
@@ -62,6 +64,13 @@ def _move(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
     return ops.image.affine_transform(
         images, transforms, interpolation="bilinear", fill_mode="nearest", data_format="channels_last"
     )
+
+
+def _invert(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
+    if not augmentation.invert_probability:
+        return images
+    chosen = (_column(numbers, _INVERT) + 1) / 2 < augmentation.invert_probability
+    return ops.where(chosen, 1 - images, images)
 
 
 def _relight(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:

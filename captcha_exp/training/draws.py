@@ -11,8 +11,8 @@ from captcha_exp.config import AugmentationConfig
 NUMBERS = 14
 # Noise is even within sqrt(3) standard deviations, a third of the time that normal numbers take.
 NOISE_BOUND = math.sqrt(3.0)
-# What tells the seed of the noise from that of the numbers.
-NOISE_STREAM = 1
+# What tells the seeds of the noise and of the inversion from that of the numbers.
+NOISE_STREAM, INVERSION_STREAM = 1, 2
 
 _ROUNDS = 10
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
@@ -24,8 +24,8 @@ _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 class Draws(NamedTuple):
     """What is drawn for a batch, as arrays, or as tensors of some library.
 
-    `numbers` is float32 (B, 14), even in [-1, 1). `noise` is float32 (B, H, W, 1), even within sqrt(3);
-    None where the configuration asks for none.
+    `numbers` is float32 (B, 14), even in [-1, 1), or (B, 15) where images may be inverted. `noise` is float32
+    (B, H, W, C), even within sqrt(3); None where the configuration asks for none.
     """
 
     numbers: Any
@@ -39,14 +39,22 @@ def draw(seed: np.ndarray, shape: tuple[int, ...], augmentation: AugmentationCon
 
     Args:
         seed: int32 (2,); decides everything.
-        shape: (B, H, W, 1).
+        shape: (B, H, W, C).
         augmentation: what is needed.
     """
     numbers = _uniform(seed, (shape[0], NUMBERS), 1.0)
+    if augmentation.invert_probability:
+        # From a stream of its own: a fifteenth number in each row would change those of all rows.
+        inversion = _uniform(_folded(seed, INVERSION_STREAM), (shape[0], 1), 1.0)
+        numbers = np.concatenate([numbers, inversion], axis=1)
     if not augmentation.noise_stddev:
         return Draws(numbers, None)
-    folded = np.array([_bits(seed, 1).view(np.int32)[0], NOISE_STREAM], np.int32)
-    return Draws(numbers, _uniform(folded, shape, NOISE_BOUND))
+    return Draws(numbers, _uniform(_folded(seed, NOISE_STREAM), shape, NOISE_BOUND))
+
+
+def _folded(seed: np.ndarray, stream: int) -> np.ndarray:
+    """The seed of another stream of numbers."""
+    return np.array([_bits(seed, 1).view(np.int32)[0], stream], np.int32)
 
 
 def _uniform(seed: np.ndarray, shape: tuple[int, ...], bound: float) -> np.ndarray:

@@ -19,7 +19,7 @@ def own_augmentation(augmentation: AugmentationConfig, seed: int) -> Callable[[n
         seed: of the training; together with the step it decides everything drawn.
 
     Returns:
-        A function from uint8 (B, H, W) and the number of the step to as many images of the same size.
+        A function from uint8 (B, H, W) or (B, H, W, 3) and the number of the step to as many images of the same size.
 
     Raises:
         InputError: there is no such function, or (when called) it returns something else.

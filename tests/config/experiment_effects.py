@@ -56,6 +56,7 @@ AUGMENTATION: Effects = {
         ("noise_stddev", 0.1, ()),
         ("erase_probability", 1, ("augmentation.erase_share=0.9", "augmentation.brightness=0.1")),
         ("erase_share", 0.9, ("augmentation.erase_probability=1", "augmentation.brightness=0.1")),
+        ("invert_probability", 1, ()),
         ("function", "own_functions:double", ()),
         ("options", {"divisor": 3}, ("augmentation.function=own_functions:double",)),
     )

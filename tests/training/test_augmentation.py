@@ -20,6 +20,7 @@ NAMES = (
     "noise_stddev",
     "erase_probability",
     "erase_share",
+    "invert_probability",
 )
 
 
@@ -42,6 +43,7 @@ def images() -> np.ndarray:
 ALL: dict[str, Any] = {
     "rotation_degrees": 5, "shear_degrees": 5, "scale": 0.1, "translate": 0.1, "brightness": 0.2, "contrast": 0.2,
     "noise_stddev": 0.05, "erase_probability": 0.5, "erase_share": 0.3,
+    "invert_probability": 0.5,
 }  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def test_the_seed_decides_everything(images: np.ndarray) -> None:
     assert np.abs(first - other).max() > 0.05
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("erase")])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(("share", "probability"))])
 def test_each_bound_changes_each_image_in_its_own_way(images: np.ndarray, name: str) -> None:
     same = np.repeat(images[:1], 6, axis=0)
     changed = augment(same, SEED, only(**{name: ALL[name]})).numpy()

@@ -22,8 +22,10 @@ class AugmentationConfig(Settings):
 
     `scale`, `translate`, `brightness` and `contrast` are shares, `noise_stddev` is in units of the pixel range,
     `erase_probability` is per image and `erase_share` the largest side of the erased box as a share of the image's.
-    `function` is the user's own `MODULE:FUNCTION`, applied first; null is none. It takes uint8 images (B, H, W),
-    a NumPy generator and this configuration, and returns as many of the same size. Only it uses `options`.
+    `invert_probability` is per image, and swaps light and dark.
+    `function` is the user's own `MODULE:FUNCTION`, applied first; null is none. It takes uint8 images (B, H, W), in
+    colour (B, H, W, 3), a NumPy generator and this configuration, and returns as many of the same shape. Only it uses
+    `options`.
     """
 
     rotation_degrees: NotNegative
@@ -35,6 +37,7 @@ class AugmentationConfig(Settings):
     noise_stddev: NotNegative
     erase_probability: Share
     erase_share: Share
+    invert_probability: Share
     function: FunctionName | None
     options: dict[str, Any]
 

@@ -20,7 +20,7 @@ class Engine(Protocol):
         """Learn from one batch.
 
         Args:
-            images: float32 (B, H, W, 1) in [0, 1].
+            images: float32 (B, H, W, C) in [0, 1].
             labels: int32 (B, L) class ids, padded with the blank.
             seed: int32 (2,), drawn by NumPy; it decides how images are altered, as `draws.draw` tells.
             learning_rate: of this step.

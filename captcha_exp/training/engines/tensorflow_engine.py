@@ -7,7 +7,7 @@ import tensorflow as tf
 from captcha_exp.config import AugmentationConfig, OptimizerConfig
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
-from captcha_exp.training.draws import NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
+from captcha_exp.training.draws import INVERSION_STREAM, NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
 from captcha_exp.training.engines.flat_adam import build_optimizer
 from captcha_exp.training.engines.fused_twin import fused_twin
 
@@ -58,9 +58,13 @@ class TensorflowEngine:
 
 
 def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: AugmentationConfig) -> Draws:
-    """What `draws.draw` gives for float32 (B, H, W, 1) images, as part of a graph."""
+    """What `draws.draw` gives for float32 (B, H, W, C) images, as part of a graph."""
     numbers = tf.random.stateless_uniform((tf.shape(images)[0], NUMBERS), seed, -1.0, 1.0)
+    fold = tf.random.experimental.stateless_fold_in
+    if augmentation.invert_probability:
+        inversion = tf.random.stateless_uniform((tf.shape(images)[0], 1), fold(seed, INVERSION_STREAM), -1.0, 1.0)
+        numbers = tf.concat([numbers, inversion], axis=1)
     if not augmentation.noise_stddev:
         return Draws(numbers, None)
-    noise_seed = tf.random.experimental.stateless_fold_in(seed, NOISE_STREAM)
+    noise_seed = fold(seed, NOISE_STREAM)
     return Draws(numbers, tf.random.stateless_uniform(tf.shape(images), noise_seed, -NOISE_BOUND, NOISE_BOUND))
