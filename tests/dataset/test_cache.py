@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -76,6 +77,34 @@ def test_another_image_size_is_another_cache_of_the_same_dataset(
     assert large.cache_dir != small.cache_dir
     assert large.fingerprint == small.fingerprint
     assert large.test.labels == small.test.labels
+
+
+def test_colour_and_polarity_have_caches_of_their_own_and_the_same_splits(
+    compose: Compose, make_folder: MakeFolder, labels: list[str]
+) -> None:
+    folder = make_folder(labels)
+    grey, colour, turned = (
+        prepared(compose, folder, *overrides)
+        for overrides in ([], ["dataset.channels=rgb"], ["dataset.polarity=dark_text"])
+    )
+    assert len({dataset.cache_dir for dataset in (grey, colour, turned)}) == 3
+    assert grey.fingerprint == colour.fingerprint == turned.fingerprint
+    assert grey.test.names == colour.test.names == turned.test.names
+    assert colour.test.images.shape == (len(colour.test), 50, 200, 3)
+    assert turned.test.images.shape == grey.test.images.shape
+    for channel in range(3):
+        np.testing.assert_array_equal(colour.test.images[:][..., channel], grey.test.images, "a grey PNG is grey")
+    again = prepared(compose, folder, "dataset.channels=rgb")
+    np.testing.assert_array_equal(again.test.images, colour.test.images)
+
+
+def test_the_cache_of_grey_images_of_an_earlier_version_is_found(
+    compose: Compose, make_folder: MakeFolder, labels: list[str]
+) -> None:
+    dataset = prepared(compose, make_folder(labels))
+    identity = json.loads((dataset.cache_dir / "meta.json").read_text())["identity"]
+    described = {"height": 50, "width": 200, "keep_aspect_ratio": False, "background": 255}
+    assert identity == json.dumps([2, PIL.__version__, described])
 
 
 def test_changed_files_change_the_fingerprint_and_touched_ones_do_not(

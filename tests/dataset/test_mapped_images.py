@@ -48,6 +48,15 @@ def test_parts_and_sums_stay_on_disk(tmp_path: Path, stored: np.ndarray) -> None
         mapped.followed_by(opened(tmp_path, [1]))
 
 
+def test_images_in_colour_are_of_three_channels(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 2, 3, 3), np.uint8)
+    (tmp_path / "images.bin").write_bytes(pixels.tobytes())
+    mapped = MappedImages.open(tmp_path / "images.bin", (2, 3, 3), np.array([3, 1]))
+    assert (mapped.shape, mapped.ndim) == ((2, 2, 3, 3), 4)
+    np.testing.assert_array_equal(mapped, pixels[[3, 1]])
+    np.testing.assert_array_equal(mapped.only([1]), pixels[[1]])
+
+
 def test_no_images_are_an_array_of_none(tmp_path: Path) -> None:
     (tmp_path / "images.bin").touch()
     assert opened(tmp_path, []).shape == (0, 2, 3)

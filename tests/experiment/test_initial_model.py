@@ -9,6 +9,7 @@ from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import InputError
 from captcha_exp.evaluate.trained_images import count_seen
 from captcha_exp.experiment import Outcome, run_experiment
+from captcha_exp.reader.image import Channels
 from captcha_exp.tracking import load_recogniser
 from tests.trained_run import history_of, model_id_of, silent, store_of
 
@@ -35,6 +36,15 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
     assert count_seen(known, first.train.images) == len(first.train), "what the first model saw is seen"
     assert count_seen(known, own.train.images) == len(own.train)
     assert count_seen(known, first.test.images) == 0
+
+
+def test_a_start_from_a_model_of_other_channels_is_refused(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, _ = trained
+    start = config.training.model_copy(update={"initial_model": f"runs:/{outcome.run_id}/model"})
+    colour = config.dataset.model_copy(update={"channels": Channels.rgb})
+    expected = r"runs:/\w+/model has another architecture: dataset\.channels differs\. Set dataset\.channels=grey\."
+    with pytest.raises(InputError, match=expected):
+        run_experiment(config.model_copy(update={"training": start, "dataset": colour}), report=silent)
 
 
 def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:

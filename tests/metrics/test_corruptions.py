@@ -67,3 +67,15 @@ def test_few_images_are_drawn_of_many() -> None:
     np.testing.assert_array_equal(rows, drawn_rows(100, 10, seed=3))
     np.testing.assert_array_equal(drawn_rows(5, 10, 0), np.arange(5))
     np.testing.assert_array_equal(drawn_rows(5, None, 0), np.arange(5))
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_colour_is_made_worse_as_grey_is(name: str, images: np.ndarray) -> None:
+    colour = np.stack([images, images, 255 - images], axis=-1)
+    worse = corrupt(colour, name, 3, 0)
+    assert (worse.dtype, worse.shape) == (np.dtype(np.uint8), colour.shape)
+    assert np.abs(worse.astype(int) - colour).mean() > 0
+    if name not in {"noise", "jpeg", "occlusion"}:  # these alter what all channels are, or each by its own noise
+        np.testing.assert_array_equal(worse[..., 0], corrupt(images, name, 3, 0))
+        np.testing.assert_array_equal(worse[..., 0], worse[..., 1])
+    assert (worse[..., 0] != worse[..., 2]).any()

@@ -1,17 +1,29 @@
-"""Images of any kind become grey images of one size."""
+"""Images of any kind become images of one form."""
 
 import io
+import json
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from captcha_exp.reader.image import MAX_PIXELS, BadImageError, ImageSpec, decode_image, to_input
+from captcha_exp.reader.image import (
+    MAX_PIXELS,
+    BadImageError,
+    Channels,
+    ImageSpec,
+    decode_image,
+    encode_png,
+    to_input,
+)
+from captcha_exp.reader.polarity import Polarity
 
 SPEC = ImageSpec(height=8, width=16, keep_aspect_ratio=False, background=255)
+COLOUR = ImageSpec(8, 16, False, 255, Channels.rgb)
 
 
 def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:
@@ -50,9 +62,10 @@ def test_every_mode_shows_black_as_black_and_white_as_white(mode: str, grey: int
     image_format = {"CMYK": "TIFF", "I;16B": "TIFF"}.get(mode, "PNG")
     if mode == "PA":
         image = image.convert("RGBA")
-    decoded = decode_image(encoded(image, image_format), SPEC)
-    assert decoded.shape == (8, 16)
-    assert set(decoded.flat) == {grey}
+    for spec, shape in ((SPEC, (8, 16)), (COLOUR, (8, 16, 3))):
+        decoded = decode_image(encoded(image, image_format), spec)
+        assert decoded.shape == spec.shape == shape
+        assert set(decoded.flat) == {grey}
 
 
 def test_a_cmyk_jpeg_is_not_shown_as_its_negative() -> None:
@@ -105,6 +118,7 @@ def test_transparent_pixels_show_the_background(background: int) -> None:
         decoded = decode_image(data, spec)
         assert set(decoded[:, :8].flat) == {0}
         assert set(decoded[:, 8:].flat) == {background}
+        assert set(decode_image(data, replace(spec, channels=Channels.rgb))[:, 8:].flat) == {background}
 
 
 def test_half_transparent_pixels_blend_with_the_background() -> None:
@@ -196,5 +210,53 @@ def test_model_input_is_scaled_to_one_with_a_channel() -> None:
     np.testing.assert_allclose(batch.ravel(), [0, 1, 0.2, 0.4], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "P", "CMYK", "JPEG", "WEBP"])
+def test_colours_stay_what_they_are(kind: str) -> None:
+    """Two colours of one grey level are two colours."""
+    pixels = np.empty((8, 16, 3), np.uint8)
+    pixels[:, :8], pixels[:, 8:] = (200, 0, 0), (0, 102, 0)
+    image = Image.fromarray(pixels)
+    data = {
+        "JPEG": lambda: encoded(image, "JPEG", quality=95, subsampling=0),
+        "WEBP": lambda: encoded(image, "WEBP", lossless=True),
+        "CMYK": lambda: encoded(image.convert("CMYK"), "TIFF"),
+        "P": lambda: encoded(image.quantize(4)),
+    }.get(kind, lambda: encoded(image.convert(kind)))()
+    decoded = decode_image(data, COLOUR)
+    assert decoded.dtype == np.uint8
+    assert np.abs(decoded.astype(int) - pixels).max() <= (8 if kind == "JPEG" else 0)
+    grey = decode_image(data, SPEC)
+    assert np.ptp(grey) <= 3
+
+
+def test_channels_are_resized_and_centred_each_as_grey_is() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    spec = ImageSpec(8, 32, True, 7, Channels.rgb)
+    decoded = decode_image(encode_png(pixels), spec)
+    for channel in range(3):
+        alone = decode_image(encode_png(pixels[..., channel]), replace(spec, channels=Channels.grey))
+        np.testing.assert_array_equal(decoded[..., channel], alone)
+
+
+def test_a_colour_image_is_written_and_read_back() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 3), np.uint8)
+    np.testing.assert_array_equal(decode_image(encode_png(pixels), COLOUR), pixels)
+
+
+def test_colours_are_scaled_to_one_as_they_lie() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 6, 3), np.uint8)
+    batch = to_input(pixels)
+    assert batch.dtype == np.float32
+    np.testing.assert_allclose(batch, pixels / 255, rtol=1e-6)
+
+
 def test_the_specification_survives_json() -> None:
-    assert ImageSpec.from_dict(SPEC.to_dict()) == SPEC
+    for spec in (SPEC, COLOUR, replace(COLOUR, polarity=Polarity.dark_text)):
+        assert ImageSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_what_earlier_versions_did_is_described_as_they_did() -> None:
+    """Their caches and models are found and read on."""
+    described = {"height": 8, "width": 16, "keep_aspect_ratio": False, "background": 255}
+    assert SPEC.to_dict() == described and list(SPEC.to_dict()) == list(described)
+    assert ImageSpec.from_dict(described) == SPEC

@@ -48,6 +48,10 @@ def nested(depth: int) -> Any:
         ("image.width", 160.0, "image.width must be a whole number from 1 to 8192, not 160.0."),
         ("image.width", True, "image.width must be a whole number from 1 to 8192, not True."),
         ("image.background", 256, "image.background must be a whole number from 0 to 255, not 256."),
+        ("image.channels", "cmyk", "image.channels must be one of grey, rgb, not 'cmyk'."),
+        ("image.channels", 3, "image.channels must be one of grey, rgb, not 3."),
+        ("image.polarity", ["keep"], "image.polarity must be one of keep, dark_text, not ['keep']."),
+        ("image.depth", 3, "image must be a mapping of background, height, keep_aspect_ratio, width, not"),
         ("image.keep_aspect_ratio", 1, "image.keep_aspect_ratio must be true or false, not 1."),
         ("decoding.kind", "evil", "decoding.kind must be one of greedy, beam, not 'evil'."),
         ("decoding.kind", ["greedy"], "decoding.kind must be one of greedy, beam, not ['greedy']."),
@@ -102,6 +106,11 @@ def test_a_network_of_other_shapes_is_refused(
 ) -> None:
     described = {"characters": "abcdefgh", "image": HONEST["image"]}
     check_shapes((None, None, None, 1), (None, None, None), described, "model=x")
+    colour = {**described, "image": {**HONEST["image"], "channels": "rgb", "polarity": "dark_text"}}
+    assert check_metadata(colour, "model=x", ["image"]) == {"image": colour["image"]}
+    check_shapes((None, 40, 160, 3), (None, 9, 9), colour, "model=x")
+    with pytest.raises(InputError, match=r"takes \(any, 40, 160, 1\) where .* need \(any, 40, 160, 3\)"):
+        check_shapes((None, 40, 160, 1), (None, 9, 9), colour, "model=x")
     with pytest.raises(InputError, match=f"^model=x {said}"):
         check_shapes(takes, gives, described, "model=x")
 

@@ -136,3 +136,28 @@ def test_erased_boxes_are_of_the_mean_grey_and_no_larger_than_their_share(images
     assert changed.any(axis=1).sum(axis=1).max() <= 20
     means = np.broadcast_to(many.mean(axis=(1, 2, 3))[:, None, None], changed.shape)
     np.testing.assert_allclose(erased[..., 0][changed], means[changed], rtol=1e-5)
+
+
+def test_some_images_are_inverted_and_the_others_stay(images: np.ndarray) -> None:
+    many = np.repeat(images, 50, axis=0)
+    changed = augment(many, SEED, only(invert_probability=0.3)).numpy()
+    inverted = np.array([np.array_equal(after, 1 - before) for before, after in zip(many, changed, strict=True)])
+    assert 0.2 < inverted.mean() < 0.4
+    np.testing.assert_array_equal(changed[~inverted], many[~inverted])
+    np.testing.assert_array_equal(augment(many, SEED, only(invert_probability=1)).numpy(), 1 - many)
+
+
+def test_inversion_leaves_the_other_changes_as_they_are(images: np.ndarray) -> None:
+    moved = only(rotation_degrees=10, translate=0.1)
+    both = only(rotation_degrees=10, translate=0.1, invert_probability=1)
+    np.testing.assert_allclose(augment(images, SEED, both).numpy(), 1 - augment(images, SEED, moved).numpy(), atol=1e-6)
+
+
+def test_the_channels_of_a_pixel_stay_together(images: np.ndarray) -> None:
+    """What is grey in all channels is altered as the grey image is, but for noise and the rounding of means."""
+    together = only(**(ALL | {"noise_stddev": 0}))
+    colour = augment(np.repeat(images, 3, axis=-1), SEED, together).numpy()
+    assert colour.shape == (6, 24, 40, 3)
+    np.testing.assert_allclose(colour, np.repeat(augment(images, SEED, together).numpy(), 3, axis=-1), atol=1e-5)
+    noisy = augment(np.full((6, 24, 40, 3), 0.5, np.float32), SEED, only(noise_stddev=0.1)).numpy()
+    assert np.abs(noisy[..., 0] - noisy[..., 1]).max() > 0.05

@@ -22,6 +22,22 @@ def test_numpy_draws_what_tensorflow_draws_to_the_last_bit(seed: tuple[int, int]
     assert drawn.numbers.dtype == drawn.noise.dtype == np.float32
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_numpy_and_tensorflow_draw_the_same_inversion_which_changes_no_other_draw(channels: int) -> None:
+    seed, shape = np.array([5, -6], np.int32), (40, 5, 7, channels)
+    inverted = only(noise_stddev=0.1, invert_probability=0.5)
+    drawn, without = draw(seed, shape, inverted), draw(seed, shape, NOISY)
+    in_graph = draw_in_graph(tf.constant(seed), tf.zeros(shape), inverted)
+    assert without.numbers.shape == (40, 14) and drawn.numbers.shape == (40, 15)
+    np.testing.assert_array_equal(drawn.numbers[:, :14], without.numbers)
+    np.testing.assert_array_equal(drawn.noise, without.noise)
+    np.testing.assert_array_equal(drawn.numbers, in_graph.numbers.numpy())
+    np.testing.assert_array_equal(drawn.noise, in_graph.noise.numpy())
+    last = drawn.numbers[:, 14]
+    assert -1 <= last.min() < -0.8 and 0.8 < last.max() < 1
+    assert np.abs(np.corrcoef(drawn.numbers.T)[14, :14]).max() < 0.6
+
+
 def test_noise_is_drawn_only_where_it_is_asked_for() -> None:
     assert draw(np.array([1, 2], np.int32), (3, 5, 7, 1), only(brightness=0.1)).noise is None
 
