@@ -1,12 +1,13 @@
-"""Which epoch of a training is the one to keep."""
+"""Chooses the epoch of a training to keep."""
 
 from collections.abc import Mapping, Sequence
 
 
 def best_epoch(history: Sequence[Mapping[str, float]]) -> int:
-    """The epoch of the highest validation sequence accuracy; of equal ones that of the lowest loss, then the first.
+    """Return the epoch with the highest validation sequence accuracy.
 
-    Without validation metrics there is nothing to choose by, and it is the last.
+    Among equal epochs the one with the lowest validation loss wins, then the first. Without validation metrics nothing
+    can choose, so it is the last epoch.
 
     Args:
         history: metrics of each epoch, at least one.
@@ -18,5 +19,5 @@ def best_epoch(history: Sequence[Mapping[str, float]]) -> int:
 
 
 def out_of_patience(history: Sequence[Mapping[str, float]], patience: int | None) -> bool:
-    """Whether none of the last `patience` epochs was the best so far; never with null."""
+    """Tell whether none of the last `patience` epochs was the best so far. With None, always False."""
     return patience is not None and len(history) > patience and len(history) - 1 - best_epoch(history) >= patience

@@ -1,4 +1,4 @@
-"""The learning rate of each step."""
+"""Computes the learning rate of each step."""
 
 import math
 
@@ -6,12 +6,14 @@ from captcha_exp.config import OptimizerConfig, Schedule
 
 
 def learning_rate(step: int, total_steps: int, optimizer: OptimizerConfig) -> float:
-    """Learning rate of one step: a linear rise to the full rate, then constant or down to zero along a cosine.
+    """Return the learning rate of one step.
+
+    It rises linearly to the full rate. Then it stays there, or falls to zero along a cosine.
 
     Args:
         step: from 0 to `total_steps` - 1.
-        total_steps: of the whole training.
-        optimizer: `learning_rate` is the full rate, `warmup_share` the share of steps that rise to it.
+        total_steps: number of steps of the whole training.
+        optimizer: `learning_rate` is the full rate, `warmup_share` is the share of steps in which the rate rises.
 
     Returns:
         Above 0 and at most the full rate.

@@ -1,4 +1,4 @@
-"""What computes the steps of a training: TensorFlow at its fastest, or whatever library Keras computes with."""
+"""Compute the steps of a training: one engine for TensorFlow, one for any backend of Keras."""
 
 import keras
 
@@ -9,14 +9,14 @@ __all__ = ["Engine", "build_engine"]
 
 
 def build_engine(model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> Engine:
-    """The engine of Keras' backend in this process, which `KERAS_BACKEND` names.
+    """Build the engine for the backend of Keras that this process uses. `KERAS_BACKEND` names it.
 
     Args:
-        model: what is trained, in place; of stock layers.
-        optimizer: how its weights are changed.
-        augmentation: what is done to each batch first.
+        model: the engine trains it in place. It has stock layers only.
+        optimizer: decides how a step changes the weights.
+        augmentation: decides how a step alters its images first.
     """
-    # A backend's library is imported only where it computes.
+    # Import a backend's library only if it computes.
     if keras.backend.backend() == "tensorflow":
         from captcha_exp.training.engines.tensorflow_engine import TensorflowEngine
 

@@ -1,4 +1,4 @@
-"""What every engine does."""
+"""Says what every engine does."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 class Engine(Protocol):
-    """Trains one model in place, step by step: after each step the model itself has the new weights.
+    """Trains one model in place, step by step. After each step the model has the new weights.
 
     Attributes:
-        name: of the library that computes.
+        name: name of the library that computes.
     """
 
     name: str
@@ -22,15 +22,15 @@ class Engine(Protocol):
         Args:
             images: float32 (B, H, W, C) in [0, 1].
             labels: int32 (B, L) class ids, padded with the blank.
-            seed: int32 (2,), drawn by NumPy; it decides how images are altered, as `draws.draw` tells.
-            learning_rate: of this step.
+            seed: int32 (2,), drawn by NumPy. It decides how the images are altered; see `draws.draw`.
+            learning_rate: the rate of this step.
 
         Returns:
             The mean CTC loss before the step, in nats, and the Euclidean norm of its gradient before clipping.
         """
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything but the weights that a later `restore` needs."""
+        """Return everything that a later `restore` needs, except the weights."""
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Continue from a `state` of an engine of this name, and from the weights that the model has."""
+        """Continue from the present weights of the model and from a `state` of an engine of this name."""

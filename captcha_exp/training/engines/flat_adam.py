@@ -1,4 +1,4 @@
-"""The optimizer that a configuration names: Adam on all weights as one vector, or one of the user's own."""
+"""Builds the optimizer of a configuration: Adam on all weights as one vector, or the user's own."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class FlatAdam:
-    """Adam or AdamW on the trainable weights of a model, joined into one vector.
+    """Runs Adam or AdamW on the trainable weights of a model, joined into one vector.
 
-    Keras' own optimizer makes a dozen graph operations for each weight, whose tracing outlasts a short trial's first
-    epoch; this one makes two, takes the same steps, and has a state that is saved as two arrays.
+    Keras' own optimizer makes a dozen graph operations for each weight. To trace them takes longer than the first
+    epoch of a short trial. This optimizer makes two for each weight and takes the same steps. Its state is two vectors.
 
     Source:
         Loshchilov & Hutter 2019.
@@ -26,9 +26,9 @@ class FlatAdam:
         """Start at the weights' present values.
 
         Args:
-            weights: trainable weights; each step changes them in place.
-            weight_decay: share of a weight that a step at learning rate 1 takes away; biases and gains are spared.
-            clip_norm: the largest Euclidean norm of the whole gradient; null does not clip.
+            weights: trainable weights. Each step changes them in place.
+            weight_decay: a step at learning rate 1 takes this share of a weight away, but nothing of biases and gains.
+            clip_norm: the largest Euclidean norm of the whole gradient. None does not clip.
         """
         self._weights: list[tf.Variable] = [weight.value for weight in weights]
         self._sizes = [int(np.prod(weight.shape)) for weight in weights]
@@ -44,20 +44,20 @@ class FlatAdam:
 
     @property
     def weights(self) -> list[tf.Variable]:
-        """The variables to take gradients of, in the order that `apply` wants them."""
+        """Return the variables to take gradients of, in the order that `apply` wants."""
         return self._weights
 
     def next_rates(self, learning_rate: float) -> np.ndarray:
-        """Count one step, and give the numbers of it that `apply` needs: float32 (3,)."""
+        """Count one step, and return the numbers that `apply` needs for it: float32 (3,)."""
         self._steps += 1
         return np.array([learning_rate, _BETA_1**self._steps, _BETA_2**self._steps], np.float32)
 
     def apply(self, gradients: Sequence[tf.Tensor], rates: tf.Tensor) -> tf.Tensor:
-        """Change the weights; part of a graph.
+        """Change the weights, as part of a graph.
 
         Args:
-            gradients: one for each of `weights`.
-            rates: from `next_rates`.
+            gradients: one gradient for each of `weights`.
+            rates: what `next_rates` returned.
 
         Returns:
             float32 (), the Euclidean norm of the whole gradient before clipping.
@@ -85,11 +85,11 @@ class FlatAdam:
         return norm
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything but the weights that a later `restore` needs."""
+        """Return everything that a later `restore` needs, except the weights."""
         return {"mean": self._mean.numpy(), "variance": self._variance.numpy(), "steps": np.array(self._steps)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Continue from a `state` and from the weights' present values."""
+        """Continue from the present weights and from a `state`."""
         self._mean.assign(state["mean"])
         self._variance.assign(state["variance"])
         self._steps = int(state["steps"])
@@ -97,7 +97,7 @@ class FlatAdam:
 
     @staticmethod
     def _joined(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
-        # Embeddings give sparse gradients: conversion fills them up.
+        # The gradient of an embedding is sparse. The conversion makes it dense.
         return tf.concat([tf.reshape(tf.convert_to_tensor(tensor), [-1]) for tensor in tensors], axis=0)
 
 
@@ -105,7 +105,7 @@ StepOptimizer = FlatAdam | KerasOptimizer
 
 
 def build_optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> StepOptimizer:
-    """The optimizer of `config` for trainable weights, which it changes in place.
+    """Build the optimizer of `config`. It changes the trainable weights in place.
 
     Raises:
         InputError: `optimizer.builder` cannot be used.

@@ -1,4 +1,4 @@
-"""A faster twin of a model, for training only."""
+"""Makes a faster twin of a model, for training only."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 def fused_twin(model: keras.Model) -> keras.Model:
-    """The same network on the same weights, its batch normalisations computed by TensorFlow's fused kernel.
+    """Build the same network on the same weights, with TensorFlow's fused kernel for batch normalisation.
 
-    Keras spells batch normalisation out in a dozen operations, each a walk through memory. The twin trains with the
-    same numbers but for rounding; the model itself stays the one of stock layers that is saved.
+    Keras computes batch normalisation in a dozen operations, and each walks through memory. The twin gives the same
+    numbers except for rounding. The model itself keeps its stock layers, and is the one that is saved.
     """
 
     def twin(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -21,7 +21,7 @@ def fused_twin(model: keras.Model) -> keras.Model:
 
 
 class _FusedNormalisation(keras.layers.Layer):
-    """Batch normalisation over (B, H, W, C) in training mode, on the weights of a stock layer."""
+    """Normalises (B, H, W, C) in training mode, with the weights of a stock layer."""
 
     def __init__(self, stock: keras.layers.BatchNormalization) -> None:
         super().__init__(name=stock.name)
@@ -37,7 +37,7 @@ class _FusedNormalisation(keras.layers.Layer):
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, stock.gamma.value, stock.beta.value, epsilon=stock.epsilon, is_training=True
         )
-        # The kernel's variance is the unbiased one, Keras averages the other.
+        # The kernel returns the unbiased variance, but Keras averages the biased one.
         count = float(np.prod(inputs.shape[:-1]))
         self._average(stock.moving_mean, mean)
         self._average(stock.moving_variance, variance * ((count - 1) / count))

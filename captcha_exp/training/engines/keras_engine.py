@@ -1,4 +1,4 @@
-"""Training by whatever library Keras computes with, in nothing but Keras' own terms."""
+"""Trains with any backend of Keras, through Keras alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from captcha_exp.training.engines.own_optimizer import own_optimizer
 
 
 class KerasEngine:
-    """See `Engine`. A step is Keras' `train_on_batch`, which compiles it as its backend does."""
+    """See `Engine`. A step is a call of Keras' `train_on_batch`, which compiles it for the backend."""
 
     def __init__(self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> None:
         """See `build_engine`."""
@@ -56,12 +56,12 @@ def _optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> ke
 
 
 def _watch(optimizer: keras.optimizers.Optimizer, clip_norm: float | None) -> keras.Variable:
-    """Clip each gradient before the optimizer applies it; the variable keeps the last one's norm before clipping."""
+    """Make the optimizer clip each gradient. The returned variable keeps the last norm before clipping."""
     last: keras.Variable = optimizer.add_variable((), name="gradient_norm")
     apply = optimizer.apply
 
     def clip_and_apply(grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
-        # Embeddings give sparse gradients: conversion fills them up.
+        # The gradient of an embedding is sparse. The conversion makes it dense.
         gradients = [ops.convert_to_tensor(gradient) for gradient in grads]
         norm = ops.sqrt(ops.sum(ops.stack([ops.sum(ops.square(gradient)) for gradient in gradients])))
         last.assign(norm)
@@ -69,20 +69,20 @@ def _watch(optimizer: keras.optimizers.Optimizer, clip_norm: float | None) -> ke
             gradients = [gradient * (clip_norm / ops.maximum(norm, clip_norm)) for gradient in gradients]
         apply(gradients, trainable_variables)
 
-    # Every trainer of Keras applies gradients through this method.
+    # All trainers of Keras call this method to apply gradients.
     optimizer.apply = clip_and_apply
     return last
 
 
 class AlteredImages(keras.Model):
-    """A model that sees images altered by what was drawn for them."""
+    """Alters images by what was drawn for them, and gives them to a model."""
 
     def __init__(self, model: keras.Model, augmentation: AugmentationConfig) -> None:
         super().__init__()
         self._model, self._augmentation = model, augmentation
 
     def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
-        """See Keras; `inputs` are images and the parts of `Draws`."""
+        """See Keras. `inputs` are images and the parts of `Draws`."""
         images, numbers, *noise = inputs
         draws = Draws(numbers, noise[0] if noise else None)
         return self._model(augment(images, draws, self._augmentation), training=training)

@@ -1,4 +1,4 @@
-"""The optimizer that the user programmed."""
+"""Builds the optimizer that the user programmed."""
 
 import keras
 
@@ -8,10 +8,10 @@ from captcha_exp.extension import named_function
 
 
 def own_optimizer(config: CustomOptimizerConfig) -> keras.optimizers.Optimizer:
-    """What `optimizer.builder` makes; its learning rate is set at each step.
+    """Call `optimizer.builder`, and return its optimizer. Each step sets its learning rate.
 
     Raises:
-        InputError: that is no optimizer whose learning rate can be set.
+        InputError: the function returns no optimizer, or its learning rate cannot be set.
     """
     optimizer = named_function("optimizer.builder", config.builder)(config)
     if not isinstance(optimizer, keras.optimizers.Optimizer) or not isinstance(optimizer.learning_rate, keras.Variable):

@@ -1,4 +1,4 @@
-"""Training by TensorFlow: one step is one graph."""
+"""Trains with TensorFlow. A step is one graph."""
 
 import keras
 import numpy as np
@@ -15,9 +15,8 @@ from captcha_exp.training.engines.fused_twin import fused_twin
 class TensorflowEngine:
     """See `Engine`.
 
-    A step is a single graph: augmentation, loss, gradients, change of the weights. `compile` and `fit` of Keras do the
-    same at several times the fixed cost: most of it is tracing an optimizer that makes a dozen operations for each
-    weight.
+    A single graph alters the images, computes loss and gradients, and changes the weights. `compile` and `fit` of Keras
+    do the same at several times the fixed cost, because their optimizer makes a dozen operations for each weight.
     """
 
     name = "tensorflow"
@@ -27,8 +26,7 @@ class TensorflowEngine:
         self._twin = fused_twin(model)
         self._optimizer = build_optimizer(model.trainable_variables, optimizer)
         self._augmentation = augmentation
-        # Without autograph: the step has no Python control flow over tensors, and looking for it takes longer than
-        # tracing.
+        # The step has no Python control flow over tensors, and autograph's search for it takes longer than tracing.
         self._compiled = tf.function(self._step, autograph=False)
 
     def step(
@@ -58,7 +56,7 @@ class TensorflowEngine:
 
 
 def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: AugmentationConfig) -> Draws:
-    """What `draws.draw` gives for float32 (B, H, W, C) images, as part of a graph."""
+    """Draw the numbers of `draws.draw` for float32 (B, H, W, C) images, as part of a graph."""
     numbers = tf.random.stateless_uniform((tf.shape(images)[0], NUMBERS), seed, -1.0, 1.0)
     fold = tf.random.experimental.stateless_fold_in
     if augmentation.invert_probability:

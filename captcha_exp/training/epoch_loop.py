@@ -1,0 +1,125 @@
+"""Trains epoch after epoch, and keeps what grows with them."""
+
+import math
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from captcha_exp.config import Config
+from captcha_exp.errors import DivergedError, InputError
+from captcha_exp.model.evaluator import LabelledImages
+from captcha_exp.reader.image import to_input
+from captcha_exp.reader.vocabulary import Vocabulary
+from captcha_exp.training.batches import epoch_batches, steps_per_epoch
+from captcha_exp.training.best_epoch import best_epoch, out_of_patience
+from captcha_exp.training.dropout import seed_dropout
+from captcha_exp.training.engines import build_engine
+from captcha_exp.training.own_augmentation import own_augmentation
+from captcha_exp.training.schedules import learning_rate
+from captcha_exp.training.training_state import Checkpoint, load_checkpoint, save_checkpoint
+from captcha_exp.training.validation import Judge
+
+
+class EpochLoop:
+    """A training that stands between two epochs.
+
+    Attributes:
+        history: metrics of each epoch so far.
+        best_weights: of the best epoch so far, as `keras.Model.get_weights` returns them.
+        stopped: why the training ended before its last epoch, else None.
+    """
+
+    def __init__(
+        self, model: keras.Model, learnt: LabelledImages, judge: Judge, characters: str, config: Config
+    ) -> None:
+        """Stand before the first epoch. See `train` for the arguments; `judge` evaluates the model."""
+        self._model, self._images, self._judge, self._config = model, learnt.images, judge, config
+        self._class_ids = Vocabulary(characters).encode(learnt.labels)
+        self._engine = build_engine(model, config.optimizer, config.augmentation)
+        self._alter = own_augmentation(config.augmentation, config.training.seed)
+        self._steps = steps_per_epoch(len(learnt.images), config.training.batch_size)
+        self.history: list[dict[str, float]] = []
+        self.best_weights: list[np.ndarray] = model.get_weights()
+        self.stopped: str | None = None
+
+    def is_over(self) -> bool:
+        """Tell whether no epoch is left to train. `stopped` then says why, if epochs were planned."""
+        training = self._config.training
+        if self.stopped is None and len(self.history) < training.epochs:
+            self.stopped = "patience" if out_of_patience(self.history, training.patience) else None
+            return self.stopped is not None
+        return True
+
+    def next_epoch(self) -> None:
+        """Train and judge one epoch, and keep its weights if it is the best."""
+        self.history.append(self._train() | self._validate())
+        if best_epoch(self.history) == len(self.history) - 1:
+            self.best_weights = self._model.get_weights()
+
+    def save(self, folder: Path) -> None:
+        """Write the state into a folder."""
+        weights, engine = self._model.get_weights(), self._engine
+        state = Checkpoint(weights, self.best_weights, engine.state(), self.history, engine.name)
+        save_checkpoint(folder, state)
+
+    def restore(self, folder: Path) -> None:
+        """Take up the state in a folder, if there is one.
+
+        Raises:
+            InputError: another backend of Keras computed it.
+        """
+        checkpoint = load_checkpoint(folder)
+        if checkpoint is None:
+            return
+        if checkpoint.engine != self._engine.name:
+            raise InputError(
+                f"An interrupted run like this one was computed by KERAS_BACKEND={checkpoint.engine}, this process "
+                f"computes by {self._engine.name}: set that to continue it, or training.resume=false to begin anew."
+            )
+        self._model.set_weights(checkpoint.weights)
+        self._engine.restore(checkpoint.optimizer)
+        self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
+
+    def _train(self) -> dict[str, float]:
+        """Train one epoch, and return its metrics without those of validation."""
+        epoch, training = len(self.history), self._config.training
+        seed_dropout(self._model, training.seed, epoch)
+        started = time.perf_counter()
+        losses, rate = [], 0.0
+        for step, rows in enumerate(epoch_batches(len(self._images), training.batch_size, training.seed, epoch)):
+            count = epoch * self._steps + step
+            rate = learning_rate(count, training.epochs * self._steps, self._config.optimizer)
+            loss, norm = self._step(rows, count, rate)
+            _check_finite(f"training loss at epoch {epoch}, step {step}", loss)
+            _check_finite(f"norm of the gradient at epoch {epoch}, step {step}", norm)
+            losses.append(loss)
+        return {
+            "train/ctc_loss": float(np.mean(losses)),
+            "learning_rate": rate,
+            "images_per_second": len(losses) * len(rows) / (time.perf_counter() - started),
+        }
+
+    def _step(self, rows: np.ndarray, count: int, rate: float) -> tuple[float, float]:
+        """Learn from the images `rows` in step `count` of the training. Return loss and norm of the gradient."""
+        images = to_input(self._alter(self._images[rows], count))
+        return self._engine.step(images, self._class_ids[rows], _step_seed(self._config.training.seed, count), rate)
+
+    def _validate(self) -> dict[str, float]:
+        evaluation = self._judge()
+        if evaluation is None:
+            return {}
+        _check_finite(f"validation loss at epoch {len(self.history)}", evaluation.metrics["ctc_loss"])
+        return {f"val/{name}": value for name, value in evaluation.metrics.items()}
+
+
+def _step_seed(seed: int, step: int) -> np.ndarray:
+    return np.random.SeedSequence([seed, step]).generate_state(2).view(np.int32)
+
+
+def _check_finite(what: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise DivergedError(
+            f"The {what} is {value}; lower `optimizer.learning_rate` or set a smaller `optimizer.clip_norm`."
+        )
