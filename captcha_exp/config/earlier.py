@@ -87,6 +87,7 @@ def _optimizer(values: dict[str, Any]) -> None:
 
 def _training(values: dict[str, Any]) -> None:
     values.setdefault("metrics", {})
+    values.setdefault("ema_decay", None)
 
 
 def _sweep(values: dict[str, Any]) -> None:

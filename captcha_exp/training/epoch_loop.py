@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -27,7 +29,7 @@ class EpochLoop:
 
     Attributes:
         history: metrics of each epoch so far.
-        best_weights: of the best epoch so far, as `keras.Model.get_weights` returns them.
+        best_weights: what `keras.Model.get_weights` returned at the best epoch so far. These may be averages.
         stopped: why the training ended before its last epoch, else None.
     """
 
@@ -37,7 +39,7 @@ class EpochLoop:
         """Stand before the first epoch. See `train` for the arguments; `judge` evaluates the model."""
         self._model, self._images, self._judge, self._config = model, learnt.images, judge, config
         self._class_ids = Vocabulary(characters).encode(learnt.labels)
-        self._engine = build_engine(model, config.optimizer, config.augmentation)
+        self._engine = build_engine(model, config.optimizer, config.augmentation, config.training)
         self._alter = own_augmentation(config.augmentation, config.training.seed)
         self._steps = steps_per_epoch(len(learnt.images), config.training.batch_size)
         self.history: list[dict[str, float]] = []
@@ -54,9 +56,11 @@ class EpochLoop:
 
     def next_epoch(self) -> None:
         """Train and judge one epoch, and keep its weights if it is the best."""
-        self.history.append(self._train() | self._validate())
-        if best_epoch(self.history) == len(self.history) - 1:
-            self.best_weights = self._model.get_weights()
+        metrics = self._train()
+        with self._averaged():
+            self.history.append(metrics | self._validate())
+            if best_epoch(self.history) == len(self.history) - 1:
+                self.best_weights = self._model.get_weights()
 
     def save(self, folder: Path) -> None:
         """Write the state into a folder."""
@@ -105,6 +109,18 @@ class EpochLoop:
         """Learn from the images `rows` in step `count` of the training. Return loss and norm of the gradient."""
         images = to_input(self._alter(self._images[rows], count))
         return self._engine.step(images, self._class_ids[rows], _step_seed(self._config.training.seed, count), rate)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Give the model its averaged weights, if the configuration asks for them, and take them away afterwards."""
+        averages, trained = self._engine.averaged_weights(), self._model.get_weights()
+        if averages is not None:
+            self._model.set_weights(averages)
+        try:
+            yield
+        finally:
+            if averages is not None:
+                self._model.set_weights(trained)
 
     def _validate(self) -> dict[str, float]:
         evaluation = self._judge()

@@ -16,8 +16,8 @@ _FILE = "training.npz"
 class Checkpoint:
     """A training after a whole number of epochs.
 
-    `weights` and `best_weights` are what `keras.Model.get_weights` returns, `optimizer` what `Engine.state` does,
-    `history` the metrics of each epoch, `engine` the name of the engine.
+    `weights` and `best_weights` are what `keras.Model.get_weights` returns. `optimizer` is what `Engine.state` returns.
+    `history` has the metrics of each epoch. `engine` is the name of the engine.
     """
 
     weights: list[np.ndarray]

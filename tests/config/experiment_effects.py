@@ -113,6 +113,7 @@ TRAINING: Effects = {
     "optimizer.options": [Shown(see.stepped, {"momentum": 0.9}, OWN_OPTIMIZER)],
     "training.epochs": [Shown(see.trained, 2, SMALL)],
     "training.batch_size": [Shown(see.trained, 2, SMALL)],
+    "training.ema_decay": [Shown(see.trained, 0.9, SMALL)],
     "training.seed": [Shown(see.trained, 1, SMALL)],
     "training.metrics": [Shown(see.trained, {"lengths": "own_functions:right_lengths"}, SMALL)],
     "training.patience": _by(

@@ -28,6 +28,7 @@ METRICS = {
 }
 # Everything random at once.
 RANDOM = ["augmentation=strong", "transformer.dropout=0.3", "cnn.dropout=0.1", "training.epochs=4"]
+EXTRAS = ["training.ema_decay=0.9"]
 
 Fit = Callable[..., FitResult]
 
@@ -78,7 +79,7 @@ def test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept
 def test_an_interrupted_training_ends_with_the_metrics_of_an_uninterrupted_one(
     small: Callable[..., Config], fit: Fit, build: Callable[..., Any], tmp_path: Path
 ) -> None:
-    config = small(*RANDOM)
+    config = small(*RANDOM, *EXTRAS)
     whole = fit(config)
 
     def interrupt(epoch: int, _: dict[str, float]) -> bool:

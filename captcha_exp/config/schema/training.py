@@ -13,6 +13,7 @@ from captcha_exp.config.fields import (
     Seed,
     Settings,
     Share,
+    ShareBelowOne,
 )
 from captcha_exp.errors import InputError
 
@@ -54,6 +55,8 @@ OWN_METRICS = ("ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case",
 class TrainingConfig(Settings):
     """How long, with what, and from where.
 
+    `ema_decay` is the decay of an exponential moving average of all weights. The average is judged, kept and saved in
+    place of the weights themselves; null does not average.
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
     `use_validation` also trains on the validation images; then no images can choose an epoch, so the last is kept.
     `initial_model` is the address of a trained model of the same architecture, with the first weights; null starts
@@ -64,6 +67,7 @@ class TrainingConfig(Settings):
 
     epochs: Count
     batch_size: Count
+    ema_decay: ShareBelowOne | None
     seed: Seed
     patience: Count | None
     threads: Count | None

@@ -2,25 +2,28 @@
 
 import keras
 
-from captcha_exp.config import AugmentationConfig, OptimizerConfig
+from captcha_exp.config import AugmentationConfig, OptimizerConfig, TrainingConfig
 from captcha_exp.training.engines.engine import Engine
 
 __all__ = ["Engine", "build_engine"]
 
 
-def build_engine(model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> Engine:
+def build_engine(
+    model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+) -> Engine:
     """Build the engine for the backend of Keras that this process uses. `KERAS_BACKEND` names it.
 
     Args:
         model: the engine trains it in place. It has stock layers only.
         optimizer: decides how a step changes the weights.
         augmentation: decides how a step alters its images first.
+        training: its `ema_decay` decides whether the engine averages the weights.
     """
     # Import a backend's library only if it computes.
     if keras.backend.backend() == "tensorflow":
         from captcha_exp.training.engines.tensorflow_engine import TensorflowEngine
 
-        return TensorflowEngine(model, optimizer, augmentation)
+        return TensorflowEngine(model, optimizer, augmentation, training)
     from captcha_exp.training.engines.keras_engine import KerasEngine
 
-    return KerasEngine(model, optimizer, augmentation)
+    return KerasEngine(model, optimizer, augmentation, training)

@@ -29,6 +29,9 @@ class Engine(Protocol):
             The mean CTC loss before the step, in nats, and the Euclidean norm of its gradient before clipping.
         """
 
+    def averaged_weights(self) -> list[np.ndarray] | None:
+        """Return the averages of the model's weights, as `get_weights` does. None if `training.ema_decay` is null."""
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that a later `restore` needs, except the weights."""
 

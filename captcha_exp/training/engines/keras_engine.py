@@ -7,17 +7,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from captcha_exp.config import AdamWConfig, AugmentationConfig, CustomOptimizerConfig, OptimizerConfig
+from captcha_exp.config import AdamWConfig, AugmentationConfig, CustomOptimizerConfig, OptimizerConfig, TrainingConfig
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.draws import Draws, draw
 from captcha_exp.training.engines.own_optimizer import own_optimizer
+from captcha_exp.training.engines.weight_average import WeightAverage
 
 
 class KerasEngine:
     """See `Engine`. A step is a call of Keras' `train_on_batch`, which compiles it for the backend."""
 
-    def __init__(self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> None:
+    def __init__(
+        self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+    ) -> None:
         """See `build_engine`."""
         self.name = keras.backend.backend()
         self._augmentation = augmentation
@@ -26,6 +29,7 @@ class KerasEngine:
         self._gradient_norm = _watch(self._optimizer, optimizer.clip_norm)
         self._trained = AlteredImages(model, augmentation)
         self._trained.compile(self._optimizer, ctc_loss)
+        self._average = WeightAverage(model, training.ema_decay) if training.ema_decay is not None else None
 
     def step(
         self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
@@ -34,17 +38,26 @@ class KerasEngine:
         self._optimizer.learning_rate = learning_rate
         drawn = [part for part in draw(seed, images.shape, self._augmentation) if part is not None]
         loss = self._trained.train_on_batch([images, *drawn], labels)
+        if self._average is not None:
+            self._average.update()
         return float(loss), float(ops.convert_to_numpy(self._gradient_norm))
+
+    def averaged_weights(self) -> list[np.ndarray] | None:
+        """See `Engine`."""
+        return self._average.weights() if self._average is not None else None
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Engine`."""
         variables = enumerate(self._optimizer.variables)
-        return {str(index): np.array(ops.convert_to_numpy(variable)) for index, variable in variables}
+        state = {str(index): np.array(ops.convert_to_numpy(variable)) for index, variable in variables}
+        return state | (self._average.state() if self._average is not None else {})
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Engine`."""
         for index, variable in enumerate(self._optimizer.variables):
             variable.assign(state[str(index)])
+        if self._average is not None:
+            self._average.restore(state)
 
 
 def _optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> keras.optimizers.Optimizer:

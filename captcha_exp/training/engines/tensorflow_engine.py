@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from captcha_exp.config import AugmentationConfig, OptimizerConfig
+from captcha_exp.config import AugmentationConfig, OptimizerConfig, TrainingConfig
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.draws import INVERSION_STREAM, NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
 from captcha_exp.training.engines.flat_adam import build_optimizer
+from captcha_exp.training.engines.flat_average import FlatAverage
 from captcha_exp.training.engines.fused_twin import fused_twin
 
 
@@ -21,11 +22,14 @@ class TensorflowEngine:
 
     name = "tensorflow"
 
-    def __init__(self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig) -> None:
+    def __init__(
+        self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+    ) -> None:
         """See `build_engine`."""
         self._twin = fused_twin(model)
         self._optimizer = build_optimizer(model.trainable_variables, optimizer)
         self._augmentation = augmentation
+        self._average = FlatAverage(model, training.ema_decay) if training.ema_decay is not None else None
         # The step has no Python control flow over tensors, and autograph's search for it takes longer than tracing.
         self._compiled = tf.function(self._step, autograph=False)
 
@@ -33,25 +37,34 @@ class TensorflowEngine:
         self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
     ) -> tuple[float, float]:
         """See `Engine`."""
-        loss, norm = self._compiled(images, labels, seed, self._optimizer.next_rates(learning_rate))
+        share = self._average.next_share() if self._average is not None else None
+        loss, norm = self._compiled(images, labels, seed, self._optimizer.next_rates(learning_rate), share)
         return float(loss), float(norm)
+
+    def averaged_weights(self) -> list[np.ndarray] | None:
+        """See `Engine`."""
+        return self._average.weights() if self._average is not None else None
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Engine`."""
-        return self._optimizer.state()
+        return self._optimizer.state() | (self._average.state() if self._average is not None else {})
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Engine`."""
         self._optimizer.restore(state)
+        if self._average is not None:
+            self._average.restore(state)
 
     def _step(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rates: tf.Tensor
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rates: tf.Tensor, share: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         images = augment(images, draw_in_graph(seed, images, self._augmentation), self._augmentation)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._optimizer.weights)
             loss = tf.reduce_mean(ctc_loss(labels, self._twin(images, training=True)))
         norm = self._optimizer.apply(tape.gradient(loss, self._optimizer.weights), rates)
+        if self._average is not None:
+            self._average.update_in_graph(share)
         return loss, norm
 
 

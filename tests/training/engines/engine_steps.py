@@ -30,8 +30,15 @@ def take(engine: Engine, first: int = 0, last: int = STEPS) -> list[tuple[float,
 
 
 def losses_and_weights(engine: Engine, model: keras.Model) -> tuple[Any, list[np.ndarray]]:
-    """Of all steps."""
-    return take(engine), model.get_weights()
+    """Losses and norms of all steps, and what is left after them: weights, then their averages."""
+    return take(engine), weights(engine, model)
+
+
+def weights(engine: Engine, model: keras.Model) -> list[np.ndarray]:
+    """The model's weights, then their averages."""
+    averages = engine.averaged_weights()
+    assert averages is not None
+    return model.get_weights() + averages
 
 
 if __name__ == "__main__":
@@ -43,7 +50,7 @@ if __name__ == "__main__":
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_config(compose("config", json.loads((folder / "overrides.json").read_text())))
     model = keras.models.load_model(folder / "model.keras", compile=False)
-    engine = build_engine(model, config.optimizer, config.augmentation)
-    told, weights = losses_and_weights(engine, model)
-    np.savez(folder / "weights.npz", *weights)
+    engine = build_engine(model, config.optimizer, config.augmentation, config.training)
+    told, left = losses_and_weights(engine, model)
+    np.savez(folder / "weights.npz", *left)
     print(json.dumps({"name": engine.name, "told": told, "tensorflow": "tensorflow" in sys.modules}))

@@ -23,7 +23,7 @@ from tests.training.engines import engine_steps
 HERE = Path(__file__).parent
 # Everything but dropout, whose masks each library draws in its own way.
 ALTERED = ["dataset.image_height=32", "dataset.image_width=64", "cnn.filters=[8,16,24]"]
-ALTERED += ["transformer.projection_dim=24", "transformer.dropout=0", "augmentation=strong"]
+ALTERED += ["transformer.projection_dim=24", "transformer.dropout=0", "augmentation=strong", "training.ema_decay=0.5"]
 Steps = tuple[list[tuple[float, float]], list[np.ndarray]]
 
 
@@ -34,11 +34,11 @@ def config(compose: Callable[..., Config]) -> Config:
 
 @pytest.fixture
 def steps(config: Config, build: Callable[..., Any]) -> Callable[..., Steps]:
-    """Losses and norms of an engine's steps, and the weights after them."""
+    """Losses and norms of an engine's steps, and weights and their averages after them."""
 
     def run(make: Callable[..., Engine], optimizer: OptimizerConfig | None = None) -> Steps:
         model = build(config)
-        engine = make(model, optimizer or config.optimizer, config.augmentation)
+        engine = make(model, optimizer or config.optimizer, config.augmentation, config.training)
         return engine_steps.losses_and_weights(engine, model)
 
     return run
@@ -52,7 +52,9 @@ def check_same(told: Any, weights: list[np.ndarray], reference: Steps) -> None:
 
 
 def test_tensorflow_has_an_engine_of_its_own(config: Config, build: Callable[..., Any]) -> None:
-    assert isinstance(build_engine(build(config), config.optimizer, config.augmentation), TensorflowEngine)
+    assert isinstance(
+        build_engine(build(config), config.optimizer, config.augmentation, config.training), TensorflowEngine
+    )
 
 
 def test_steps_in_terms_of_keras_equal_those_of_tensorflow(steps: Callable[..., Steps]) -> None:
@@ -100,7 +102,7 @@ def test_a_restored_engine_takes_the_same_steps(
     make: Callable[..., Engine], config: Config, build: Callable[..., Any], steps: Callable[..., Steps]
 ) -> None:
     def engine(model: keras.Model) -> Engine:
-        return make(model, config.optimizer, config.augmentation)
+        return make(model, config.optimizer, config.augmentation, config.training)
 
     model, continued = build(config), build(config, seed=5)
     first = engine(model)
@@ -111,7 +113,7 @@ def test_a_restored_engine_takes_the_same_steps(
     told = engine_steps.take(rest, first=2)
     reference = steps(make)
     assert told == reference[0][2:]
-    for one, other in zip(continued.get_weights(), reference[1], strict=True):
+    for one, other in zip(engine_steps.weights(rest, continued), reference[1], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -125,7 +127,7 @@ def test_an_interrupted_training_on_another_backend_ends_with_the_metrics_of_an_
     backend: str,
 ) -> None:
     random = ["augmentation=strong", "transformer.dropout=0.3", "cnn.dropout=0.1", "training.epochs=3"]
-    random += ["transformer.depth=1"]
+    random += ["transformer.depth=1", "training.ema_decay=0.9"]
     script = HERE.parent / "interrupted_fit.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), *random],
