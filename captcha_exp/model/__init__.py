@@ -1,4 +1,4 @@
-"""The network: building it, its loss, running it."""
+"""The network: how it is built, its loss, how it is run."""
 
 from captcha_exp.model.ctc import ctc_loss
 from captcha_exp.model.recogniser import build_recogniser, with_probabilities

@@ -1,4 +1,4 @@
-"""Feature extractors: an image in, a feature map out."""
+"""Feature extractors: they turn an image into a feature map."""
 
 import keras
 from keras import layers
@@ -10,7 +10,7 @@ from captcha_exp.model.layers import activate, drop
 
 
 def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
-    """Turn images (B, H, W, 1 or 3) into a feature map (B, H', W', C) of the size that `config.feature_size` says."""
+    """Turn images (B, H, W, 1 or 3) into a feature map (B, H', W', C) of the size that `config.feature_size` gives."""
     if isinstance(cnn, CustomCnnConfig):
         return _custom(images, cnn)
     if isinstance(cnn, StridedCnnConfig):
@@ -19,7 +19,7 @@ def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTe
 
 
 def _custom(x: keras.KerasTensor, cnn: CustomCnnConfig) -> keras.KerasTensor:
-    """A builder of the user's own, held to the width that labels were checked against."""
+    """Call the user's builder and check its width, because the labels were checked for this width."""
     features = named_function("cnn.builder", cnn.builder)(x, cnn)
     _, width = feature_size(cnn, x.shape[1], x.shape[2])
     shape = tuple(getattr(features, "shape", ()))
@@ -32,7 +32,7 @@ def _custom(x: keras.KerasTensor, cnn: CustomCnnConfig) -> keras.KerasTensor:
 
 
 def _original(x: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTensor:
-    # The last block sees further by dilation and keeps the width, so that time steps are left for the labels.
+    # The last block keeps the width, so there are enough time steps for the labels. Dilation lets it see further.
     for filters, dilation, pool in zip(cnn.filters, (1, 1, 2), ((2, 2), (2, 2), (2, 1)), strict=True):
         x = layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation)(x)
         x = activate(x, cnn.activation)
@@ -51,7 +51,7 @@ def _compact(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
 def _residual(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     x = _conv(x, cnn.filters[0], cnn, strides=_stride(cnn, 0))
     for stage, filters in enumerate(cnn.filters):
-        # The stem has already halved the first stage's input.
+        # The first convolution has already halved the input of the first stage.
         strides = _stride(cnn, stage) if stage else (1, 1)
         shortcut = x
         if stage:
@@ -67,7 +67,7 @@ def _residual(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
 
 def _vgg(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     for stage, filters in enumerate(cnn.filters):
-        # Two convolutions from the third stage on, as in CRNN; the first two are the costly ones.
+        # From the third stage on there are two convolutions, as in CRNN. In the first two stages they would cost most.
         for _ in range(1 if stage < 2 else 2):
             x = _conv(x, filters, cnn)
         x = layers.MaxPooling2D(_stride(cnn, stage))(x)
@@ -82,7 +82,7 @@ def _conv(x: keras.KerasTensor, filters: int, cnn: CnnConfig, strides: tuple[int
 
 
 def _stride(cnn: StridedCnnConfig, stage: int) -> tuple[int, int]:
-    """Every stage halves the height; the first log2(`width_stride`) halve the width too."""
+    """Every stage halves the height. The first log2(`width_stride`) stages also halve the width."""
     return (2, 2 if 2 ** (stage + 1) <= cnn.width_stride else 1)
 
 

@@ -9,18 +9,19 @@ from captcha_exp.reader.vocabulary import BLANK
 
 
 def ctc_loss(labels: Any, logits: Any) -> Any:
-    """Negative log likelihood of each label, summed over its alignments.
+    """The negative log-likelihood of each label: the sum over all alignments of the label with the time steps.
 
     Args:
-        labels: (B, L) class ids, padded with the blank.
-        logits: float32 (B, T, K); T at least each label's length plus its adjacent repeats.
+        labels: class ids (B, L), padded with the blank.
+        logits: float32 (B, T, K). A label needs one time step for each character, and one more between two equal
+            neighbours.
 
     Returns:
-        float32 (B,), in nats, at least 0. The loss of a label whose repeats do not fit is infinite with TensorFlow, and
-        a large number with other backends of Keras.
+        float32 (B,), in nats, at least 0. If T is large enough for the characters of a label but not for its equal
+        neighbours, its loss is infinite in TensorFlow, and a large number in the other backends of Keras.
 
     Raises:
-        tf.errors.InvalidArgumentError: a label is longer than T, with TensorFlow.
+        tf.errors.InvalidArgumentError: a label is longer than T (only in TensorFlow).
 
     Source:
         Graves et al. 2006.
@@ -35,8 +36,9 @@ def ctc_loss(labels: Any, logits: Any) -> Any:
 def _tensorflow_loss(labels: Any, logits: Any) -> Any:
     import tensorflow as tf
 
-    # The kernel itself wants time first, the blank last and sparse labels. `tf.nn.ctc_loss` would reach it too, with a
-    # function of its own in every graph; dense labels end in a loop of small operations, several times slower.
+    # The kernel expects time as the first axis, the blank as the last class, and sparse labels. `tf.nn.ctc_loss` calls
+    # the same kernel, but it adds a function to every graph. With dense labels it uses a loop of small operations,
+    # which is several times slower.
     rolled = tf.concat([logits[:, :, BLANK + 1 :], logits[:, :, : BLANK + 1]], axis=2)
     where = tf.where(tf.not_equal(labels, BLANK))
     loss, _ = tf.raw_ops.CTCLoss(

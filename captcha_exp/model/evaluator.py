@@ -1,4 +1,4 @@
-"""Labelled images read by a model."""
+"""Lets a model read labelled images and compares its texts with the labels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TINY = 1e-30
 
 
 class LabelledImages(Protocol):
-    """Images with their texts, such as a split of a dataset."""
+    """Images and their texts, for example a split of a dataset."""
 
     @property
     def images(self) -> Images: ...
@@ -32,10 +32,10 @@ class LabelledImages(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of a set of images, and what was read in each.
+    """The metrics of a set of images, and the text that was read in each image.
 
     `metrics` has `ctc_loss` (mean over images, in nats), `sequence_accuracy`, `sequence_accuracy_ignore_case` and
-    `character_error_rate`; the lists are in the order of the images.
+    `character_error_rate`. The lists are in the order of the images.
     """
 
     metrics: dict[str, float]
@@ -45,7 +45,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, labels: Sequence[str], predictions: Sequence[Prediction], losses: np.ndarray) -> "Evaluation":
-        """Sum up what was read in images, and the CTC loss of each, float (N,)."""
+        """Compute the metrics from N labels, N predictions and the CTC loss of each image, float (N,)."""
         texts = [prediction.text for prediction in predictions]
         metrics = {
             "ctc_loss": float(losses.mean(dtype=np.float64)),
@@ -57,7 +57,7 @@ class Evaluation:
 
 
 def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | None) -> Callable[[Images], list[str]]:
-    """Turn a forward pass into a function from uint8 (N, H, W) or (N, H, W, 3) to the N texts that it reads."""
+    """Make a function that reads images: uint8 (N, H, W) or (N, H, W, 3), N at least 1, to N texts."""
 
     def read(images: Images) -> list[str]:
         return [prediction.text for prediction in decode(forward_pass(images), characters, beam_width)]
@@ -66,7 +66,7 @@ def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | No
 
 
 class Evaluator:
-    """Evaluates one model any number of times, compiling it once."""
+    """Evaluates one model any number of times. The model is compiled only once."""
 
     def __init__(self, model: keras.Model, characters: str, beam_width: int | None, batch_size: int) -> None:
         """See `evaluate` for the arguments."""
@@ -89,19 +89,19 @@ def evaluate(
     beam_width: int | None,
     batch_size: int,
 ) -> Evaluation:
-    """Read images and compare with their labels.
+    """Read images and compare the texts with the labels.
 
     Args:
-        model: float32 (B, H, W, 1) to probabilities (B, T, K), as `with_probabilities` returns it.
+        model: float32 (B, H, W, C) to probabilities (B, T, K), as `with_probabilities` returns it.
         images: uint8 (N, H, W) or (N, H, W, 3), N at least 1.
         labels: the N reference texts.
         characters: `characters[i]` is class `i + 1`.
-        beam_width: of the search for a text; None for greedy decoding.
-        batch_size: images at a time; has no influence on the result but for rounding.
+        beam_width: width of the beam search; None for greedy decoding.
+        batch_size: number of images that are computed at once; it changes the result only by rounding.
 
     Raises:
-        InputError: no images, another number of labels, a label with a character that the model does not know, or one
-            that has no room in its time steps.
+        InputError: there are no images, the number of labels differs, a label has a character that the model does not
+            know, or a label needs more time steps than the model has.
     """
     return Evaluator(model, characters, beam_width, batch_size)(images, labels)
 
@@ -109,25 +109,25 @@ def evaluate(
 def evaluate_probabilities(
     probabilities: np.ndarray, labels: Sequence[str], characters: str, beam_width: int | None
 ) -> Evaluation:
-    """Compare class probabilities, float32 (N, T, K), with the N labels; otherwise as `evaluate`."""
+    """Decode class probabilities, float32 (N, T, K), and compare the texts with the N labels. See `evaluate`."""
     class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(characters), probabilities.shape[1])
     losses = ops.convert_to_numpy(ctc_loss(class_ids, ops.log(ops.maximum(probabilities, TINY))))
     return Evaluation.of(labels, decode(probabilities, characters, beam_width), losses)
 
 
 def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary, time_steps: int) -> np.ndarray:
-    """Class ids of the labels, int32 (N, L).
+    """The class ids of the labels, int32 (N, L).
 
     Raises:
-        InputError: as `evaluate`.
+        InputError: see `evaluate`.
     """
     if images != len(labels) or not len(labels):
-        raise InputError(f"Evaluation needs a label for each image, not {len(labels)} labels for {images}.")
+        raise InputError(f"Evaluation needs one label for each image, not {len(labels)} labels for {images} images.")
     for label in labels:
         needed = min_time_steps(label)
         if needed > time_steps:
             raise InputError(
                 f"Label {label!r} needs at least {needed} time steps, but this model gives {time_steps}; "
-                "train one with a lower `cnn.width_stride` or a larger `dataset.image_width`."
+                "train a model with a lower `cnn.width_stride` or a larger `dataset.image_width`."
             )
     return vocabulary.encode(labels)

@@ -1,4 +1,4 @@
-"""A recogniser's network in this process, compiled once for all who read images with it."""
+"""Runs a recogniser's network in this process. It is compiled only once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +14,17 @@ _NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
 
 class ForwardPass:
-    """A recogniser, compiled by Keras' backend; a `Runtime`, so several threads may call it at once.
+    """A recogniser that Keras' backend has compiled. It is a `Runtime`, so several threads may call it at once.
 
-    It always computes with the model's present weights, also while these are trained.
+    It always computes with the current weights of the model, even if a training changes them.
 
     Attributes:
-        name: of the library that computes.
+        name: the library that computes.
         compute: turns float32 (B, H, W, C) in [0, 1] into probabilities float32 (B, T, K).
     """
 
     def __init__(self, model: keras.Model, batch_size: int = BATCH_SIZE) -> None:
-        """Take a model from float32 (B, H, W, C) to probabilities (B, T, K); `batch_size` images at most at a time."""
+        """Compile a model from float32 (B, H, W, C) to probabilities (B, T, K). It gets at most `batch_size` images."""
         self._backend = keras.backend.backend()
         self.name = _NAMES.get(self._backend, self._backend)
         self._batch_size = batch_size
@@ -33,8 +33,8 @@ class ForwardPass:
     def __call__(self, images: Images) -> np.ndarray:
         """Turn uint8 (N, H, W) or (N, H, W, 3), N at least 1, into probabilities float32 (N, T, K).
 
-        All batches are of one size, since another one is compiled (JAX) or rounded (TensorFlow) anew: the last repeats
-        its last image, and what comes of that is dropped.
+        All batches have the same size, because JAX compiles anew for each size, and TensorFlow rounds differently. The
+        last image fills up the last batch, and the extra results are dropped.
         """
         count = len(images)
         size = min(self._batch_size, count if self._backend == "tensorflow" else _power_of_two(count))
@@ -46,7 +46,7 @@ class ForwardPass:
 
 
 def _power_of_two(count: int) -> int:
-    """The next one, so that single requests of any size make JAX compile a handful of sizes."""
+    """The next power of two. So JAX compiles only a few sizes, whatever number of images it gets."""
     return 1 << (count - 1).bit_length()
 
 

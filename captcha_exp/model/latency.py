@@ -1,4 +1,4 @@
-"""How long a trained model takes for one image."""
+"""Measures how long a trained model takes for one image."""
 
 import statistics
 import time
@@ -11,13 +11,13 @@ _CALLS = 30
 
 
 def latency_ms(forward_pass: ForwardPass, image: np.ndarray) -> float:
-    """Median time of one compiled call on a single image, in milliseconds, preprocessing and decoding left out.
+    """The median time of one compiled call on one image, in milliseconds, without preprocessing and decoding.
 
     Args:
-        forward_pass: of the model.
+        forward_pass: the compiled model.
         image: float32 (1, H, W, C).
     """
-    forward_pass.compute(image)  # compiles
+    forward_pass.compute(image)  # the first call compiles
     times = []
     for _ in range(_CALLS):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Small pieces of graph that several parts of the model share."""
+"""Small parts of the network that several modules use."""
 
 import math
 
@@ -10,28 +10,28 @@ from captcha_exp.config import Activation
 
 
 def activate(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
-    """Apply an activation of the configuration; the shape stays."""
+    """Apply an activation of the configuration. The shape stays the same."""
     if activation is Activation.gelu:
-        # As a layer's activation, Keras offers the exact form only, which ONNX cannot hold.
+        # Keras has the approximate form only as an operation, not as a layer. ONNX cannot express the exact form.
         return ops.gelu(x, approximate=True)
     if activation is Activation.swish:
-        # TensorFlow's own swish has a custom gradient, which keeps every graph it was traced in for good.
+        # TensorFlow's swish has a custom gradient. The gradient would keep every graph that uses it in memory.
         return ops.multiply(x, ops.sigmoid(x))
     return keras.layers.Activation(activation.value)(x)
 
 
 def drop(x: keras.KerasTensor, rate: float) -> keras.KerasTensor:
-    """Dropout, left out of the graph altogether at rate 0."""
+    """Apply dropout. Rate 0 adds no layer."""
     return keras.layers.Dropout(rate)(x) if rate > 0 else x
 
 
 def add_positions(x: keras.KerasTensor, *, learned: bool) -> keras.KerasTensor:
-    """Add an embedding of each time step's position to (B, T, D), learned or sinusoidal.
+    """Add an embedding of each position to (B, T, D). The embedding is learned or sinusoidal.
 
-    The table is a stock `Embedding` looked up at 0..T-1, so that a saved model needs no class of ours to load.
+    The table is Keras' own `Embedding` layer, which is read at 0 to T-1. So a saved model loads without our code.
     """
     _, time_steps, dimension = x.shape
-    # Of the first image only: all images have the same positions, and the sum below broadcasts.
+    # One image is enough, because all images have the same positions. The sum below repeats them for the batch.
     first = ops.ones_like(x[:1, :, 0], dtype="int32")
     positions = ops.subtract(ops.cumsum(first, axis=1), 1)  # (1, T)
     embedding = keras.layers.Embedding(time_steps, dimension, trainable=learned, name="position_embedding")
@@ -42,11 +42,11 @@ def add_positions(x: keras.KerasTensor, *, learned: bool) -> keras.KerasTensor:
 
 
 def sinusoidal_positions(time_steps: int, dimension: int) -> np.ndarray:
-    """Fixed embedding of positions: sines in the first half of the columns, cosines in the second.
+    """A fixed embedding of positions: sines in the first half of the columns, cosines in the second half.
 
     Args:
         time_steps: number of positions T.
-        dimension: number of columns D; even.
+        dimension: number of columns D, an even number.
 
     Returns:
         float32 (T, D) in [-1, 1].

@@ -1,4 +1,4 @@
-"""The network as an ONNX file."""
+"""Writes the network as an ONNX file."""
 
 import json
 import logging
@@ -14,27 +14,28 @@ from captcha_exp.reader.onnx_file import ONNX_KEY
 
 
 def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) -> None:
-    """Write the network as an ONNX file that says itself what its classes are.
+    """Write the network as an ONNX file that also holds the description.
 
-    It takes float32 (B, H, W, C) in [0, 1] named `image` and gives class probabilities (B, T, K).
+    The input of the file is float32 (B, H, W, C) in [0, 1] and is named `image`. The output is the class probabilities,
+    float32 (B, T, K).
 
     Args:
         model: the trained network.
-        description: what reading with it takes, as plain values; kept in the file.
-        path: of the file.
+        description: what a program needs to read images with this network, as plain values.
+        path: the file to write.
 
     Raises:
-        InputError: the packages for it are not installed, the network has a layer that ONNX does not know, or another
-            backend of Keras than TensorFlow computes.
+        InputError: the packages for it are not installed, ONNX does not know a layer of the network, or the backend of
+            Keras is not TensorFlow.
     """
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"KERAS_BACKEND={keras.backend.backend()} writes no ONNX file; promote with KERAS_BACKEND=tensorflow, "
-            "which reads every model, whatever trained it (or set `servable=false`)."
+            "which can load models of every backend (or set `servable=false`)."
         )
     try:
         import onnx
-        import tf2onnx  # noqa: F401  # what Keras exports with
+        import tf2onnx  # noqa: F401  # Keras uses it for the export
     except ImportError as error:
         raise InputError(
             f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` "
@@ -49,17 +50,17 @@ def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) 
 def _export(model: keras.Model, path: Path) -> None:
     import onnx
 
-    # Every step of the conversion would be told in the middle of a command's own lines, and what it cannot convert; it
-    # then writes a file that cannot be opened, which the check finds.
+    # tf2onnx logs every step, and every layer that it cannot convert, between the lines of the command. In the second
+    # case it writes a file that cannot be opened. The check below finds this.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     shape = keras.InputSpec("float32", (None, *model.input_shape[1:]), name="image")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # from inside Keras; nothing that a user could mend
+        warnings.simplefilter("ignore", FutureWarning)  # it comes from inside Keras; a user cannot change anything
         try:
             model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
             onnx.checker.check_model(str(path))
-        except Exception as error:  # of any kind, where a layer has no counterpart in ONNX
+        except Exception as error:  # a layer that ONNX does not know can raise any exception
             reason = " ".join(str(error).split())
             raise InputError(
-                f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without."
+                f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without one."
             ) from error

@@ -1,4 +1,4 @@
-"""The recogniser: an image in, a distribution over classes for each time step out."""
+"""The recogniser: it turns an image into a distribution over classes for each time step."""
 
 import random
 
@@ -22,11 +22,11 @@ def build_recogniser(
     channels: int = 1,
     seed: int | None = None,
 ) -> keras.Model:
-    """Build the network that is trained, of stock Keras layers only.
+    """Build the network that is trained. It consists only of layers that Keras itself has.
 
     Args:
         cnn: the feature extractor.
-        transformer: the sequence model behind it.
+        transformer: the sequence model that follows.
         image_height: H, in pixels.
         image_width: W, in pixels.
         num_classes: K, the blank included.
@@ -36,8 +36,8 @@ def build_recogniser(
     Returns:
         A model from float32 (B, H, W, C) in [0, 1] to logits (B, T, K).
     """
-    # A process that builds one model after another would otherwise keep the graphs of all of them until Python's own
-    # collection, and number their layers on. Models that are still in use are not harmed.
+    # Without this call, a process that builds many models would keep their graphs in memory for long, and layer names
+    # would count up from model to model. Models that are in use are not affected.
     keras.utils.clear_session()
     if seed is not None:
         _seed_initial_weights(seed)
@@ -54,16 +54,17 @@ def build_recogniser(
 def _seed_initial_weights(seed: int) -> None:
     if keras.backend.backend() == "tensorflow":
         keras.utils.set_random_seed(seed)
-    else:  # the same function would load TensorFlow for seconds; Keras itself draws its seeds from Python's generator
+    else:
+        # `set_random_seed` would import TensorFlow, which takes seconds. Keras draws its seeds from Python's generator.
         random.seed(seed)
         np.random.seed(seed)
 
 
 def with_probabilities(model: keras.Model) -> keras.Model:
-    """The same network and weights with a softmax at its end: the model that is evaluated and saved.
+    """Add a softmax to the network, with the same weights. This model is evaluated and saved.
 
     Args:
-        model: what `build_recogniser` returned.
+        model: a model from `build_recogniser`.
 
     Returns:
         A model from float32 (B, H, W, C) to probabilities (B, T, K).

@@ -1,4 +1,4 @@
-"""How many cores the network is computed with."""
+"""Sets how many cores compute the network."""
 
 import os
 
@@ -6,15 +6,15 @@ import keras
 
 from captcha_exp.errors import InputError
 
-# What XLA, which computes for JAX, reads before its first operation.
+# JAX computes with XLA. XLA reads this variable before its first operation.
 _XLA_THREADS = "NPROC"
 
 
 def configure_threads(threads: int | None) -> None:
-    """Fix the number of threads and make every operation repeatable; call before the first operation.
+    """Set the number of threads and make every operation repeatable. Call it before the first operation.
 
     Args:
-        threads: cores to use; null leaves the choice to Keras' backend (or to what the process has already set).
+        threads: number of cores to use; None keeps what the process has set, or else the default of Keras' backend.
 
     Raises:
         InputError: this process already computes with another number of threads.
@@ -22,7 +22,8 @@ def configure_threads(threads: int | None) -> None:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # Raises where an operation has no repeatable form, instead of silently giving other metrics the next time.
+        # An operation without a repeatable form then raises an error. Otherwise the next run would silently give other
+        # metrics.
         tf.config.experimental.enable_op_determinism()
     if threads is not None and not _take(threads):
         raise InputError(
@@ -32,17 +33,17 @@ def configure_threads(threads: int | None) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Let a network that reads images be computed with so many threads; call before the first operation.
+    """Set the number of threads for reading images. Call it before the first operation.
 
     Raises:
-        InputError: this process already computes with another number.
+        InputError: this process already computes with another number of threads.
     """
     if not _take(threads):
         raise InputError(f"threads={threads} comes too late: this process already computes with another number.")
 
 
 def _take(threads: int) -> bool:
-    """Set the number; false where another one can no longer be replaced."""
+    """Set the number. Return False if another number is set and can no longer be changed."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         return _limit_tensorflow(threads)
@@ -62,7 +63,8 @@ def _limit_tensorflow(threads: int) -> bool:
         return True
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
-        # Several small operations side by side only contend: the model has next to nothing that is independent.
+        # Operations of this model hardly ever run side by side, because each needs the result of the one before. More
+        # threads would only compete for the cores.
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         return False

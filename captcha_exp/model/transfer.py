@@ -1,4 +1,4 @@
-"""Weights of one recogniser taken over by another."""
+"""Copies the weights of one recogniser into another."""
 
 import keras
 import numpy as np
@@ -10,26 +10,26 @@ OUTPUT_LAYER = "logits"
 
 
 def adopt_weights(model: keras.Model, characters: str, source: keras.Model, source_characters: str) -> str:
-    """Give a recogniser the weights of a trained one of the same architecture, whatever its alphabet.
+    """Copy the weights of a trained recogniser into one of the same architecture. Their alphabets may differ.
 
-    Everything below the output layer is copied. The output layer is the new one's own, but classes that both know,
-    the blank among them, keep what was learnt of them.
+    All layers below the output layer are copied. In the output layer only the classes that both models know are copied,
+    including the blank. The other classes keep their initial weights.
 
     Args:
-        model: what `build_recogniser` returned; changed in place.
-        characters: `characters[i]` is its class `i + 1`.
-        source: the trained model, with or without the softmax at its end.
-        source_characters: the source's classes, likewise.
+        model: a model from `build_recogniser`. It is changed in place.
+        characters: `characters[i]` is class `i + 1` of the model.
+        source: the trained model, with or without the softmax.
+        source_characters: `source_characters[i]` is class `i + 1` of the source.
 
     Returns:
-        The characters that both know.
+        The characters that both models know.
 
     Raises:
-        InputError: the two are not built alike.
+        InputError: the architectures differ.
     """
     below, trained = _below_output(model), _below_output(source)
     if [weight.shape for weight in below] != [weight.shape for weight in trained]:
-        raise InputError("The two models are not built alike: their layers' weights differ in number or shape.")
+        raise InputError("The two models are not built alike: the weights of their layers differ in number or shape.")
     for weight, value in zip(below, trained, strict=True):
         weight.assign(value)
     shared = [character for character in characters if character in set(source_characters)]

@@ -1,4 +1,4 @@
-"""Sequence models: what lets one time step know of the others."""
+"""Sequence models: with them each time step can use what the other time steps saw."""
 
 import keras
 from keras import layers
@@ -20,7 +20,7 @@ _EPSILON = 1e-6
 
 
 def model_sequence(x: keras.KerasTensor, transformer: TransformerConfig) -> keras.KerasTensor:
-    """Turn features (B, T, D) into features (B, T, D') of the same number of time steps."""
+    """Turn features (B, T, D) into features (B, T, D'). The number of time steps stays the same."""
     if isinstance(transformer, EncoderConfig):
         return _encoder(x, transformer)
     if isinstance(transformer, LstmConfig):
@@ -33,7 +33,7 @@ def model_sequence(x: keras.KerasTensor, transformer: TransformerConfig) -> kera
 
 
 def _custom(x: keras.KerasTensor, custom: CustomTransformerConfig) -> keras.KerasTensor:
-    """A builder of the user's own, held to as many time steps as it was given."""
+    """Call the user's builder and check that it keeps the number of time steps."""
     sequence = named_function("transformer.builder", custom.builder)(x, custom)
     shape = tuple(getattr(sequence, "shape", ()))
     if len(shape) != 3 or shape[1] != x.shape[1] or shape[2] is None:
@@ -54,7 +54,7 @@ def _encoder(x: keras.KerasTensor, encoder: EncoderConfig) -> keras.KerasTensor:
                 x = layers.Add()([x, sublayer(_normalise(x), encoder)])
             else:
                 x = _normalise(layers.Add()([x, sublayer(x, encoder)]))
-    # In pre-norm blocks nothing has normalised the sum that the classifier would see.
+    # A pre-norm block does not normalise its output, so normalise it for the classifier.
     return _normalise(x) if pre_norm else x
 
 

@@ -1,4 +1,4 @@
-"""Training: batches, augmentation, schedules, steps, checkpoints."""
+"""Training: batches, augmentation, schedules, steps and checkpoints."""
 
 from captcha_exp.model.threads import configure_threads
 from captcha_exp.training.fit import EpochCallback, FitResult, train

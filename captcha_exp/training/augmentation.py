@@ -1,4 +1,4 @@
-"""Random changes to training images, the same for the same seed."""
+"""Random changes to training images. The same seed gives the same changes."""
 
 import math
 from typing import Any
@@ -8,13 +8,13 @@ from keras import ops
 from captcha_exp.config import AugmentationConfig
 from captcha_exp.training.draws import Draws
 
-# Columns of the numbers that are drawn for each image.
+# Which column of the random numbers decides what. Each image has one row of them.
 _ROTATION, _SHEAR, _SCALE_X, _SCALE_Y, _SHIFT_X, _SHIFT_Y, _BRIGHTNESS, _CONTRAST, _NOISE, _ERASE = range(10)
 _ERASE_HEIGHT, _ERASE_WIDTH, _ERASE_Y, _ERASE_X, _INVERT = range(10, 15)
 
 
 def augment(images: Any, draws: Draws, augmentation: AugmentationConfig) -> Any:
-    """Alter each image on its own, by amounts drawn evenly up to the bounds of the configuration.
+    """Change each image by its own random amounts. They are uniform between the bounds of the configuration.
 
     Args:
         images: float32 (B, H, W, C) in [0, 1]. All channels of a pixel are moved, lit, inverted and erased together;
@@ -42,14 +42,14 @@ def _column(numbers: Any, index: int) -> Any:
 
 
 def _move(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
-    """Rotate, shear and scale about the centre, then shift; the border's pixels continue outwards."""
+    """Rotate, shear and scale around the centre, then shift. The pixels at the border fill the space outside."""
     bounds = (augmentation.rotation_degrees, augmentation.shear_degrees, augmentation.scale, augmentation.translate)
     if not any(bounds):
         return images
     _, height, width, _ = images.shape
     angle = numbers[:, _ROTATION] * math.radians(augmentation.rotation_degrees)
     shear = ops.tan(numbers[:, _SHEAR] * math.radians(augmentation.shear_degrees))
-    # The matrix leads from a pixel of the result to the one it is taken from, so growing divides.
+    # The matrix maps a pixel of the result to its place in the source. So a factor that enlarges must divide.
     scale_x = 1 / (1 + augmentation.scale * numbers[:, _SCALE_X])
     scale_y = 1 / (1 + augmentation.scale * numbers[:, _SCALE_Y])
     a, b = scale_x * ops.cos(angle), scale_x * (shear * ops.cos(angle) - ops.sin(angle))
@@ -83,7 +83,7 @@ def _relight(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any
 
 
 def _erase(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
-    """Paint a box in the image's mean grey over some images."""
+    """Cover a part of some images with a box in the mean grey of the image."""
     if not augmentation.erase_probability or not augmentation.erase_share:
         return images
     _, height, width, _ = images.shape
@@ -95,7 +95,7 @@ def _erase(images: Any, numbers: Any, augmentation: AugmentationConfig) -> Any:
 
 
 def _span(position: Any, size: Any, length: int, share: float) -> Any:
-    """Which of `length` pixels lie in a span of random centre and size: (B,) -> bool (B, length)."""
+    """Mark the pixels inside a span of random centre and size: float32 (B,) -> bool (B, length)."""
     centre = (position + 1) / 2 * length
     half = ops.abs(size) * share * length / 2
     return ops.abs(ops.arange(length, dtype="float32") + 0.5 - centre[:, None]) < half[:, None]

@@ -1,4 +1,4 @@
-"""Which images each step learns from."""
+"""Chooses the images of each step."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,21 @@ import numpy as np
 
 
 def steps_per_epoch(size: int, batch_size: int) -> int:
-    """Number of batches in which each of `size` images comes at least once."""
+    """The number of batches that hold each of `size` images at least once."""
     return -(-size // batch_size)
 
 
 def epoch_batches(size: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Indices of each batch of one epoch, in an order that only `seed` and `epoch` decide.
+    """The indices of the images in each batch of one epoch. Their order depends only on `seed` and `epoch`.
 
-    All batches are full, so that one compiled step serves all and none has statistics of a handful of images: the
-    last one is filled up with images of the epoch's beginning.
+    All batches are full: the first images of the epoch fill up the last batch. So one compiled step is enough, and no
+    batch has the statistics of only a few images.
 
     Args:
         size: number of images N, at least 1.
-        batch_size: B; fewer where N is smaller.
-        seed: of the training.
-        epoch: from 0.
+        batch_size: B. If N is smaller, a batch has N images.
+        seed: the seed of the training.
+        epoch: the number of the epoch, from 0.
 
     Returns:
         Iterator over int64 (min(B, N),).

@@ -1,4 +1,4 @@
-"""Random numbers that alter training images: the same ones, whatever library computes the training."""
+"""Random numbers for changes to training images. Every library that trains gets the same numbers."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,9 +7,9 @@ import numpy as np
 
 from captcha_exp.config import AugmentationConfig
 
-# How many numbers decide about each image beside its noise.
+# How many random numbers each image gets, without its noise.
 NUMBERS = 14
-# Noise is even within sqrt(3) standard deviations, a third of the time that normal numbers take.
+# Noise is uniform within sqrt(3) standard deviations. It takes a third of the time of normally distributed noise.
 NOISE_BOUND = math.sqrt(3.0)
 # What tells the seeds of the noise and of the inversion from that of the numbers.
 NOISE_STREAM, INVERSION_STREAM = 1, 2
@@ -22,7 +22,7 @@ _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 class Draws(NamedTuple):
-    """What is drawn for a batch, as arrays, or as tensors of some library.
+    """The random numbers for a batch, as arrays or as tensors of a library.
 
     `numbers` is float32 (B, 14), even in [-1, 1), or (B, 15) where images may be inverted. `noise` is float32
     (B, H, W, C), even within sqrt(3); None where the configuration asks for none.
@@ -33,9 +33,10 @@ class Draws(NamedTuple):
 
 
 def draw(seed: np.ndarray, shape: tuple[int, ...], augmentation: AugmentationConfig) -> Draws:
-    """Draw for images of a shape what `tf.random.stateless_uniform` draws for the same seed, to the last bit.
+    """Draw the random numbers for a batch. They equal those of `tf.random.stateless_uniform` to the last bit.
 
-    TensorFlow's engine draws within its compiled step, which saves it 4 % of a step's time.
+    The engine for TensorFlow does not use this function. It draws inside its compiled step, which makes a step 4 %
+    faster.
 
     Args:
         seed: int32 (2,); decides everything.
@@ -58,8 +59,8 @@ def _folded(seed: np.ndarray, stream: int) -> np.ndarray:
 
 
 def _uniform(seed: np.ndarray, shape: tuple[int, ...], bound: float) -> np.ndarray:
-    """Evenly distributed within a bound: float32 of a shape."""
-    # 23 random bits behind the point of a number from 1 to 2.
+    """Uniform float32 numbers in [-bound, bound), in the given shape."""
+    # 23 random bits become the fraction of a number between 1 and 2.
     mantissas = _bits(seed, math.prod(shape)) & np.uint32(0x7FFFFF) | np.uint32(0x3F800000)
     even = mantissas.view(np.float32) - np.float32(1)
     low, high = np.float32(-bound), np.float32(bound)
@@ -68,7 +69,7 @@ def _uniform(seed: np.ndarray, shape: tuple[int, ...], bound: float) -> np.ndarr
 
 def _bits(seed: np.ndarray, count: int) -> np.ndarray:
     """Random uint32 (count,)."""
-    words = np.asarray(seed, np.int32).astype(np.int64).view(np.uint32)  # each seed in two words, the lower one first
+    words = np.asarray(seed, np.int32).astype(np.int64).view(np.uint32)  # two words for each seed, the lower word first
     mixed = _philox(words[None, :], _FIRST_KEY)[0]
     counters = np.zeros((-(-count // 4), 4), np.uint32)
     counters[:, 0] = np.arange(len(counters))
@@ -77,7 +78,7 @@ def _bits(seed: np.ndarray, count: int) -> np.ndarray:
 
 
 def _philox(counters: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Philox 4x32-10 of counters uint32 (N, 4) and a key uint32 (2,): uint32 (N, 4).
+    """Philox 4x32-10: counters uint32 (N, 4) and a key uint32 (2,) to random uint32 (N, 4).
 
     Source:
         Salmon et al. 2011.

@@ -1,11 +1,11 @@
-"""Where the random generators of a model's dropout begin."""
+"""Seeds the random generators of dropout."""
 
 import keras
 import numpy as np
 
 
 def seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Put every random generator of the model where an epoch starts it, whatever ran before."""
+    """Set every random generator of the model to the state for this epoch. It does not depend on what ran before."""
     weights = {id(weight) for weight in model.weights}
     generators = [variable for variable in model.variables if id(variable) not in weights]
     for index, generator in enumerate(generators):

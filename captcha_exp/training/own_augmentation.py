@@ -1,4 +1,4 @@
-"""Changes to training images that the user programmed."""
+"""Changes to training images that the user has written."""
 
 from collections.abc import Callable
 
@@ -8,21 +8,22 @@ from captcha_exp.config import AugmentationConfig
 from captcha_exp.errors import InputError
 from captcha_exp.extension import named_function
 
-_STREAM = 1  # apart from the numbers that order an epoch's images
+_STREAM = 1  # so these numbers differ from those that shuffle the images of an epoch
 
 
 def own_augmentation(augmentation: AugmentationConfig, seed: int) -> Callable[[np.ndarray, int], np.ndarray]:
-    """What `augmentation.function` makes of a batch; without one, the batch itself.
+    """Make a function that calls `augmentation.function` on a batch. If the key is not set, the batch stays as it is.
 
     Args:
-        augmentation: handed on to the function.
-        seed: of the training; together with the step it decides everything drawn.
+        augmentation: the user's function gets it as an argument.
+        seed: the seed of the training. Together with the step it gives the seed of the function's random generator.
 
     Returns:
         A function from uint8 (B, H, W) or (B, H, W, 3) and the number of the step to as many images of the same size.
 
     Raises:
-        InputError: there is no such function, or (when called) it returns something else.
+        InputError: the user's function does not exist. Later, when it is called: it returns something else than images
+            of the same shape.
     """
     if augmentation.function is None:
         return lambda images, step: images

@@ -1,4 +1,4 @@
-"""Metrics that the user programmed."""
+"""Metrics that the user has written."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,13 +10,13 @@ from captcha_exp.model.evaluator import Evaluation
 
 
 def own_metrics(named: Mapping[str, str]) -> Callable[[Evaluation], Evaluation]:
-    """What adds the metrics of `training.metrics` to an evaluation.
+    """Make a function that adds the metrics of `training.metrics` to an evaluation.
 
     Args:
-        named: the MODULE:FUNCTION of each metric, which takes labels and texts and returns a number.
+        named: MODULE:FUNCTION by the name of the metric. The function takes labels and texts and returns a number.
 
     Raises:
-        InputError: there is no such function, or (when called) it returns no finite number.
+        InputError: the function does not exist. Later, when it is called: its value is no finite number.
     """
     functions = {name: named_function(f"training.metrics.{name}", spec) for name, spec in named.items()}
 

@@ -1,4 +1,4 @@
-"""The state of a training on disk, so that an interrupted one continues."""
+"""Saves the state of a training on disk. An interrupted training continues from there."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _FILE = "training.npz"
 
 @dataclass
 class Checkpoint:
-    """A training after a whole number of epochs.
+    """The state of a training after an epoch.
 
     `weights` and `best_weights` are what `keras.Model.get_weights` returns. `optimizer` is what `Engine.state` returns.
     `history` has the metrics of each epoch. `engine` is the name of the engine.
@@ -28,7 +28,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; whoever is killed meanwhile, or finds the disk full, leaves the one before.
+    """Write a checkpoint. If the process is killed or the disk is full, the previous checkpoint stays.
 
     Raises:
         InputError: the folder cannot be written.
@@ -44,18 +44,21 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         with replacing(folder / _FILE) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
     except OSError as error:
-        raise InputError(f"The checkpoint in {folder} cannot be written ({error}); set `root` to another.") from error
+        raise InputError(
+            f"The checkpoint in {folder} cannot be written ({error}); set `root` to another folder."
+        ) from error
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """The folder's checkpoint, or None where there is none."""
+    """Read the checkpoint of the folder. Return None if there is none."""
     path = folder / _FILE
     if not path.is_file():
         return None
     with np.load(path) as arrays:
         history = json.loads(arrays["history"].item())
         optimizer = {name.split("/")[1]: arrays[name] for name in arrays.files if name.startswith("optimizer/")}
-        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"  # the only one there was
+        # Earlier versions had only this engine and did not save its name.
+        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"
         return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history, engine)
 
 
