@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -63,9 +64,38 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with MLflow's tables and nothing in them."""
+    from captcha_exp.tracking.database import make_database
+
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    make_database(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def give_database(empty_database: Path) -> Callable[[Path], None]:
+    """Put an empty database into a root folder. MLflow needs two seconds to make one, a copy takes no time."""
+
+    def give(root: Path) -> None:
+        (root / "mlruns").mkdir()
+        shutil.copy(empty_database, root / "mlruns")
+
+    return give
+
+
+@pytest.fixture
+def database_made_before(give_database: Callable[[Path], None], tmp_path: Path) -> None:
+    """The test's folder has a database before the test starts."""
+    give_database(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """Starting one takes seconds: all tests share it, each with an experiment and a registered model of its own."""
-    server = MlflowServer(tmp_path_factory.mktemp("server"))
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_database, folder)
+    server = MlflowServer(folder)
     server.start()
     yield server
     server.end(signal.SIGKILL)  # nothing in it is to be kept, and its good end takes long

@@ -1,12 +1,13 @@
 """One run that learns to read, shared by the tests of what a run leaves and of what is made of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mlflow.entities import Run
 
-from captcha_exp.config import Config, TrackingConfig
+from captcha_exp.config import Config
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.tracking import Store, open_store
 
@@ -48,20 +49,16 @@ class Left:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("database")
-    open_store(TrackingConfig(uri=None, experiment="unused", run_name=None, log_model=True, sheet_images=0), root)
-    return root / "mlruns" / "mlflow.db"
-
-
-@pytest.fixture(scope="session")
-def trained_and_left(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Config, Outcome, list[str]], Left]:
+def trained_and_left(
+    give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[tuple[Config, Outcome, list[str]], Left]:
     """One run that learns to read."""
     from hydra import compose, initialize_config_dir
 
     from captcha_exp.config import conf_dir, load_config
 
     root = tmp_path_factory.mktemp("trained")
+    give_database(root)
     overrides = [f"root={root}", *SMALL, "training.epochs=12", "training.batch_size=16"]
     overrides += ["transformer=lstm", "transformer.projection_dim=32"]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):

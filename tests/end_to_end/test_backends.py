@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import requests
 from PIL import Image
 
@@ -13,6 +14,8 @@ from captcha_exp.dataset import prepare_dataset
 from captcha_exp.tracking import load_recogniser
 from tests.end_to_end.conftest import TINY, Folder
 from tests.engine_process import environment
+
+pytestmark = pytest.mark.usefixtures("database_made_before")
 
 
 def test_a_run_trained_on_jax_is_evaluated_promoted_and_served_like_any_other(folder: Folder) -> None:

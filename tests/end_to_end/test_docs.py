@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+pytestmark = pytest.mark.usefixtures("database_made_before")
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILE = re.compile(r"^`(?P<name>[\w./]+)`:\n\n```\w+\n(?P<text>.*?)^```", re.M | re.S)
 COMMANDS = re.compile(r"^```sh\n(?P<lines>.*?)^```", re.M | re.S)

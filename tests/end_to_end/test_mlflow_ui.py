@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlparse
@@ -38,14 +38,15 @@ class Swept:
 
 
 @pytest.fixture(scope="module")
-def swept(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+def swept(
+    browser: Browser, give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Swept]:
     root = tmp_path_factory.mktemp("swept")
-    for module, arguments in (("captcha_exp", SWEEP), ("captcha_exp.report", ["sweep=smoke"])):
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments], cwd=root, capture_output=True, text=True, timeout=400
-        )
-        assert done.returncode == 0, done.stderr
-    report = Path(done.stdout.removeprefix("report: ").strip())
+    give_database(root)
+    command = [sys.executable, "-m", "captcha_exp", *SWEEP]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    (report,) = (root / "sweeps" / "smoke" / "report").glob("*.html")
     address = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"]
     command += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]

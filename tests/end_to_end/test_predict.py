@@ -5,7 +5,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ UNREADABLE, REFUSED = 1, 2
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def place(give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """A folder with a trained model that knows the characters 0 to 3, and its validation images as files."""
     from captcha_exp.config import load_config
     from captcha_exp.dataset import prepare_dataset
     from captcha_exp.tracking import load_recogniser
 
     folder = Folder(tmp_path_factory.mktemp("predict"))
+    give_database(folder.path)
     done = folder.run(*TINY, "training.epochs=8")
     assert done.returncode == 0, done.stderr
     (run,) = folder.runs()

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("database_made_before")
+
 
 def test_a_run_learns_to_read_real_images_and_evaluates_the_test_split(folder, data_dir: Path) -> None:
     source = ["dataset=folder", f"dataset.path={data_dir / 'captcha_images_v2'}"]

@@ -9,9 +9,12 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-N_TRIALS = 4
+pytestmark = pytest.mark.usefixtures("database_made_before")
+
+N_TRIALS = 3
 SWEEP = ["+sweep=smoke", f"sweep.n_trials={N_TRIALS}", "sweep.workers=2", "sweep.heartbeat_s=1", "training.epochs=4"]
 
 
@@ -62,13 +65,14 @@ def assert_gone(folder, supervisor: "subprocess.Popen[str]", workers: list[int])
 
 
 def test_a_sweep_and_its_best_configuration_train_from_one_command_each(folder) -> None:
-    done = folder.run(*sweep(folder))
+    command = sweep(folder, "sweep.n_trials=2", "sweep.workers=1")
+    done = folder.run(*command)
     assert done.returncode == 0, done.stderr
-    assert_whole(folder)
+    assert_whole(folder, 2)
     assert "--config-name best" in done.stdout
-    again = folder.run(*sweep(folder))
+    again = folder.run(*command)
     assert again.returncode == 0, again.stderr
-    assert len(folder.study("smoke").trials) == N_TRIALS, "a finished sweep typed again runs nothing"
+    assert len(folder.study("smoke").trials) == 2, "a finished sweep typed again runs nothing"
     best = folder.run("--config-dir", "sweeps/smoke", "--config-name", "best")
     assert best.returncode == 0, best.stderr
     assert folder.runs()[-1].data.metrics["best/val/sequence_accuracy"] == folder.study("smoke").best_value
@@ -133,7 +137,6 @@ def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
 
 def test_ctrl_c_of_a_single_run_tells_how_to_continue(folder) -> None:
     child = folder.start(*folder.tiny, "training.epochs=400")
-    # Not through MLflow: whoever asks for a database that is not there yet makes it, and would get in the run's way.
     folder.wait_until(lambda: list(folder.path.glob("outputs/checkpoints/*/training.npz")), "an epoch")
     folder.kill(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=60)

@@ -16,9 +16,11 @@ from captcha_exp.tracking import Registry, Store, open_store
 
 
 @pytest.fixture(scope="session")
-def store_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Making a database takes seconds: most tests share one."""
-    return tmp_path_factory.mktemp("store")
+def store_root(give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root folder of a store that most tests share."""
+    root = tmp_path_factory.mktemp("store")
+    give_database(root)
+    return root
 
 
 @pytest.fixture

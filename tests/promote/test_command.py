@@ -59,8 +59,9 @@ def write_images(folder: Path, root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     root = tmp_path_factory.mktemp("promotion")
+    give_database(root)
     images = root / "images"
     write_images(images, root)
 

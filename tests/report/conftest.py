@@ -114,9 +114,11 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Place:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return Place(tmp_path_factory.mktemp("reports"))
+    root = tmp_path_factory.mktemp("reports")
+    give_database(root)
+    return Place(root)
 
 
 @pytest.fixture
