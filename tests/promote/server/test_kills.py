@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +23,35 @@ def claims(store_root: Path) -> Path:
     return store_root / "claims"
 
 
-@pytest.mark.parametrize("step", promotion_step_names())
-def test_a_killed_promotion_is_finished_by_the_same_command(
+STEPS = {"promotion": promotion_step_names(), "rollback": rollback_step_names()}
+
+
+@pytest.mark.parametrize(("command", "step"), [(command, step) for command, steps in STEPS.items() for step in steps])
+def test_a_killed_command_is_finished_by_the_same_command(
     store: Store,
     registry: Registry,
     claims: Path,
     add_model: AddModel,
     killed_at: Callable[..., None],
     uninterrupted: dict[str, Any],
+    command: str,
     step: str,
 ) -> None:
-    have_promoted(registry, [add_model()])
-    model_id, run_id = second = add_model()
-    killed_at(step, model_id=model_id, run_id=run_id, promoted=True)
-    moved = promotion_step_names().index(step) > promotion_step_names().index("champion")
-    assert registry.aliases()["champion"] == ("2" if moved else "1")
-    promote_model(store, registry, claims, second)
-    assert state(registry) == uninterrupted["promotion"]
-
-
-@pytest.mark.parametrize("step", rollback_step_names())
-def test_a_killed_rollback_is_finished_by_the_same_command(
-    store: Store,
-    registry: Registry,
-    claims: Path,
-    add_model: AddModel,
-    killed_at: Callable[..., None],
-    uninterrupted: dict[str, Any],
-    step: str,
-) -> None:
-    have_promoted(registry, [add_model(), add_model(), add_model()])
-    assert state(registry) == uninterrupted["third"]
-    killed_at(step, rollback=True)
-    go_back(store, registry, claims)
-    assert state(registry) == uninterrupted["rollback"]
+    models = [add_model(), add_model(), add_model()]
+    if command == "promotion":
+        model_id, run_id = models[1]
+        before, given = models[:1], {"model_id": model_id, "run_id": run_id, "promoted": True}
+        again = partial(promote_model, store, registry, claims, models[1])
+    else:
+        before, given = models, {"rollback": True}
+        again = partial(go_back, store, registry, claims)
+    have_promoted(registry, before)
+    assert state(registry) == uninterrupted["third" if command == "rollback" else "first"]
+    killed_at(step, **given)
+    moved = STEPS[command].index(step) > STEPS[command].index("champion")
+    assert registry.aliases()["champion"] == ("2" if moved else str(len(before)))
+    again()
+    assert state(registry) == uninterrupted[command]
 
 
 @pytest.mark.parametrize("step", ["register", "champion"])
