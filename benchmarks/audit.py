@@ -49,11 +49,11 @@ def main() -> int:
 def measure(config: Config) -> None:
     """Print seconds and images/s of an audit and of its page, processor time of all processes, and peak memory."""
     dataset = prepare_dataset(config.dataset, config.root_path)
-    source = open_source(config.dataset, config.root_path / "cache", print)
+    source = open_source(config.dataset, config.root_path / "cache")
     print(f"inspecting files alone: {inspected_per_second(source, image_spec(config.dataset)):.0f} a processor second")
     prepared_mib = peak_mib(resource.RUSAGE_SELF)
     wall, cpu = time.perf_counter(), cpu_seconds()
-    audit = audit_dataset(source, dataset, config.dataset, None, lambda line: None)
+    audit = audit_dataset(source, dataset, config.dataset, None)
     audited = time.perf_counter() - wall
     page = write_audit(audit, render_page(audit, source.load), config.root_path)
     images = len(audit.samples)

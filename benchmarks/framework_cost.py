@@ -77,7 +77,7 @@ def fit_alone(config: Config) -> dict[str, float]:
     from captcha_exp.model import build_recogniser
     from captcha_exp.training import configure_threads, train
 
-    data = prepare_dataset(config.dataset, config.root_path, lambda line: None)
+    data = prepare_dataset(config.dataset, config.root_path)
     configure_threads(config.training.threads)
     size = config.dataset
     model = build_recogniser(
@@ -101,7 +101,7 @@ def warm_trials(root: Path) -> list[float]:
     seconds = []
     for trial in _TRIALS:
         started = time.perf_counter()
-        run_experiment(composed(root, [*_TINY, *trial]), report=lambda line: None)
+        run_experiment(composed(root, [*_TINY, *trial]))
         seconds.append(time.perf_counter() - started)
     return seconds
 

@@ -30,7 +30,7 @@ def main() -> int:
     """Print, for several hashes, the fewest bits between two images, and the most between an image and its copies."""
     with tempfile.TemporaryDirectory() as folder:
         config = composed(Path(folder), sys.argv[1:]).dataset
-        source = open_source(config, Path(folder), print)
+        source = open_source(config, Path(folder))
         files = [source.load(sample.locator) for sample in source.samples]
     spec = image_spec(config)
     seen = [Image.fromarray(decode_image(data, spec)) for data in files]

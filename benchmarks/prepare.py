@@ -38,7 +38,7 @@ everyone = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 def cpu():
     return sum(sum(resource.getrusage(who)[:2]) for who in everyone)
 wall, processor = time.perf_counter(), cpu()
-dataset = prepare_dataset(config.dataset, config.root_path, lambda line: print(line, file=sys.stderr))
+dataset = prepare_dataset(config.dataset, config.root_path)
 wall, processor = time.perf_counter() - wall, cpu() - processor
 print(sum(map(len, dataset.splits)), wall, processor, *(resource.getrusage(who).ru_maxrss for who in everyone))
 """

@@ -125,7 +125,7 @@ def judge(root: Path, case: Case) -> float:
     if not kept.exists():
         recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")
         config = load_config(recogniser.config)
-        test = prepare_dataset(config.dataset, root, lambda line: None).test
+        test = prepare_dataset(config.dataset, root).test
         judged = evaluate(
             recogniser.model, test.images, test.labels, recogniser.characters, config.decoding.search_width, 32
         )

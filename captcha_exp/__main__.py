@@ -1,16 +1,12 @@
 """The training command: one run, or with `+sweep=...` a sweep."""
 
-import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command, is_one_of_many
-from captcha_exp.terminal import say
 
 
 def main() -> int:
@@ -31,35 +27,17 @@ def train(composed: DictConfig) -> dict[str, Any]:
 
     config = load_config(composed)
     # Import these after the checks: the error for a mistyped key must not wait for TensorFlow.
-    from captcha_exp.experiment import run_experiment
+    from captcha_exp.experiment import remember_interrupts, run_experiment
 
     trial = None
     if is_one_of_many():
         from captcha_exp.sweep import open_trial
 
         trial = open_trial(config)
-    outcome = run_experiment(config, trial=trial, report=_print_until_interrupted() if trial is None else say)
+    else:
+        remember_interrupts()
+    outcome = run_experiment(config, trial=trial)
     return {"state": outcome.state, "metrics": outcome.metrics, "run_id": outcome.run_id}
-
-
-def _print_until_interrupted() -> Callable[[str], None]:
-    """Print lines, and after a Ctrl-C raise at the next line.
-
-    If a KeyboardInterrupt is raised in a finaliser, Python drops it, and the training would continue.
-    """
-    interrupted = threading.Event()
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        raise KeyboardInterrupt
-
-    def report(line: str) -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        say(line)
-
-    signal.signal(signal.SIGINT, interrupt)
-    return report
 
 
 if __name__ == "__main__":

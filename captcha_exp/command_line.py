@@ -18,10 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import conf_dir, without_passwords
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, one_line
 from captcha_exp.files import telling_full_disk
 from captcha_exp.hidden_passwords import printed_without_passwords, without_typed_passwords
-from captcha_exp.terminal import complain, guard_logs
+from captcha_exp.terminal import complain, log_to_terminal
 
 EXIT_HYDRA = 1  # Hydra's own exit code if it refuses a command line
 EXIT_INPUT = 2
@@ -38,7 +38,7 @@ def hydra_command(task: Callable[[DictConfig], Any], config_name: str, arguments
     An error that the user can fix is printed to standard error, as one line that begins with `error:`.
     `HYDRA_FULL_ERROR=1` shows tracebacks instead.
     """
-    guard_logs()
+    log_to_terminal()
     return exit_code(lambda: _run_hydra(task, config_name, arguments))
 
 
@@ -93,7 +93,7 @@ def _quietly(task: Callable[[DictConfig], Any], refused: list[InputError]) -> Ca
 
     @wraps(task)
     def carrying(composed: DictConfig) -> Any:
-        guard_logs()  # a launcher may call this in another process
+        log_to_terminal()  # Hydra sets up logging before each job, and a launcher may call this in another process
         try:
             with telling_full_disk(*_places(composed)):
                 return task(composed)
@@ -118,7 +118,7 @@ def _places(composed: DictConfig) -> list[Path]:
 
 
 def _refuse(message: str, code: int) -> int:
-    complain(f"error: {without_passwords(' '.join(message.split()))}")
+    complain(f"error: {without_passwords(one_line(message))}")
     return code
 
 

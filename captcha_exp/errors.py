@@ -21,6 +21,11 @@ class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""
 
 
+def one_line(text: object) -> str:
+    """A text, or an error's message, with blanks in place of its line ends."""
+    return " ".join(str(text).split())
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or its type if it has no message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

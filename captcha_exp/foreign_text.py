@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from captcha_exp.errors import one_line
+
 # The most characters of a text to show to a person. Files for programs hold the whole text.
 MOST_SHOWN = 2_000
 _MOST_NAME_BYTES = 120  # half the limit of file systems, because other parts of a name are added
@@ -66,12 +68,12 @@ def csv_table(rows: Iterable[Iterable[object]]) -> str:
 
 def markdown(text: object) -> str:
     """One line of Markdown that shows a text as it is: no emphasis, links, images, lists or HTML."""
-    return _MARKDOWN.sub(r"\\\1", visible(" ".join(str(text).split())))
+    return _MARKDOWN.sub(r"\\\1", visible(one_line(text)))
 
 
 def markdown_code(text: object) -> str:
     """A text as code in a line of Markdown. The fence has more backticks than the text has in a row."""
-    line = visible(" ".join(str(text).split()))
+    line = visible(one_line(text))
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     room = " " if "`" in line else ""
     return f"{fence}{room}{line}{room}{fence}"

@@ -1,5 +1,6 @@
 """Keep passwords out of everything that Hydra writes and prints."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from captcha_exp.config import flatten, holds_password, kept_in_environment, without_passwords
 from captcha_exp.errors import InputError
-from captcha_exp.terminal import complain
 
+_log = logging.getLogger(__name__)
 # Options that make Hydra print a configuration instead of using it.
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--help", "-h", "--resolve"}
 _PREFIX = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "++", OverrideType.DEL: "~"}
@@ -34,9 +35,10 @@ def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     hidden = {argument: _hidden(argument) for argument in arguments if without_passwords(argument) != argument}
     for argument, safe in hidden.items():
         if safe != argument:
-            complain(
-                "warning: the list of this machine's processes has shown the password that was typed; put the value "
-                f"into the environment variable that '{safe}' names, and type that"
+            _log.warning(
+                "the list of this machine's processes has shown the password that was typed; put the value into the "
+                "environment variable that '%s' names, and type that",
+                safe,
             )
     command = [hidden.get(argument, argument) for argument in sys.orig_argv]
     if command != sys.orig_argv:

@@ -1,10 +1,13 @@
 """Exclusive locks on files. If a process is killed, the kernel releases its locks."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
+
+_log = logging.getLogger(__name__)
 
 
 def try_lock(path: Path) -> BaseFileLock | None:
@@ -25,15 +28,16 @@ def try_lock(path: Path) -> BaseFileLock | None:
 
 
 @contextmanager
-def locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock of `path`. If another process holds it, call `on_wait`, then wait.
+def locked(path: Path, other: str | None = None) -> Iterator[None]:
+    """Hold the lock of `path`. If another process holds it, wait; `other` names that process in a line for the user.
 
     Raises:
         OSError: the file cannot be made.
     """
     lock = try_lock(path)
     if lock is None:
-        on_wait()
+        if other is not None:
+            _log.info("waiting for %s", other)
         lock = _lock(path)
         lock.acquire()
     try:

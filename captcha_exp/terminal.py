@@ -7,12 +7,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 from captcha_exp.config.passwords import without_passwords
 from captcha_exp.errors import InputError
-from captcha_exp.files import full_disk
+from captcha_exp.files import telling_full_disk
 from captcha_exp.foreign_text import visible
 
 
@@ -30,6 +31,37 @@ def _write(line: object, stream: TextIO) -> None:
     # A terminal may lack some characters of the text.
     encoding = stream.encoding or "utf-8"
     print(visible(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+def log_to_terminal() -> None:
+    """Print what the package's modules log: INFO as `say` does, warnings and errors as `complain` does, all at once.
+
+    Hydra's handlers do not get these lines: they would print them again, each behind a date. This may be called again.
+    """
+    guard_logs()
+    package = logging.getLogger("captcha_exp")
+    package.handlers, package.propagate = [_Terminal()], False
+    package.setLevel(logging.INFO)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("captcha_exp.") and isinstance(logger, logging.Logger):
+            logger.disabled = False  # Hydra's `job_logging=disabled` has silenced the loggers that there were
+
+
+def log_with_dates(name: str) -> "logging.LoggerAdapter[logging.Logger]":
+    """A logger for what belongs in the log of a process, with its date and traceback, and not before a user."""
+    return logging.LoggerAdapter(logging.getLogger(name), {"dated": True})
+
+
+class _Terminal(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "dated", False):
+            logging.root.handle(record)
+            return
+        line = without_passwords(logging.LogRecord.getMessage(record))  # the text as it was logged
+        if record.levelno < logging.WARNING:
+            say(line)
+        else:
+            complain(f"{record.levelname.lower()}: {line}")
 
 
 def guard_logs() -> None:
@@ -67,12 +99,16 @@ def _print_masked(kind: type[BaseException], error: BaseException, trace: Traceb
 
 
 @contextmanager
-def quiet_stderr() -> Iterator[None]:
+def quiet_stderr(*places: Path) -> Iterator[None]:
     """Hold back the output to standard error. If the block fails, write it after all.
 
-    An `InputError` and a full disk do not count as failures, because one line says what to do.
-
     TensorFlow writes about the processor and missing graphics cards before any setting applies, past `sys.stderr`.
+
+    Args:
+        places: where the block writes, as for `telling_full_disk`.
+
+    Raises:
+        FullDiskError: a disk is full. This and any other `InputError` need no more lines: theirs says what to do.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of each accelerator that is not there
@@ -81,12 +117,14 @@ def quiet_stderr() -> Iterator[None]:
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            yield
-        except BaseException as error:
+            with telling_full_disk(*places):
+                yield
+        except InputError:
+            raise
+        except BaseException:
             os.dup2(terminal, 2)
-            if not isinstance(error, InputError) and full_disk(error) is None:
-                held.seek(0)
-                os.write(2, held.read())
+            held.seek(0)
+            os.write(2, held.read())
             raise
         finally:
             os.dup2(terminal, 2)

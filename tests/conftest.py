@@ -17,6 +17,7 @@ from captcha_exp.config import Config, conf_dir, load_config, to_plain
 from tests.hostile_text import HOSTILE_TEXT
 from tests.mlflow_server import MlflowServer
 from tests.small_disk import SmallDisk, mounted
+from tests.told import hearing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,6 +42,14 @@ def compose(tmp_path: Path) -> Callable[..., Config]:
             return load_config(hydra_compose("config", [f"root={tmp_path}", *overrides]))
 
     return _compose
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """The lines that a command would print of what the package logs at INFO, as they come."""
+    lines: list[str] = []
+    with hearing(lines.append):
+        yield lines
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What every command prints."""
 
+import errno
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from captcha_exp.command_line import EXIT_INPUT, exit_code
-from captcha_exp.errors import InputError, first_line
+from captcha_exp.errors import FullDiskError, InputError, first_line
 from captcha_exp.foreign_text import MOST_SHOWN
-from captcha_exp.terminal import complain, say
+from captcha_exp.terminal import complain, quiet_stderr, say
 from tests.hostile_text import HOSTILE_TEXT
 
 
@@ -83,6 +85,53 @@ def test_neither_a_log_nor_the_last_traceback_shows_a_password_and_no_message_fo
         "[ERROR] cannot reach postgresql://me:***@host/db\n    [ERROR] forged\n[ERROR] raised\n"
     )
     assert done.stderr.count("ValueError: postgresql://me:***@host/db\n") == 2
+
+
+TOLD = f"""
+import logging, logging.config, sys
+from captcha_exp.terminal import log_to_terminal, log_with_dates
+log, dated = logging.getLogger("captcha_exp.dataset.cache"), log_with_dates("captcha_exp.sweep.worker")
+log.info("silent, as nobody has asked for it")
+log_to_terminal()
+logging.config.dictConfig({{"version": 1}})  # as Hydra's `job_logging=disabled` does: it silences all loggers
+logging.basicConfig(stream=sys.stdout, level="INFO", format="[date][%(name)s] %(message)s")
+log_to_terminal()
+log.info("  %d%% of %s", 5, {PASSWORD!r})
+log.info("one\\n[date] line\\t\\x1b[31m")
+log.warning("careful with %s", {PASSWORD!r})
+log.debug("not for the user")
+dated.info("for the log, from %s", {PASSWORD!r})
+logging.getLogger("captcha_experiment").info("another's")
+"""
+
+
+def test_what_modules_log_is_told_once_in_plain_lines_and_what_belongs_in_a_log_stands_there() -> None:
+    done = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == [
+        "  5% of postgresql://me:***@host/db",
+        "one\\n[date] line\\t\\x1b[31m",
+        "[date][captcha_exp.sweep.worker] for the log, from postgresql://me:***@host/db",
+        "[date][captcha_experiment] another's",
+    ]
+    assert done.stderr == "warning: careful with postgresql://me:***@host/db\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen", "shown"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), FullDiskError, ""),
+        (InputError("x"), InputError, ""),
+        (ValueError("x"), ValueError, "noise\n"),
+    ],
+)
+def test_noise_is_shown_only_if_no_line_says_what_to_do(
+    raised: Exception, seen: type[Exception], shown: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(seen) as caught, quiet_stderr(tmp_path):
+        os.write(2, b"noise\n")
+        raise raised
+    assert capfd.readouterr().err == shown
+    assert seen is not FullDiskError or f"no room on the disk of {tmp_path}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from captcha_exp.config import Config
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.tracking import Store, open_store
+from tests.told import hearing
 
 # Two digits on small images: an epoch is a matter of a second.
 SMALL = (
@@ -17,10 +18,6 @@ SMALL = (
     "dataset.image_width=48", "dataset.validation_fraction=0.15", "augmentation=none", "transformer=none",
     "cnn.filters=[16,32,48]", "training.epochs=3",
 )  # fmt: skip
-
-
-def silent(line: str) -> None:
-    pass
 
 
 def store_of(config: Config) -> Store:
@@ -64,7 +61,8 @@ def trained_and_left(
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_config(compose("config", overrides))
     lines: list[str] = []
-    outcome = run_experiment(config, report=lines.append)
+    with hearing(lines.append):
+        outcome = run_experiment(config)
     store = store_of(config)
     run, artifacts = store.client.get_run(outcome.run_id), artifacts_of(store, outcome.run_id)
     left = Left(run, artifacts, list((root / "outputs" / "checkpoints").iterdir()))

@@ -17,7 +17,7 @@ from captcha_exp.child_processes import in_chunks
 from captcha_exp.dataset.cached_samples import IMAGES, Cached
 from captcha_exp.dataset.decode_images import Decoder, Outcome, create_output
 from captcha_exp.dataset.progress import Progress
-from captcha_exp.dataset.samples import Report, SkippedFile, Source
+from captcha_exp.dataset.samples import SkippedFile, Source
 from captcha_exp.files import replacing
 from captcha_exp.lock import locked
 from captcha_exp.reader.image import ImageSpec
@@ -27,7 +27,7 @@ _FORMAT = 2
 _META = "meta.json"
 
 
-def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -> Cached:
+def load_or_build(source: Source, spec: ImageSpec, root: Path) -> Cached:
     """Return the cache of a source. If there is none, build it, in one process at a time.
 
     Names, labels, sizes and modification times alone decide whether a cache fits. If a build is killed, the next one
@@ -37,19 +37,18 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
         source: the samples to decode.
         spec: size and form of the decoded images.
         root: folder of all caches.
-        report: receives lines about the progress.
     """
     key = _key(source, spec)
     keys = root / "keys"
     cached = _load(keys / key, root, source, spec)
     if cached is not None:
         return cached
-    with locked(keys / f"{key}.lock", lambda: report("waiting for another process that prepares the same dataset")):
+    with locked(keys / f"{key}.lock", "another process that prepares the same dataset"):
         cached = _load(keys / key, root, source, spec)
         if cached is None:
             partial = keys / f"{key}.partial"
             try:
-                folder = _build(source, spec, keys / key, partial, root, report)
+                folder = _build(source, spec, keys / key, partial, root)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)  # it is useless, and it may be what fills the disk
                 raise
@@ -59,9 +58,9 @@ def load_or_build(source: Source, spec: ImageSpec, root: Path, report: Report) -
     return cached
 
 
-def _build(source: Source, spec: ImageSpec, key_file: Path, partial: Path, root: Path, report: Report) -> Path:
+def _build(source: Source, spec: ImageSpec, key_file: Path, partial: Path, root: Path) -> Path:
     """Decode a source's images, publish them, and return their folder."""
-    outcomes = _decoded(source, spec, partial, report)
+    outcomes = _decoded(source, spec, partial)
     meta = _meta(source, outcomes, spec)
     text = json.dumps(meta).encode()
     # The folder's name identifies its content.
@@ -83,7 +82,7 @@ def _identity(spec: ImageSpec) -> str:
     return json.dumps([_FORMAT, PIL.__version__, spec.to_dict()])
 
 
-def _decoded(source: Source, spec: ImageSpec, partial: Path, report: Report) -> list[Outcome]:
+def _decoded(source: Source, spec: ImageSpec, partial: Path) -> list[Outcome]:
     """Decode the images of `source` into the folder `partial`, and return the outcome of each sample."""
     images, total = partial / IMAGES, len(source.samples)
     shutil.rmtree(partial, ignore_errors=True)  # the remains of a killed preparation
@@ -91,7 +90,7 @@ def _decoded(source: Source, spec: ImageSpec, partial: Path, report: Report) -> 
     create_output(images, total, spec)
     outcomes: list[Outcome] = []
     decoder = Decoder(source.load, spec, str(images))
-    with Progress(total, report) as progress:
+    with Progress(total) as progress:
         for chunk in in_chunks(decoder, [sample.locator for sample in source.samples]):
             outcomes += chunk
             progress.update(len(outcomes))

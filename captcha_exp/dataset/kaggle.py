@@ -1,6 +1,7 @@
 """Public Kaggle datasets, fetched once through kagglehub."""
 
 import hashlib
+import logging
 import re
 import tarfile
 import zipfile
@@ -11,10 +12,11 @@ from typing import Any
 from captcha_exp.config import KaggleConfig
 from captcha_exp.dataset.image_files import read_file
 from captcha_exp.dataset.kaggle_layout import discover
-from captcha_exp.dataset.samples import Report, Sample, SkippedFile, Source
-from captcha_exp.errors import InputError
+from captcha_exp.dataset.samples import Sample, SkippedFile, Source
+from captcha_exp.errors import InputError, one_line
 from captcha_exp.lock import locked
 
+_log = logging.getLogger(__name__)
 _HANDLE = re.compile(r"\w[\w-]*/\w[\w-]*(/versions/[0-9]+)?")
 # Errors that are raised if an archive is damaged, hostile, encrypted or of an unknown kind.
 _UNPACKING = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError, RuntimeError)
@@ -24,32 +26,32 @@ _LOGIN = (
 )
 
 
-def open_kaggle(config: KaggleConfig, cache: Path, report: Report) -> Source:
+def open_kaggle(config: KaggleConfig, cache: Path) -> Source:
     """The samples of one or more sets. The origin of a sample is the handle of its set.
 
     Args:
         config: the handles, `owner/name` for the newest version or `owner/name/versions/N`.
         cache: folder for lock files. The sets themselves are in kagglehub's own cache.
-        report: receives lines that say what was fetched and what was found in it.
 
     Raises:
         InputError: a handle is malformed or repeated, or its set cannot be fetched or has no labels.
     """
     samples: list[Sample] = []
     skipped: list[SkippedFile] = []
+    notes: list[str] = []
     for handle in config.handles:
         if not _HANDLE.fullmatch(handle) or config.handles.count(handle) > 1:
             raise InputError(f"dataset.handles must be different Kaggle handles like owner/name, not {handle!r}.")
-        folder = fetch(handle, cache, report)
+        folder = fetch(handle, cache)
         found = discover(folder, handle, config.layouts)
-        report(f"{handle}: {found.note}")
+        notes.append(f"{handle}: {found.note}")
         samples += found.samples
         skipped += found.skipped
     name = "+".join(config.handles)
-    return Source(name, f"kaggle:{name}", samples, skipped, read_file)
+    return Source(name, f"kaggle:{name}", samples, skipped, read_file, notes)
 
 
-def fetch(handle: str, cache: Path, report: Report) -> Path:
+def fetch(handle: str, cache: Path) -> Path:
     """Folder of an unpacked set. If kagglehub's cache has the set, this needs no network.
 
     Raises:
@@ -60,10 +62,10 @@ def fetch(handle: str, cache: Path, report: Report) -> Path:
         return folder
     # Two downloads of one archive into the same file would damage it.
     lock = cache / "keys" / f"kaggle-{hashlib.sha256(handle.encode()).hexdigest()[:16]}.lock"
-    with locked(lock, lambda: report(f"waiting for another process that fetches {handle} from Kaggle")):
+    with locked(lock, f"another process that fetches {handle} from Kaggle"):
         folder = _cached(handle)
         if folder is None:
-            report(f"fetching {handle} from Kaggle")
+            _log.info("fetching %s from Kaggle", handle)
             folder = _download(handle)
     return folder
 
@@ -125,7 +127,7 @@ def _discard_archives(handle: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error) or type(error).__name__
 
 
 def _refused(handle: str, error: Any) -> str:

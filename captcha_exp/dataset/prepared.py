@@ -1,6 +1,7 @@
 """A dataset made ready for training: checked, decoded, split."""
 
 import gc
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,14 @@ from captcha_exp.dataset.cached_samples import Cached
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.label_checks import check_characters, check_fit, in_case
 from captcha_exp.dataset.mapped_images import MappedImages
-from captcha_exp.dataset.samples import Report, SkippedFile, Source
+from captcha_exp.dataset.samples import SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import ImageSpec
 from captcha_exp.reader.vocabulary import Vocabulary
-from captcha_exp.terminal import say
 
+_log = logging.getLogger(__name__)
 _SKIPPED_NAMED = 3
 
 
@@ -86,13 +87,14 @@ class PreparedDataset:
         raise InputError(f"There is no split {name!r}; there are {', '.join(split.name for split in self.splits)}.")
 
 
-def prepare_dataset(config: DatasetConfig, root: Path, report: Report = say) -> PreparedDataset:
+def prepare_dataset(config: DatasetConfig, root: Path) -> PreparedDataset:
     """List, check, decode and split a dataset. If the cache has the result of an earlier call, use it.
+
+    Slow steps are logged at level INFO.
 
     Args:
         config: the group `dataset`.
         root: the folder that holds `cache/`.
-        report: receives short lines about slow steps and results.
 
     Raises:
         InputError: anything that is wrong with the user's data.
@@ -100,12 +102,14 @@ def prepare_dataset(config: DatasetConfig, root: Path, report: Report = say) -> 
     cache = root / "cache"
     try:
         with _nothing_collected():
-            source = _limited(open_source(config, cache, report), config)
+            source = _limited(open_source(config, cache), config)
+        for note in source.notes:
+            _log.info(note)
         total = len(source.samples) + len(source.skipped)
         _check_skipped(source.skipped, total, config)
         check_characters(source.samples, config)
         spec = image_spec(config)
-        cached = load_or_build(source, spec, cache, report)
+        cached = load_or_build(source, spec, cache)
         skipped = [*source.skipped, *cached.skipped]
         _check_skipped(skipped, total, config)
         with _nothing_collected():

@@ -1,15 +1,15 @@
 """Shows the progress of a preparation or an audit: one live line in a terminal, plain lines elsewhere."""
 
+import logging
 import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from captcha_exp.dataset.samples import Report
-
 if TYPE_CHECKING:
     from rich.status import Status
 
+_log = logging.getLogger(__name__)
 _LINE_EVERY_S = 5.0
 _LIVE_EVERY_S = 0.2
 
@@ -17,13 +17,12 @@ _LIVE_EVERY_S = 0.2
 class Progress:
     """Shows the rate and the remaining time for `total` images."""
 
-    def __init__(self, total: int, report: Report, done: str = "prepared") -> None:
+    def __init__(self, total: int, done: str = "prepared") -> None:
         """Args:
         total: how many images there are.
-        report: receives the lines.
         done: the past participle for an image that is done, e.g. "prepared".
         """
-        self._total, self._report, self._done = total, report, done
+        self._total, self._done = total, done
         self._stack = ExitStack()
         self._live: Status | None = None
         self._started = self._told = time.monotonic()
@@ -51,11 +50,11 @@ class Progress:
         line = f"{self._done} {done} of {self._total} images ({rate:.0f}/s"
         if done == self._total:
             self._stack.close()  # while a live line is open, other output would go to the same place as the line
-            self._report(f"{line})")
+            _log.info("%s)", line)
         elif self._live is not None:
             self._live.update(f"{line}, {_left(self._total - done, rate)} left)")
         else:
-            self._report(f"{line}, {_left(self._total - done, rate)} left)")
+            _log.info("%s, %s left)", line, _left(self._total - done, rate))
 
 
 def _left(images: int, rate: float) -> str:

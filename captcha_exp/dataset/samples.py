@@ -1,12 +1,11 @@
 """What a source of labelled images provides: named samples, and a way to get their bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 MAX_LABEL_LENGTH = 256
 _NAME_SHOWN = 200
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Sample(NamedTuple):
 class Source:
     """Samples in a fixed order, skipped files, and `load`: locator -> bytes of an image file.
 
-    `load` is sent to other processes, so it must be picklable.
+    `load` is sent to other processes, so it must be picklable. `notes` are lines for the user.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Source:
     samples: list[Sample]
     skipped: list[SkippedFile]
     load: Callable[[str], bytes]
+    notes: Sequence[str] = ()
 
 
 def shown(name: str) -> str:

@@ -11,11 +11,11 @@ from captcha_exp.config import (
     StyledConfig,
     SyntheticConfig,
 )
-from captcha_exp.dataset.samples import Report, Source
+from captcha_exp.dataset.samples import Source
 from captcha_exp.errors import InputError
 
 
-def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
+def open_source(config: DatasetConfig, cache: Path) -> Source:
     """List the samples of a dataset. This does not read or render any image.
 
     Raises:
@@ -41,7 +41,7 @@ def open_source(config: DatasetConfig, cache: Path, report: Report) -> Source:
     if isinstance(config, KaggleConfig):
         from captcha_exp.dataset.kaggle import open_kaggle
 
-        return open_kaggle(config, cache, report)
+        return open_kaggle(config, cache)
     if isinstance(config, CustomDatasetConfig):
         from captcha_exp.extension import named_function
 

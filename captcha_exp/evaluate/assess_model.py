@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from captcha_exp.config import Config, EvaluationConfig, SplitName
-from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.dataset import PreparedDataset
@@ -32,12 +31,12 @@ def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)
-    with quiet_stderr():
+    with quiet_stderr(config.root_path):
         recogniser = load_recogniser(own.model, store.uri)
         from captcha_exp.evaluate import evaluation_log
     from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
 
-    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, say)
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path)
     check_divided_alike(recogniser, dataset, config.dataset)
     split = unseen_split(recogniser, dataset, own.split.name)
     yield f"{len(split)} images of {dataset.source_name}/{split.name}"

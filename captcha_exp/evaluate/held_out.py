@@ -1,6 +1,5 @@
 """A dataset as a trained model sees it, with its training images kept apart."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from captcha_exp.config import DatasetConfig, to_plain
@@ -14,9 +13,7 @@ from captcha_exp.tracking import LoadedRecogniser
 DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
 
 
-def dataset_as_seen(
-    recogniser: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
-) -> PreparedDataset:
+def dataset_as_seen(recogniser: LoadedRecogniser, config: DatasetConfig, root: Path) -> PreparedDataset:
     """A dataset with its images in the form that the model was trained on. The model's settings override `config`.
 
     Raises:
@@ -33,7 +30,7 @@ def dataset_as_seen(
             "polarity": image.polarity,
         }
     )
-    return prepare_dataset(own, root, report)
+    return prepare_dataset(own, root)
 
 
 def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig) -> None:

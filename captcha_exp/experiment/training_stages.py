@@ -1,6 +1,6 @@
 """The stages of one run, between its start and its end in the tracking store."""
 
-from collections.abc import Callable
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +9,7 @@ from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig,
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.evaluate.prediction_log import log_predictions
+from captcha_exp.experiment.interruption import raise_if_interrupted
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
     log_curves,
@@ -18,7 +19,6 @@ from captcha_exp.experiment.run_artifacts import (
 )
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
-from captcha_exp.files import telling_full_disk
 from captcha_exp.reader.image import to_input
 from captcha_exp.terminal import quiet_stderr
 from captcha_exp.tracking import TrackedRun, check_readable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from captcha_exp.training import FitResult
 
+_log = logging.getLogger(__name__)
 _LATENCY = "latency_ms"
 _EVERY_EPOCH = "train/ctc_loss"
 
@@ -37,16 +38,9 @@ _EVERY_EPOCH = "train/ctc_loss"
 class TrainingRun:
     """A run that has begun. It trains, measures and logs, and takes the time of each stage."""
 
-    def __init__(
-        self,
-        config: Config,
-        dataset: PreparedDataset,
-        run: TrackedRun,
-        stages: Stages,
-        report: Callable[[str], None],
-    ) -> None:
-        """See `run_experiment` for `config` and `report`. `stages` may already hold times of earlier stages."""
-        self._config, self._dataset, self._run, self._stages, self._report = config, dataset, run, stages, report
+    def __init__(self, config: Config, dataset: PreparedDataset, run: TrackedRun, stages: Stages) -> None:
+        """See `run_experiment` for `config`. `stages` may already hold times of earlier stages."""
+        self._config, self._dataset, self._run, self._stages = config, dataset, run, stages
         self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
 
     def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
@@ -91,29 +85,30 @@ class TrainingRun:
             seed=self._config.training.seed,
         )
         if self._config.tracking.log_model and _own_builders(self._config):
-            with quiet_stderr():
+            with quiet_stderr(self._config.root_path):
                 check_readable(model, _own_builders(self._config))  # check now, not after hours of training
         if self._config.training.initial_model is not None:
             self._start_from_trained(model)
         steps = time_steps(self._config)
-        self._report(f"model: {model.count_params():,} parameters, {steps} time steps, {classes} classes")
+        _log.info("model: %s parameters, %d time steps, %d classes", f"{model.count_params():,}", steps, classes)
         return model
 
     def _start_from_trained(self, model: "keras.Model") -> None:
         from captcha_exp.experiment.initial_model import start_from
 
-        with quiet_stderr():
+        with quiet_stderr(self._config.root_path):
             source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
         # An alias may point at another model tomorrow.
         self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
         self._seen_before = source.training_images
-        self._report(f"starts from the weights of models:/{source.model_id}")
+        _log.info("starts from the weights of models:/%s", source.model_id)
 
     def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
         import keras
 
         from captcha_exp.training import train
 
+        raise_if_interrupted()  # while the data was prepared
         self._run.set_tags({"engine": keras.backend.backend()})
         epochs = self._config.training.epochs
         known = self._run.last_epoch(_EVERY_EPOCH)
@@ -122,7 +117,8 @@ class TrainingRun:
             # The store already has the epochs of a continued run.
             if epoch >= known:
                 self._run.log_epoch(epoch + 1, metrics)
-            self._report(_epoch_line(epoch + 1, epochs, metrics))
+            raise_if_interrupted()
+            _log.info(_epoch_line(epoch + 1, epochs, metrics))
             return trial is not None and trial.report(epoch, metrics)
 
         characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
@@ -144,19 +140,19 @@ class TrainingRun:
             with self._stages("latency"):
                 metrics[_LATENCY] = latency_ms(ForwardPass(recogniser), to_input(self._dataset.train.images[:1]))
         if result.best is None:
-            self._report(f"kept the last epoch, {result.best_epoch + 1}: no validation images were held out")
+            _log.info("kept the last epoch, %d: no validation images were held out", result.best_epoch + 1)
             return metrics
         metrics |= {f"best/val/{name}": value for name, value in result.best.metrics.items()}
         metrics |= origin_accuracies(self._dataset.validation, result.best)
         accuracy = metrics["best/val/sequence_accuracy"]
-        self._report(f"best: epoch {result.best_epoch + 1}, {accuracy:.2%} of the validation texts right")
+        _log.info("best: epoch %d, %.2f%% of the validation texts right", result.best_epoch + 1, 100 * accuracy)
         return metrics
 
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
         if finished and self._config.tracking.log_model:
-            # Keras loads TensorFlow to save a model, whatever trained it. A full disk needs no word of TensorFlow's.
-            with quiet_stderr(), telling_full_disk(self._config.root_path):
+            # Keras loads TensorFlow to save a model, whatever trained it.
+            with quiet_stderr(self._config.root_path):
                 log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
         if result.best is None:
             self._run.log_metrics(metrics)

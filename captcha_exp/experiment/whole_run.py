@@ -1,6 +1,6 @@
 """One run, from its configuration to a model in the tracking store."""
 
-from collections.abc import Callable
+import logging
 from typing import TYPE_CHECKING
 
 from captcha_exp.config import Config, time_steps
@@ -10,25 +10,26 @@ from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
-from captcha_exp.terminal import say
 
 # An error about a folder of images must not wait until MLflow is loaded.
 if TYPE_CHECKING:
     from captcha_exp.tracking import Store, TrackedRun
 
-Report = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
-def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: Report = say) -> Outcome:
+def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outcome:
     """Prepare data, train, evaluate, and keep everything in the tracking store.
 
     If a single run was interrupted, the same configuration with the same data continues it from its last epoch, in the
     same tracked run. An exception is recorded on the run before it is raised.
 
+    The progress is logged at level INFO below the logger `captcha_exp`. The commands print it; other callers see it if
+    they configure `logging`.
+
     Args:
         config: a composed and checked configuration.
         trial: the trial of a sweep; None for a single run.
-        report: receives short lines about the progress.
 
     Raises:
         InputError: the user's input cannot be used.
@@ -37,10 +38,10 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
     stages = Stages()
     try:
         with stages("data"):
-            dataset = _prepare(config, report)
+            dataset = _prepare(config)
     except Exception:
         if trial is not None:  # The sweep must know about a trial; a single run has nothing to show yet.
-            with _start(_open_store(config), config, trial, None, report):
+            with _start(_open_store(config), config, trial, None):
                 raise
         raise
     store = _open_store(config)
@@ -48,18 +49,18 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None, report: 
 
     with hold_checkpoint(config, dataset.fingerprint) as checkpoint:
         try:
-            with _start(store, config, trial, checkpoint, report) as run:
-                outcome = TrainingRun(config, dataset, run, stages, report).conduct(trial, checkpoint.path)
+            with _start(store, config, trial, checkpoint) as run:
+                outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path)
         except DivergedError:
             checkpoint.remove()  # From here it would diverge again, at the same step.
             raise
         checkpoint.remove()
-    report(f"{outcome.state}: {store.ui_hint(outcome.run_id)}")
+    _log.info("%s: %s", outcome.state, store.ui_hint(outcome.run_id))
     return outcome
 
 
-def _prepare(config: Config, report: Report) -> PreparedDataset:
-    dataset = prepare_dataset(config.dataset, config.root_path, report)
+def _prepare(config: Config) -> PreparedDataset:
+    dataset = prepare_dataset(config.dataset, config.root_path)
     check_labels_fit(dataset, time_steps(config))
     return with_validation_trained(dataset) if config.training.use_validation else dataset
 
@@ -71,7 +72,7 @@ def _open_store(config: Config) -> "Store":
 
 
 def _start(
-    store: "Store", config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None, report: Report
+    store: "Store", config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None
 ) -> "TrackedRun":
     if trial is not None:
         run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
@@ -80,7 +81,7 @@ def _start(
         return run
     earlier = checkpoint.run_id if checkpoint else None
     if earlier is not None and store.find_run(earlier) is not None:
-        report(f"continuing the interrupted run {earlier}")
+        _log.info("continuing the interrupted run %s", earlier)
         return store.start_run("", {}, run_id=earlier)
     name = config.tracking.run_name or f"{config.cnn.kind}-{config.transformer.kind}"
     run = store.start_run(name, {})

@@ -98,7 +98,7 @@ def _load(config: "PredictConfig") -> "Predictor":
             return load_predictor(config.model, "", config.threads)
     from captcha_exp.tracking import store_uri
 
-    with quiet_stderr():
+    with quiet_stderr(config.root_path):
         return load_predictor(config.model, store_uri(config.tracking, config.root_path), config.threads)
 
 

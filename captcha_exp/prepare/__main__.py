@@ -109,10 +109,10 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(config.tracking, config.root_path)
-    with quiet_stderr():
+    with quiet_stderr(config.root_path):
         recogniser = load_recogniser(model, store.uri)
         import captcha_exp.model.evaluator  # noqa: F401
-    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path, say)
+    dataset = dataset_as_seen(recogniser, config.dataset, config.root_path)
     from captcha_exp.prepare.contradictions import TrainedModel
     from captcha_exp.reader.decoding import beam_width_of
 
@@ -134,8 +134,8 @@ def _audit(dataset: PreparedDataset, config: "Config", trained: "TrainedModel | 
     from captcha_exp.prepare.audit_folder import write_audit
     from captcha_exp.prepare.audit_page import render_page
 
-    source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
-    audit = audit_dataset(source, dataset, config.dataset, trained, say)
+    source = open_source(config.dataset, config.root_path / "cache")
+    audit = audit_dataset(source, dataset, config.dataset, trained)
     return audit, write_audit(audit, render_page(audit, source.load), config.root_path)
 
 

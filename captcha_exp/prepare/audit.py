@@ -1,6 +1,6 @@
 """The audit of a prepared dataset."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,11 +19,7 @@ from captcha_exp.prepare.label_statistics import label_facts
 
 
 def audit_dataset(
-    source: Source,
-    dataset: PreparedDataset,
-    config: DatasetConfig,
-    trained: TrainedModel | None,
-    report: Callable[[str], None],
+    source: Source, dataset: PreparedDataset, config: DatasetConfig, trained: TrainedModel | None
 ) -> Audit:
     """Check every file and every label of a dataset.
 
@@ -32,10 +28,9 @@ def audit_dataset(
         dataset: the prepared dataset of this source.
         config: its configuration.
         trained: a model that checks the labels; None skips this.
-        report: receives lines about the progress.
     """
     listed = audited_samples(source, dataset, config)
-    found = scan(Inspector(source.load, image_spec(config)), [sample.locator for sample in listed], report)
+    found = scan(Inspector(source.load, image_spec(config)), [sample.locator for sample in listed])
     samples, files = _usable(listed, found)
     return Audit(
         source_name=dataset.source_name,
@@ -48,7 +43,7 @@ def audit_dataset(
         labels=label_facts({split.name: split.labels for split in dataset.splits}),
         duplicates=_duplicates(samples, files),
         warnings=list(warnings_of(config.expected, len(samples) + len(dataset.skipped), samples)),
-        contradictions=None if trained is None else contradictions(trained, dataset, report),
+        contradictions=None if trained is None else contradictions(trained, dataset),
     )
 
 

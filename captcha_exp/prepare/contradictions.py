@@ -1,5 +1,6 @@
 """Finds labels that differ from what a trained model reads."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from captcha_exp.model.evaluator import Evaluator
 
+_log = logging.getLogger(__name__)
 _BLOCK = 4096  # images in memory at a time
 
 
@@ -68,7 +70,7 @@ class Contradictions:
     found: list[Contradiction]
 
 
-def contradictions(trained: TrainedModel, dataset: PreparedDataset, report: Callable[[str], None]) -> Contradictions:
+def contradictions(trained: TrainedModel, dataset: PreparedDataset) -> Contradictions:
     """Read every split with a model, and sort the readings that differ from the label by confidence.
 
     A model knows its training images nearly by heart. If it contradicts a label even there, the label is most likely
@@ -77,7 +79,6 @@ def contradictions(trained: TrainedModel, dataset: PreparedDataset, report: Call
     Args:
         trained: the model.
         dataset: its images have the model's size. All splits are read.
-        report: receives a line for each split.
     """
     from captcha_exp.model.evaluator import Evaluator
 
@@ -89,7 +90,7 @@ def contradictions(trained: TrainedModel, dataset: PreparedDataset, report: Call
         beyond += [split.names[row] for row in others]
         judged += len(readable)
         if len(readable):
-            report(f"reading {len(readable)} images of {split.name} with {trained.uri}")
+            _log.info("reading %d images of %s with %s", len(readable), split.name, trained.uri)
         for first in range(0, len(readable), _BLOCK):
             found += _contradicted(trained, evaluator, split, readable[first : first + _BLOCK])
     found.sort(key=lambda one: (-one.confidence, one.name))

@@ -30,16 +30,15 @@ class Inspector:
             return Damaged(Damage.unreadable, str(error))
 
 
-def scan(inspector: Inspector, locators: Sequence[str], report: Callable[[str], None]) -> Found:
+def scan(inspector: Inspector, locators: Sequence[str]) -> Found:
     """Inspect all files, in the order of `locators`.
 
     Args:
         inspector: reads the files.
         locators: the input of the source's loader.
-        report: receives lines about the progress.
     """
     found: Found = []
-    with Progress(len(locators), report, "audited") as progress:
+    with Progress(len(locators), "audited") as progress:
         for part in in_chunks(inspector, locators, _WORTH_CHILDREN_S):
             found += part
             progress.update(len(found))

@@ -1,5 +1,6 @@
 """The command that makes a model the one in use, if it is better on the test split."""
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from captcha_exp.command_line import hydra_command
-from captcha_exp.terminal import say
 
 if TYPE_CHECKING:
     from captcha_exp.config import PromotionConfig
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from captcha_exp.promote.exclusive import Turn
     from captcha_exp.tracking import Registry, Store
 
+_log = logging.getLogger(__package__)  # the name is `__main__`
 # Short keys that a user types. Hydra would look for `sweep=NAME` in the folder conf/sweep.
 _SHORT = {"sweep=": "challenger.sweep=", "run=": "challenger.run="}
 
@@ -41,17 +42,16 @@ def with_whole_keys(arguments: Sequence[str]) -> list[str]:
 def _promote(composed: DictConfig) -> None:
     from captcha_exp.config import PromotionConfig, load
 
-    promote(load(PromotionConfig, composed), say)
+    promote(load(PromotionConfig, composed))
 
 
-def promote(
-    config: "PromotionConfig", report: Callable[[str], None], on_step: Callable[[str], None] = lambda name: None
-) -> None:
+def promote(config: "PromotionConfig", on_step: Callable[[str], None] = lambda name: None) -> None:
     """Choose a run, refit it, judge and register its model, and move the aliases. Or go back to the previous champion.
+
+    Each decision is logged with its reason, at level INFO.
 
     Args:
         config: which model, by which rule.
-        report: receives each decision and its reason, in short lines.
         on_step: receives the name of each step that changes the registry, before the step is done.
 
     Raises:
@@ -65,24 +65,24 @@ def promote(
     with short_patience():
         store = open_store(config.tracking, config.root_path)
     registry = Registry(store, config.model_name)
-    with quiet_stderr():
+    with quiet_stderr(config.root_path):
         from captcha_exp.promote.challenger import choose
         from captcha_exp.promote.exclusive import exclusive
         from captcha_exp.promote.refit import refit
     with told_in_one_line(store.uri):
         if config.dry_run:
             with short_patience():
-                _dry_run(store, registry, choose(store, config.challenger), config, report)
+                _dry_run(store, registry, choose(store, config.challenger), config)
             return
         # Trainings wait for the store as long as MLflow itself does.
-        chosen = None if config.rollback else refit(store, choose(store, config.challenger), config, report)
+        chosen = None if config.rollback else refit(store, choose(store, config.challenger), config)
         claims = config.root_path / "outputs" / "claims"
-        with short_patience(), exclusive(store, registry, claims, report) as turn:
+        with short_patience(), exclusive(store, registry, claims) as turn:
             step = partial(_checked, turn.check, on_step)
             if chosen is None:
-                _roll_back(store, registry, turn, report, step)
+                _roll_back(store, registry, turn, step)
             else:
-                _judge(store, registry, chosen, config, report, step)
+                _judge(store, registry, chosen, config, step)
 
 
 def _checked(check: Callable[[], None], on_step: Callable[[str], None], name: str) -> None:
@@ -90,22 +90,13 @@ def _checked(check: Callable[[], None], on_step: Callable[[str], None], name: st
     on_step(name)
 
 
-def _roll_back(
-    store: "Store",
-    registry: "Registry",
-    turn: "Turn",
-    report: Callable[[str], None],
-    on_step: Callable[[str], None],
-) -> None:
+def _roll_back(store: "Store", registry: "Registry", turn: "Turn", on_step: Callable[[str], None]) -> None:
     from captcha_exp.promote.evidence import load_version
     from captcha_exp.promote.registry_steps import roll_back
 
-    def check(version: str) -> None:
-        load_version(store, registry, version, report)
-
-    move = roll_back(registry, on_step, check, turn)
+    move = roll_back(registry, on_step, partial(load_version, store, registry), turn)
     back = f"`previous` is version {move.previous}" if move.previous else "there is no `previous` before it"
-    report(f"rolled back: version {move.champion} of {registry.name} is champion again; {back}")
+    _log.info("rolled back: version %s of %s is champion again; %s", move.champion, registry.name, back)
 
 
 def _judge(
@@ -113,21 +104,17 @@ def _judge(
     registry: "Registry",
     chosen: "Chosen",
     config: "PromotionConfig",
-    report: Callable[[str], None],
     on_step: Callable[[str], None],
 ) -> None:
     from captcha_exp.promote.contest import Contest
     from captcha_exp.promote.evidence import load_version
 
-    def check(version: str) -> None:
-        load_version(store, registry, version, report)
-
-    move = registry.finish_move(check)
+    move = registry.finish_move(partial(load_version, store, registry))
     if move is not None:
-        report(f"finished an interrupted {move.kind}: version {move.champion} of {registry.name} is champion")
-    contest = Contest(store, registry, chosen, config, report)
+        _log.info("finished an interrupted %s: version %s of %s is champion", move.kind, move.champion, registry.name)
+    contest = Contest(store, registry, chosen, config)
     if contest.is_over:
-        report(f"nothing to do: it is champion of {registry.name} already")
+        _log.info("nothing to do: it is champion of %s already", registry.name)
         return
     judgement = contest.judge()
     wanted = config.servable and judgement.verdict.promoted
@@ -141,17 +128,16 @@ def _build_servable(store: "Store", contest: "Contest", dataset: "PreparedDatase
     return add_servable(store, contest.challenger, dataset.validation.images)
 
 
-def _dry_run(
-    store: "Store", registry: "Registry", chosen: "Chosen", config: "PromotionConfig", report: Callable[[str], None]
-) -> None:
+def _dry_run(store: "Store", registry: "Registry", chosen: "Chosen", config: "PromotionConfig") -> None:
     from captcha_exp.promote.contest import Contest
 
     registry.check_aliases()
-    contest = Contest(store, registry, chosen, config, report)
+    contest = Contest(store, registry, chosen, config)
     if config.refit.seeds:
-        report("dry run: the chosen run is judged as it is, without the refit")
+        _log.info("dry run: the chosen run is judged as it is, without the refit")
     verdict = contest.judge().verdict
-    report(f"dry run: it {'would' if verdict.promoted else 'would not'} become champion; nothing was changed")
+    would = "would" if verdict.promoted else "would not"
+    _log.info("dry run: it %s become champion; nothing was changed", would)
 
 
 if __name__ == "__main__":

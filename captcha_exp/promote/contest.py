@@ -1,5 +1,6 @@
 """A challenger against the champion, from the models to the aliases."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from captcha_exp.promote.judgement import Judged, champion_test, judge, open_tes
 from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, run_steps
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store
 
-Report = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,7 @@ class Judgement:
 class Contest:
     """One challenger against the champion of a registered model, if any. The caller keeps other promotions out."""
 
-    def __init__(
-        self, store: Store, registry: Registry, chosen: Chosen, config: PromotionConfig, report: Report
-    ) -> None:
+    def __init__(self, store: Store, registry: Registry, chosen: Chosen, config: PromotionConfig) -> None:
         """Load both models.
 
         Args:
@@ -40,18 +39,17 @@ class Contest:
             registry: the registered model.
             chosen: the challenger's run.
             config: rule and limits.
-            report: receives the figures and the decision, in short lines.
 
         Raises:
             InputError: the run has no model, or a model is not the one that store and registry name.
         """
-        self._store, self._registry, self._chosen, self._config, self._report = store, registry, chosen, config, report
+        self._store, self._registry, self._chosen, self._config = store, registry, chosen, config
         self._challenger = load_challenger(store, chosen.run_id)
         self._at = registry.aliases().get("champion")
         self._champion: LoadedRecogniser | None = None
         if self._at is not None:
-            self._champion = load_version(store, registry, self._at, report)
-        report(f"challenger: {chosen.reason}")
+            self._champion = load_version(store, registry, self._at)
+        _log.info("challenger: %s", chosen.reason)
 
     @property
     def challenger(self) -> LoadedRecogniser:
@@ -70,21 +68,23 @@ class Contest:
             InputError: a model cannot be judged fairly on this split.
         """
         config, root = self._config, self._config.root_path
-        dataset_config, dataset = open_test(self._challenger, config.dataset, root, self._report)
-        self._report(f"test split: {len(dataset.test)} images of {dataset.source_name}, held out of its training")
+        dataset_config, dataset = open_test(self._challenger, config.dataset, root)
+        _log.info("test split: %d images of %s, held out of its training", len(dataset.test), dataset.source_name)
         judged = judge(self._challenger, dataset.test, config.rule, config.limits, limited=True)
-        self._report(_line("challenger", judged))
+        _log.info(_line("challenger", judged))
         opponent = None
         if self._champion is not None:
-            same = champion_test(self._champion, dataset_config, root, self._report).test
+            same = champion_test(self._champion, dataset_config, root).test
             opponent = judge(self._champion, same, config.rule, config.limits, limited=False)
-            self._report(_line(f"champion (version {self._at})", opponent))
+            _log.info(_line(f"champion (version {self._at})", opponent))
         verdict = decide(judged, opponent, config.rule, config.limits)
         for reason in verdict.reasons:
-            self._report(f"  {reason}")
+            _log.info("  %s", reason)
         return Judgement(dataset, judged, verdict)
 
-    def record(self, judgement: Judgement, on_step: Report, build_servable: BuildServable | None) -> None:
+    def record(
+        self, judgement: Judgement, on_step: Callable[[str], None], build_servable: BuildServable | None
+    ) -> None:
         """Keep the figures on the challenger's run, and apply the verdict to the registry."""
         tags, verdict = self._tags(judgement), judgement.verdict
         self._tell_looks(tags["test.digest"])
@@ -132,19 +132,21 @@ class Contest:
             if version.tags.get("test.digest") == test_digest and version.model_id != self._challenger.model_id
         ]
         if others:
-            self._report(
-                f"these test images have judged {len(others)} other version{'s' if len(others) > 1 else ''} before; "
-                "each look makes it likelier that one wins by chance"
+            _log.info(
+                "these test images have judged %d other version%s before; each look makes it likelier that one wins by "
+                "chance",
+                len(others),
+                "s" if len(others) > 1 else "",
             )
 
     def _tell(self, verdict: Verdict) -> None:
         name, aliases = self._registry.name, self._registry.aliases()
         if verdict.promoted:
             before = f"; version {aliases['previous']} is `previous`" if "previous" in aliases else ""
-            self._report(f"promoted: version {aliases['champion']} of {name} is champion{before}")
+            _log.info("promoted: version %s of %s is champion%s", aliases["champion"], name, before)
         else:
             stays = f"version {self._at} stays champion" if self._at else "there is still no champion"
-            self._report(f"not promoted: version {aliases['challenger']} of {name} is `challenger`, {stays}")
+            _log.info("not promoted: version %s of %s is `challenger`, %s", aliases["challenger"], name, stays)
 
 
 def _line(role: str, judged: Judged) -> str:

@@ -5,14 +5,16 @@ Anybody who may write to the registry can change tags and aliases there, even wi
 
 import hashlib
 import json
+import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from captcha_exp.errors import InputError
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store, Version, load_recogniser
 
+_log = logging.getLogger(__name__)
 _SHOWN = 60
 _PLACE = "path"  # the place of the data, which does not matter for its content
 
@@ -42,8 +44,8 @@ def load_challenger(store: Store, run_id: str) -> LoadedRecogniser:
     return loaded
 
 
-def load_version(store: Store, registry: Registry, number: str, report: Callable[[str], None]) -> LoadedRecogniser:
-    """Load the model of a version. If its tags differ from run and model, that is reported but changes nothing.
+def load_version(store: Store, registry: Registry, number: str) -> LoadedRecogniser:
+    """Load the model of a version. If its tags differ from run and model, that is logged but changes nothing.
 
     Raises:
         InputError: the version does not exist, or its model cannot be loaded or is not the registered one.
@@ -55,7 +57,7 @@ def load_version(store: Store, registry: Registry, number: str, report: Callable
     if version.model_id.startswith("m-"):  # otherwise it is a copy of a version of another registered model
         _check_identity(f"Version {number} of {registry.name}", loaded, version.model_id, version.run_id)
     for line in _contradictions(store, version, loaded):
-        report(f"version {number} was changed by hand: {line}; the tag decides nothing")
+        _log.info("version %s was changed by hand: %s; the tag decides nothing", number, line)
     return loaded
 
 

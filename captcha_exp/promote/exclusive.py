@@ -44,7 +44,7 @@ ALONE = Turn()
 
 
 @contextmanager
-def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[str], None]) -> Iterator[Turn]:
+def exclusive(store: Store, registry: Registry, claims: Path) -> Iterator[Turn]:
     """Keep every other promotion of this model out.
 
     If the store is a file, it is locked and others wait. The kernel frees the lock if the process dies. MLflow's
@@ -57,14 +57,13 @@ def exclusive(store: Store, registry: Registry, claims: Path, report: Callable[[
         store: where the registry is.
         registry: the model.
         claims: a folder on this machine that shows which of its claims are alive.
-        report: receives a line if this has to wait.
 
     Raises:
         InputError: another promotion of this model is running against the same server.
     """
     if store.lock_file is not None:
         path = store.lock_file.with_name(f".promotion-{hashlib.sha256(registry.name.encode()).hexdigest()}")
-        with locked(path, lambda: report(f"waiting for another promotion of {registry.name}")):
+        with locked(path, f"another promotion of {registry.name}"):
             yield ALONE
         return
     registry.ensure()

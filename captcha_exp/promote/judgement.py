@@ -28,7 +28,7 @@ class Judged:
 
 
 def open_test(
-    challenger: LoadedRecogniser, moved: MovedDatasetConfig, root: Path, report: Callable[[str], None]
+    challenger: LoadedRecogniser, moved: MovedDatasetConfig, root: Path
 ) -> tuple[DatasetConfig, PreparedDataset]:
     """Open and check the dataset that the challenger was trained with.
 
@@ -45,7 +45,7 @@ def open_test(
     if missing:
         raise InputError(f"dataset.{missing[0]} has no meaning for the challenger's {dataset_config.source} dataset.")
     dataset_config = dataset_config.model_copy(update=own)
-    dataset = dataset_as_seen(challenger, dataset_config, root, report)
+    dataset = dataset_as_seen(challenger, dataset_config, root)
     if dataset.fingerprint != challenger.dataset["fingerprint"]:
         raise InputError(
             f"The dataset has the fingerprint {dataset.fingerprint} now, but {challenger.dataset['fingerprint']} when "
@@ -57,37 +57,31 @@ def open_test(
     return dataset_config, dataset
 
 
-def champion_test(
-    champion: LoadedRecogniser, config: DatasetConfig, root: Path, report: Callable[[str], None]
-) -> PreparedDataset:
+def champion_test(champion: LoadedRecogniser, config: DatasetConfig, root: Path) -> PreparedDataset:
     """The same test images as the champion was trained to see them.
 
     Raises:
         InputError: the champion was trained on some of them, or does not tell truly what it was trained on.
     """
-    dataset = dataset_as_seen(champion, config, root, report)
+    dataset = dataset_as_seen(champion, config, root)
     if champion.training_images is None and champion.dataset["fingerprint"] != dataset.fingerprint:
         raise InputError(
             "The champion was trained on another dataset and by a version that did not log which images those were, so "
             "it may have seen these test images. Train it again, or promote under another `model_name`."
         )
     if champion.dataset["fingerprint"] == dataset.fingerprint:
-        _check_list("champion", champion, _as_divided(champion, dataset, config, root, report))
+        _check_list("champion", champion, _as_divided(champion, dataset, config, root))
     _check_unseen("champion", champion, dataset, config)
     return dataset
 
 
 def _as_divided(
-    champion: LoadedRecogniser,
-    dataset: PreparedDataset,
-    config: DatasetConfig,
-    root: Path,
-    report: Callable[[str], None],
+    champion: LoadedRecogniser, dataset: PreparedDataset, config: DatasetConfig, root: Path
 ) -> PreparedDataset:
     """The same data, divided as it was for the champion's training."""
     trained = load_dataset_config(champion.config["dataset"])
     own = config.model_copy(update={key: getattr(trained, key) for key in DIVIDING})
-    return dataset if own == config else dataset_as_seen(champion, own, root, report)
+    return dataset if own == config else dataset_as_seen(champion, own, root)
 
 
 def _check_list(role: str, recogniser: LoadedRecogniser, own: PreparedDataset) -> None:

@@ -1,6 +1,6 @@
 """Trains the chosen configuration again, with other seeds and on more images."""
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from captcha_exp.experiment import run_experiment
 from captcha_exp.promote.challenger import Chosen
 from captcha_exp.tracking import Store
 
+_log = logging.getLogger(__name__)
 _ACCURACY, _LOSS = "best/val/sequence_accuracy", "best/val/ctc_loss"
 
 
@@ -26,7 +27,7 @@ class _Refit:
         return False
 
 
-def refit(store: Store, chosen: Chosen, config: PromotionConfig, report: Callable[[str], None]) -> Chosen:
+def refit(store: Store, chosen: Chosen, config: PromotionConfig) -> Chosen:
     """Train the chosen run's configuration once for each of `refit.seeds`, and choose among those runs.
 
     If validation images are held out, they decide. If the refit also trains on them, only the test split is left, and
@@ -39,7 +40,7 @@ def refit(store: Store, chosen: Chosen, config: PromotionConfig, report: Callabl
     if not config.refit.seeds:
         return chosen
     base = _configuration(store, chosen, config)
-    runs = [_train(store, chosen, replace_seed(base, seed), config, report) for seed in config.refit.seeds]
+    runs = [_train(store, chosen, replace_seed(base, seed), config) for seed in config.refit.seeds]
     if config.refit.on is RefitOn["train+validation"]:
         seed = config.refit.seeds[0]
         reason = f"seed {seed}, the first of refit.seeds: with validation trained on, nothing else may choose"
@@ -74,9 +75,7 @@ def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Con
     return loaded.model_copy(update={"tracking": config.tracking})
 
 
-def _train(
-    store: Store, chosen: Chosen, experiment: Config, config: PromotionConfig, report: Callable[[str], None]
-) -> str:
+def _train(store: Store, chosen: Chosen, experiment: Config, config: PromotionConfig) -> str:
     seed = experiment.training.seed
     tags = {
         "kind": "refit",
@@ -87,10 +86,10 @@ def _train(
     }
     for run in store.search(f"tags.`refit.of` = '{chosen.run_id}'"):
         if run.data.tags.get("outcome") == "finished" and tags.items() <= run.data.tags.items():
-            report(f"refit with seed {seed}: trained before as run {run.info.run_id}")
+            _log.info("refit with seed %d: trained before as run %s", seed, run.info.run_id)
             return str(run.info.run_id)
-    report(f"refit with seed {seed} on {config.refit.on.name}")
-    return run_experiment(experiment, trial=_Refit(f"refit-seed-{seed}", tags), report=report).run_id
+    _log.info("refit with seed %d on %s", seed, config.refit.on.name)
+    return run_experiment(experiment, trial=_Refit(f"refit-seed-{seed}", tags)).run_id
 
 
 def _validation(store: Store, run_id: str) -> tuple[float, float]:

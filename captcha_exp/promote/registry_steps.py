@@ -70,7 +70,7 @@ def promotion_steps(
 def roll_back(
     registry: Registry,
     on_step: Callable[[str], None] = lambda name: None,
-    check: Callable[[str], None] = lambda version: None,
+    check: Callable[[str], object] = lambda version: None,
     turn: Turn = ALONE,
 ) -> Move:
     """Make the previous champion champion again. If a rollback was interrupted, finish it and start no second one.

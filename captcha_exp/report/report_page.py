@@ -1,6 +1,5 @@
 """Write the page: one HTML file that holds everything about the sweeps and loads nothing else."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,16 @@ from captcha_exp.report import charts
 from captcha_exp.report.sweep_facts import SweepFacts, gather
 from captcha_exp.report.sweep_section import Section, describe
 from captcha_exp.sweep.study_facts import read_sweep
-from captcha_exp.terminal import say
 from captcha_exp.tracking import SweepRun, open_store
 
 _FILE = "report.html"
 
 
-def write_report(config: ReportCommandConfig, report: Callable[[str], None] = say) -> Path:
+def write_report(config: ReportCommandConfig) -> Path:
     """Write the report of the sweeps that `config` names, and keep it on their runs in the store.
 
     Args:
         config: which sweeps, where they are, what to show.
-        report: gets a short line if something takes time.
 
     Returns:
         The path of the page.
@@ -39,7 +36,7 @@ def write_report(config: ReportCommandConfig, report: Callable[[str], None] = sa
     store = open_store(config.tracking, root)
     facts = [gather(sweep, store, wanted.curves) for sweep in sweeps]
     with charts.chart_style():
-        sections = [describe(one, store, root, wanted.images, report) for one in facts]
+        sections = [describe(one, store, root, wanted.images) for one in facts]
         page = _render(sections)
     path = _path(config, facts)
     write_page(path, page)

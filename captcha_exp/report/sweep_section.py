@@ -1,6 +1,5 @@
 """What the page tells about one sweep."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +76,7 @@ class Section:
         return [(key, charts.short(value)) for key, value in best[0].params.items()] if best else []
 
 
-def describe(facts: SweepFacts, store: Store, root: Path, images: int, report: Callable[[str], None]) -> Section:
+def describe(facts: SweepFacts, store: Store, root: Path, images: int) -> Section:
     """Work out everything the page tells about a sweep; the charts' style must be set.
 
     Args:
@@ -85,10 +84,9 @@ def describe(facts: SweepFacts, store: Store, root: Path, images: int, report: C
         store: where its runs are.
         root: the folder under which the dataset's cache lies.
         images: the most wrong reads to show.
-        report: gets a short line if something takes time.
     """
     sweep, best = facts.sweep, facts.sweep.best
-    reads = wrong_reads(facts, store, root, images, report)
+    reads = wrong_reads(facts, store, root, images)
     return Section(
         facts=facts,
         value=charts.shown_metric(facts.metric, best[0].values[0]) if best else "none",

@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,6 @@ _TABLE = "validation.csv"
 _COLUMNS = ("name", "label", "prediction", "confidence", "correct")
 # Most characters of a cell. No label is that long, and comparing two texts takes time quadratic in their length.
 _LONGEST = 1_000
-Report = Callable[[str], None]
 Marked = list[tuple[str, bool]]
 
 
@@ -55,7 +53,7 @@ class WrongReads:
     problem: str | None
 
 
-def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report: Report) -> WrongReads | None:
+def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int) -> WrongReads | None:
     """Read the predictions of the best trial, and find the images in the dataset's cache.
 
     Args:
@@ -63,7 +61,6 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
         store: where its runs are.
         root: the folder under which `cache/` lies.
         limit: most images to show.
-        report: gets a short line if the dataset has to be prepared again.
 
     Returns:
         None if no trial finished, or its run keeps no predictions.
@@ -80,7 +77,7 @@ def wrong_reads(facts: SweepFacts, store: Store, root: Path, limit: int, report:
     problem = None
     if wrong:
         try:
-            pictures = _pictures(facts, store, root, [row["name"] for row in wrong[:limit]], report)
+            pictures = _pictures(facts, store, root, [row["name"] for row in wrong[:limit]])
         except InputError as error:
             problem = str(error)
     return WrongReads(len(rows), len(wrong), [_wrong_read(row, pictures) for row in wrong[:limit]], problem)
@@ -101,7 +98,7 @@ def _rows(table: str) -> list[dict[str, str]]:
     return rows if usable else []
 
 
-def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], report: Report) -> dict[str, np.ndarray]:
+def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str]) -> dict[str, np.ndarray]:
     """The images called `names`, as the best trial saw them.
 
     Raises:
@@ -116,7 +113,7 @@ def _pictures(facts: SweepFacts, store: Store, root: Path, names: list[str], rep
         values = yaml.safe_load(text)["dataset"]
     except (yaml.YAMLError, TypeError, KeyError) as error:
         raise InputError(f"the run of {trial.name} keeps a config.yaml that names no dataset.") from error
-    dataset = prepare_dataset(load_dataset_config(values), root, report)
+    dataset = prepare_dataset(load_dataset_config(values), root)
     if dataset.fingerprint != run.tags.get("dataset.fingerprint"):
         raise InputError(f"the dataset {dataset.source_name} has changed since the sweep.")
     return _by_name(dataset.validation, set(names))

@@ -1,6 +1,7 @@
 """The command that serves a model: a demo page and an HTTP endpoint."""
 
 import ipaddress
+import logging
 import os
 import random
 import signal
@@ -15,11 +16,11 @@ from omegaconf import DictConfig
 
 from captcha_exp.command_line import EXIT_INTERRUPT, hydra_command
 from captcha_exp.errors import InputError, MissingPathError
-from captcha_exp.terminal import complain, say
 
 if TYPE_CHECKING:
     from captcha_exp.config import ServingConfig
 
+_log = logging.getLogger(__package__)  # the name is `__main__`
 # The page's examples: how many, and the default text length and width in pixels of dataset=synthetic.
 _EXAMPLES = 8
 _EXAMPLE_LENGTH = 4
@@ -43,7 +44,7 @@ def _end_what_hangs(code: int) -> None:
     from captcha_exp.serve.work_thread import one_hangs
 
     if one_hangs():
-        _warn("reading hangs and is left undone")
+        _log.warning("reading hangs and is left undone")
         sys.stdout.flush()
         os._exit(code)
 
@@ -53,9 +54,11 @@ def _serve(composed: DictConfig) -> int | None:
 
     config = load(ServingConfig, composed)
     if not _is_loopback(config.host):
-        _warn(f"host={config.host} lets every machine that reaches this one use the server, which asks no password")
+        _log.warning(
+            "host=%s lets every machine that reaches this one use the server, which asks no password", config.host
+        )
     if "*" in config.allowed_hosts:
-        _warn(
+        _log.warning(
             "allowed_hosts=* answers to any name: a web page elsewhere can reach the server through its users' browsers"
         )
     given = None if config.examples is None else read_examples(Path(config.examples).expanduser())
@@ -64,7 +67,7 @@ def _serve(composed: DictConfig) -> int | None:
     from captcha_exp.serve.server import log_to_stderr, serve
 
     log_to_stderr()
-    return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters), say)
+    return serve(config, _tracking_uri(config), lambda characters: given or render_examples(characters))
 
 
 def _tracking_uri(config: "ServingConfig") -> str:
@@ -119,10 +122,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _warn(line: str) -> None:
-    complain(f"warning: {line}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """Hold the model in use, and replace it by a newer version while requests continue."""
 
-import logging
 import threading
 from dataclasses import dataclass
 
-from captcha_exp.errors import InputError
+from captcha_exp.errors import InputError, one_line
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.reader.predictor import Predictor
+from captcha_exp.terminal import log_with_dates
 
-logger = logging.getLogger(__name__)
+_log = log_with_dates(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class ModelHolder:
             address = self._address()
             if address != self.current.address:
                 self.current = self._load(address)
-                logger.info("model %s is in use", self.current.name)
+                _log.info("model %s is in use", self.current.name)
         except Exception as error:  # the old version answers, whatever is wrong with the new one
             reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            self.problem = f"{address} cannot be used: {' '.join(str(reason).split())}"
+            self.problem = f"{address} cannot be used: {one_line(reason)}"
             if self._failed != address:  # once, not at every look
-                logger.error("model %s stays in use; %s", self.current.name, self.problem)
+                _log.error("model %s stays in use; %s", self.current.name, self.problem)
             self._failed = address
         else:
             self.problem = self._failed = None

@@ -25,6 +25,7 @@ from captcha_exp.serve.model_holder import ModelHolder
 if TYPE_CHECKING:
     from captcha_exp.serve.application import Application
 
+_log = logging.getLogger(__name__)
 # After a signal, seconds to read the requests in progress, and then seconds to refuse the rest.
 _GRACE_S = 5
 _REFUSED_WITHIN_S = 2
@@ -40,7 +41,6 @@ def serve(
     config: ServingConfig,
     tracking_uri: str,
     examples: Callable[[str], Mapping[str, bytes]],
-    tell: Callable[[str], None],
 ) -> int | None:
     """Answer requests until a signal comes, then finish those in progress.
 
@@ -48,7 +48,6 @@ def serve(
         config: what to serve, and where.
         tracking_uri: the store of the model.
         examples: takes the model's characters, and returns image files by name for the page.
-        tell: takes lines for the user.
 
     Returns:
         The signal that ended it.
@@ -64,8 +63,9 @@ def serve(
         application = Application(config, models, examples(models.current.predictor.characters), folder)
         _listen(listener, config)
         models.start()
-        tell(f"model {models.current.name} on {models.current.predictor.runtime}")
-        tell(f"page http://{_address(listener)}   endpoint http://{_address(listener)}/v1/read   Ctrl-C stops")
+        _log.info("model %s on %s", models.current.name, models.current.predictor.runtime)
+        address = f"http://{_address(listener)}"
+        _log.info("page %s   endpoint %s/v1/read   Ctrl-C stops", address, address)
         try:
             return _run(application, config.limits, listener)
         finally:
@@ -191,9 +191,8 @@ def _ignore(_: int, __: FrameType | None) -> None:
 
 
 def log_to_stderr() -> None:
-    """Show the server's own lines, and only the libraries' warnings and errors."""
+    """Show the log with dates: the lines about the model in use, and the libraries' warnings and errors."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("captcha_exp").setLevel(logging.INFO)
     # Answers already say what is wrong with damaged requests. If logged too, any client could fill the log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)

@@ -1,6 +1,5 @@
 """A worker: runs the trials of a study, one after another, each as a Hydra job."""
 
-import logging
 import os
 import signal
 import threading
@@ -33,12 +32,12 @@ from captcha_exp.sweep.worker_messages import (
     WorkerOrder,
     end_with_supervisor,
 )
-from captcha_exp.terminal import say
+from captcha_exp.terminal import log_with_dates, say
 
 _POLL_S = 0.5
 
 Launch = Callable[[list[str], int], Any]
-log = logging.getLogger(__name__)
+log = log_with_dates(__name__)
 
 
 class Worker:

@@ -96,7 +96,7 @@ class Registry:
         """Mark a move as finished. It is kept, to find out later whether somebody else changed the aliases."""
         self.set_model_tag(MOVE_TAG, write_down(move, finished=True))
 
-    def finish_move(self, check: Callable[[str], None] = lambda version: None) -> Move | None:
+    def finish_move(self, check: Callable[[str], object] = lambda version: None) -> Move | None:
         """Finish the move of a process that died, and return it; None if there is no such move.
 
         Args:

@@ -50,7 +50,7 @@ STEPS, EPOCHS = 10, 12
 def opened(config: Config) -> Any:
     """Samples of the source, and the bytes of the first images."""
     try:
-        source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
+        source = open_source(config.dataset, config.root_path / "cache")
     except InputError as error:
         return str(error)
     samples = [(sample.name, sample.label) for sample in source.samples]
@@ -60,7 +60,7 @@ def opened(config: Config) -> Any:
 def prepared(config: Config) -> Any:
     """Pixels, labels and names of each split, and the vocabulary."""
     try:
-        dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
+        dataset = prepare_dataset(config.dataset, config.root_path)
     except InputError as error:
         return str(error)
     splits = [(np.asarray(split.images).tolist(), split.labels, split.names) for split in dataset.splits]
@@ -127,9 +127,9 @@ def trained(config: Config) -> Any:
 
 def learnt_from(config: Config) -> list[str]:
     """Labels of the images that a run trains on."""
-    dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
+    dataset = prepare_dataset(config.dataset, config.root_path)
     run: Any = None
-    return TrainingRun(config, dataset, run, Stages(), lambda line: None)._learnt().labels
+    return TrainingRun(config, dataset, run, Stages())._learnt().labels
 
 
 def stored(config: Config) -> list[str]:

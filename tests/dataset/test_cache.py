@@ -17,16 +17,15 @@ from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.mapped_images import MappedImages
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import decode_image
+from tests.told import hearing
 
 Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
 
 
-def prepared(
-    compose: Compose, folder: Path, *overrides: str, report: Callable[[str], None] = lambda line: None
-) -> PreparedDataset:
+def prepared(compose: Compose, folder: Path, *overrides: str) -> PreparedDataset:
     config = compose("dataset=folder", f"dataset.path={folder}", *overrides)
-    return prepare_dataset(config.dataset, config.root_path, report)
+    return prepare_dataset(config.dataset, config.root_path)
 
 
 def test_images_are_mapped_read_only_and_belong_to_their_labels(
@@ -44,13 +43,14 @@ def test_images_are_mapped_read_only_and_belong_to_their_labels(
             np.testing.assert_array_equal(image, decode_image((folder / name).read_bytes(), spec))
 
 
-def test_a_second_start_decodes_nothing(compose: Compose, make_folder: MakeFolder, labels: list[str]) -> None:
+def test_a_second_start_decodes_nothing(
+    compose: Compose, make_folder: MakeFolder, labels: list[str], told: list[str]
+) -> None:
     folder = make_folder(labels)
-    lines: list[str] = []
-    first = prepared(compose, folder, report=lines.append)
-    assert len(lines) == 1 and lines[0].startswith("prepared 40 of 40 images (")
-    again = prepared(compose, folder, report=lines.append)
-    assert len(lines) == 1
+    first = prepared(compose, folder)
+    assert len(told) == 1 and told[0].startswith("prepared 40 of 40 images (")
+    again = prepared(compose, folder)
+    assert len(told) == 1
     assert (again.fingerprint, again.cache_dir) == (first.fingerprint, first.cache_dir)
     np.testing.assert_array_equal(again.test.images, first.test.images)
 
@@ -168,7 +168,9 @@ def test_a_damaged_cache_is_made_again(
     np.testing.assert_array_equal(after.train.images, expected)
 
 
-def test_a_cache_of_an_older_format_is_made_again(compose: Compose, make_folder: MakeFolder, labels: list[str]) -> None:
+def test_a_cache_of_an_older_format_is_made_again(
+    compose: Compose, make_folder: MakeFolder, labels: list[str], told: list[str]
+) -> None:
     folder = make_folder(labels)
     before = prepared(compose, folder)
     meta = before.cache_dir / "meta.json"
@@ -179,9 +181,9 @@ def test_a_cache_of_an_older_format_is_made_again(compose: Compose, make_folder:
     written |= {"identity": json.dumps([1, *others]), "names": [], "labels": [], "origins": []}
     del written["order"]
     meta.write_text(json.dumps(written))
-    lines: list[str] = []
-    after = prepared(compose, folder, report=lines.append)
-    assert lines[0].startswith("prepared 40 of 40 images")
+    told.clear()
+    after = prepared(compose, folder)
+    assert told[0].startswith("prepared 40 of 40 images")
     assert "order" in json.loads(meta.read_text())
     np.testing.assert_array_equal(after.train.images, before.train.images)
 
@@ -202,10 +204,13 @@ def test_removing_the_caches_under_a_preparation_ends_it_in_one_line(
     compose: Compose, make_folder: MakeFolder, labels: list[str], tmp_path: Path
 ) -> None:
     folder = make_folder(labels)
-    with pytest.raises(
-        InputError, match=r"^The cache .* cannot be used \(No such file or directory .*\); remove the cause"
+    with (
+        pytest.raises(
+            InputError, match=r"^The cache .* cannot be used \(No such file or directory .*\); remove the cause"
+        ),
+        hearing(lambda line: shutil.rmtree(tmp_path / "cache")),
     ):
-        prepared(compose, folder, report=lambda line: shutil.rmtree(tmp_path / "cache"))
+        prepared(compose, folder)
     assert sum(map(len, prepared(compose, folder).splits)) == 40
 
 

@@ -27,6 +27,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from captcha_exp.config import conf_dir, load_config
 from captcha_exp.dataset import prepare_dataset
+from captcha_exp.terminal import log_to_terminal
+log_to_terminal()
 with initialize_config_dir(str(conf_dir()), version_base="1.3"):
     config = load_config(compose("config", sys.argv[2:]))
 print("starting", flush=True)
@@ -94,7 +96,7 @@ def test_a_killed_preparation_leaves_no_process_and_the_next_gives_the_same_byte
     compose: Compose, tmp_path: Path
 ) -> None:
     config = compose(*SYNTHETIC, f"root={tmp_path}/whole")
-    whole = prepare_dataset(config.dataset, config.root_path, lambda line: None)
+    whole = prepare_dataset(config.dataset, config.root_path)
     killed(preparing(tmp_path / "killed", *SYNTHETIC), tmp_path / "killed")
     output, _ = preparing(tmp_path / "killed", *SYNTHETIC).communicate("\n", timeout=60)
     assert f"prepared {RENDERED} of {RENDERED} images" in output
@@ -117,12 +119,13 @@ def test_a_terminal_sees_one_live_line_with_rate_and_time_left(tmp_path: Path) -
     assert output.count("prepared ") == 1
 
 
-def test_without_a_terminal_plain_lines_tell_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_plain_lines_tell_rate_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, told: list[str]
+) -> None:
     monkeypatch.setattr("captcha_exp.dataset.progress._LINE_EVERY_S", 0)
-    lines: list[str] = []
-    with Progress(total=400, report=lines.append) as progress:
+    with Progress(total=400) as progress:
         for done in (150, 400):
             time.sleep(0.01)
             progress.update(done)
-    assert re.fullmatch(r"prepared 150 of 400 images \(\d+/s, \d+ s left\)", lines[0])
-    assert re.fullmatch(r"prepared 400 of 400 images \(\d+/s\)", lines[1])
+    assert re.fullmatch(r"prepared 150 of 400 images \(\d+/s, \d+ s left\)", told[0])
+    assert re.fullmatch(r"prepared 400 of 400 images \(\d+/s\)", told[1])

@@ -33,7 +33,7 @@ def images(tmp_path: Path) -> Path:
 
 def prepare(config: Config, root: Path) -> PreparedDataset:
     with telling_full_disk(root):
-        return prepare_dataset(config.dataset, root, lambda line: None)
+        return prepare_dataset(config.dataset, root)
 
 
 def test_wherever_it_gets_full_the_same_preparation_goes_on(

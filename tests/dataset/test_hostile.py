@@ -100,7 +100,7 @@ def test_files_that_change_after_they_were_listed_are_skipped_by_name(
     for name, make in (("pipe.png", os.mkfifo), ("folder.png", os.mkdir)):
         (folder / name).unlink()
         make(folder / name)
-    cached = load_or_build(source, ImageSpec(8, 16, False, 255), tmp_path / "cache", lambda line: None)
+    cached = load_or_build(source, ImageSpec(8, 16, False, 255), tmp_path / "cache")
     assert [sample.label for sample in cached.samples] == ["kept"]
     skipped = {file.name: file.reason for file in cached.skipped}
     assert skipped.pop("cut.png").startswith("not readable as an image")

@@ -9,27 +9,27 @@ from captcha_exp.config import Config
 from captcha_exp.errors import InputError
 from captcha_exp.experiment import run_experiment
 from captcha_exp.experiment.checkpoint_folder import hold_checkpoint
-from tests.trained_run import SMALL, history_of, silent, store_of
+from tests.told import hearing
+from tests.trained_run import SMALL, history_of, store_of
 
 Compose = Callable[..., Config]
 
 
-def test_an_interrupted_run_goes_on_as_the_same_run_with_the_same_numbers(compose: Compose, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_as_the_same_run_with_the_same_numbers(compose: Compose, told: list[str]) -> None:
     def interrupt(line: str) -> None:
         if line.startswith("epoch 2/3"):
             raise KeyboardInterrupt
 
     config = compose(*SMALL)
-    with pytest.raises(KeyboardInterrupt):
-        run_experiment(config, report=interrupt)
+    with pytest.raises(KeyboardInterrupt), hearing(interrupt):
+        run_experiment(config)
     store = store_of(config)
     interrupted = store.search("")[0]
     assert interrupted.info.status == "KILLED"
-    lines: list[str] = []
-    resumed = run_experiment(config, report=lines.append)
+    resumed = run_experiment(config)
     assert resumed.run_id == interrupted.info.run_id
-    assert f"continuing the interrupted run {resumed.run_id}" in lines
-    again = run_experiment(config, report=silent)
+    assert f"continuing the interrupted run {resumed.run_id}" in told
+    again = run_experiment(config)
     assert again.run_id != resumed.run_id
     for metric in ("train/ctc_loss", "val/ctc_loss", "val/sequence_accuracy", "learning_rate"):
         history = history_of(store, resumed.run_id, metric)

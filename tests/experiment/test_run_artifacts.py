@@ -17,7 +17,7 @@ from captcha_exp.dataset import Split, prepare_dataset
 from captcha_exp.experiment import Outcome
 from captcha_exp.experiment.run_artifacts import origin_accuracies
 from captcha_exp.model.evaluator import Evaluation
-from tests.trained_run import silent, store_of
+from tests.trained_run import store_of
 
 Compose = Callable[..., Config]
 
@@ -81,7 +81,7 @@ def test_keras_and_mlflow_alone_read_with_exactly_the_logged_accuracy(
     import numpy as np
 
     config, outcome, _ = trained
-    split = prepare_dataset(config.dataset, config.root_path, silent).validation
+    split = prepare_dataset(config.dataset, config.root_path).validation
     np.savez(tmp_path / "split.npz", images=split.images, labels=np.array(split.labels))
     program = """
 import json, sys

@@ -9,7 +9,7 @@ import pytest
 from captcha_exp.config import Config
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.experiment import Outcome, run_experiment
-from tests.trained_run import SMALL, Left, artifacts_of, history_of, silent, store_of
+from tests.trained_run import SMALL, Left, artifacts_of, history_of, store_of
 
 Compose = Callable[..., Config]
 
@@ -67,7 +67,7 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
 def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
     keep = ["tracking.run_name=mine", "tracking.experiment=own", "tracking.log_model=false", "tracking.sheet_images=0"]
     config = compose(*SMALL, "dataset.size=40", "training.epochs=1", "dataset.validation_fraction=0.3", *keep)
-    outcome = run_experiment(config, report=lambda line: None)
+    outcome = run_experiment(config)
     store = store_of(config)
     run = store.client.get_run(outcome.run_id)
     assert run.info.run_name == "mine"
@@ -86,7 +86,7 @@ def test_a_pruned_trial_is_a_child_without_a_model(compose: Compose) -> None:
     store = store_of(config)
     parent = store.start_run("attention", {})
     trial = StubTrial(prune_after=2, parent_run_id=parent.run_id)
-    outcome = run_experiment(config, trial=trial, report=silent)
+    outcome = run_experiment(config, trial=trial)
     assert (outcome.state, outcome.reason) == ("pruned", "pruned after epoch 2")
     assert trial.reported == [0, 1]
     (child,) = store.children(parent.run_id)
@@ -101,7 +101,7 @@ def test_a_pruned_trial_is_a_child_without_a_model(compose: Compose) -> None:
 def test_a_run_that_diverges_is_recorded_as_failed(compose: Compose) -> None:
     config = compose(*SMALL, "optimizer.learning_rate=1e30", "optimizer.clip_norm=null", "optimizer.warmup_share=0")
     with pytest.raises(DivergedError):
-        run_experiment(config, trial=StubTrial(), report=silent)
+        run_experiment(config, trial=StubTrial())
     (run,) = store_of(config).search("")
     assert (run.info.status, run.data.tags["outcome"]) == ("FAILED", "failed")
     assert run.data.tags["reason"].startswith("DivergedError: ")
@@ -113,10 +113,10 @@ def test_data_that_cannot_be_used_is_told_to_the_sweep_but_leaves_no_run_of_its_
 ) -> None:
     config = compose("dataset=folder", f"dataset.path={tmp_path / 'nowhere'}")
     with pytest.raises(InputError, match="nowhere"):
-        run_experiment(config, report=silent)
+        run_experiment(config)
     assert store_of(config).search("") == []
     with pytest.raises(InputError, match="nowhere"):
-        run_experiment(config, trial=StubTrial(), report=silent)
+        run_experiment(config, trial=StubTrial())
     (run,) = store_of(config).search("")
     assert run.data.tags["outcome"] == "failed"
     assert "nowhere" in run.data.tags["reason"]

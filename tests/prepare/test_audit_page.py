@@ -17,9 +17,9 @@ from captcha_exp.prepare.audit_page import render_page
 def page(dirty: Path, compose: Callable[..., Config]) -> Path:
     pattern = "dataset.label_pattern='(.*_)?(?P<label>.+)'"
     config = compose("dataset=folder", f"dataset.path={dirty}", "dataset.max_bad_share=1", pattern)
-    dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
-    source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
-    audit = audit_dataset(source, dataset, config.dataset, None, lambda line: None)
+    dataset = prepare_dataset(config.dataset, config.root_path)
+    source = open_source(config.dataset, config.root_path / "cache")
+    audit = audit_dataset(source, dataset, config.dataset, None)
     return write_audit(audit, render_page(audit, source.load), config.root_path)
 
 

@@ -70,7 +70,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         *("augmentation=none", "training.epochs=15", "training.batch_size=16"),
     ]
     prepared(overrides)
-    outcome = run_experiment(composed(overrides), report=lambda line: None)
+    outcome = run_experiment(composed(overrides))
     return Trained(root, overrides, outcome.run_id, true_labels)
 
 

@@ -17,16 +17,12 @@ from captcha_exp.prepare.audit_page import render_page
 from tests.prepare.conftest import MARKUP, write_sound
 
 
-def silent(line: str) -> None:
-    pass
-
-
 def audited(config: Config) -> tuple[Path, str]:
     """Folder and page of the audit of a configuration's dataset."""
     root = config.root_path
-    dataset = prepare_dataset(config.dataset, root, silent)
-    source = open_source(config.dataset, root / "cache", silent)
-    audit = audit_dataset(source, dataset, config.dataset, None, silent)
+    dataset = prepare_dataset(config.dataset, root)
+    source = open_source(config.dataset, root / "cache")
+    audit = audit_dataset(source, dataset, config.dataset, None)
     page = render_page(audit, source.load)
     return write_audit(audit, page, root).parent, page
 
@@ -142,7 +138,7 @@ def test_an_audit_is_found_for_the_same_data_divided_alike(
     config = compose(*overrides)
     folder, _ = audited(config)
     assert folder.parent == tmp_path / "audits" and folder.name.startswith("captchas-")
-    fingerprint = prepare_dataset(config.dataset, tmp_path, silent).fingerprint
+    fingerprint = prepare_dataset(config.dataset, tmp_path).fingerprint
     files = [folder / "audit.json", folder / "index.html"]
     assert find_audit(tmp_path, fingerprint, config.dataset) == files
     assert find_audit(tmp_path, "0" * 32, config.dataset) == []

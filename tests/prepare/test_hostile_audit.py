@@ -42,9 +42,9 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Page:
         )
     config = load_config(composed)
     config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"path": str(folder)})})
-    dataset = prepare_dataset(config.dataset, config.root_path, lambda line: None)
-    source = open_source(config.dataset, config.root_path / "cache", lambda line: None)
-    return audit_dataset(source, dataset, config.dataset, None, lambda line: None), source.load
+    dataset = prepare_dataset(config.dataset, config.root_path)
+    source = open_source(config.dataset, config.root_path / "cache")
+    return audit_dataset(source, dataset, config.dataset, None), source.load
 
 
 def test_nothing_of_a_hostile_dataset_runs_or_is_fetched(audited: Page, browser: Browser, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def promote_model(
     promoted: bool = True,
 ) -> None:
     """`promote run=...` of a model and its run."""
-    with told_in_one_line(store.uri), short_patience(), exclusive(store, registry, claims, silent) as turn:
+    with told_in_one_line(store.uri), short_patience(), exclusive(store, registry, claims) as turn:
         registry.finish_move()
         steps = promotion_steps(registry, *model, {"sweep": "s"}, promoted=promoted)
         run_steps(steps, lambda name: (turn.check(), on_step(name))[-1])
@@ -45,7 +45,7 @@ def have_promoted(registry: Registry, models: Sequence[tuple[str, str]]) -> None
 
 def go_back(store: Store, registry: Registry, claims: Path, on_step: OnStep = silent) -> None:
     """`promote rollback=true`."""
-    with told_in_one_line(store.uri), short_patience(), exclusive(store, registry, claims, silent) as turn:
+    with told_in_one_line(store.uri), short_patience(), exclusive(store, registry, claims) as turn:
         roll_back(registry, lambda name: (turn.check(), on_step(name))[-1], turn=turn)
 
 

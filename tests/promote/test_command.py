@@ -25,10 +25,6 @@ SMALL = (
 )  # fmt: skip
 
 
-def silent(line: str) -> None:
-    """Nobody reads what a training says."""
-
-
 @dataclass(frozen=True)
 class Trained:
     """A folder of images, and runs on it: one that learned, one that did not, one on another division."""
@@ -51,7 +47,7 @@ def write_images(folder: Path, root: Path) -> None:
     """Rendered texts of two digits as files of a folder, named by their labels."""
     rendered = compose("config", f"root={root}", "dataset.size=400", "dataset.min_length=2", "dataset.max_length=2",
                        "dataset.characters=01234567", "dataset.image_height=32", "dataset.image_width=48")  # fmt: skip
-    dataset = prepare_dataset(rendered.dataset, root, silent)
+    dataset = prepare_dataset(rendered.dataset, root)
     folder.mkdir()
     for split in dataset.splits:
         for name, label, image in zip(split.names, split.labels, split.images, strict=True):
@@ -73,7 +69,7 @@ def trained(give_database: Callable[[Path], None], tmp_path_factory: pytest.Temp
             "dataset.label_pattern='.*_(?P<label>.+)'",
         )
         config = compose("config", *source, *SMALL, *overrides)
-        return run_experiment(config, report=silent).run_id
+        return run_experiment(config).run_id
 
     poor = train("training.epochs=1")
     good = train("training.epochs=14")
@@ -83,15 +79,15 @@ def trained(give_database: Callable[[Path], None], tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture
-def run_promote(trained: Trained, request: pytest.FixtureRequest) -> Callable[..., list[str]]:
+def run_promote(trained: Trained, request: pytest.FixtureRequest, told: list[str]) -> Callable[..., list[str]]:
     """Promote under a registered model of the test's own, and return what was said."""
 
     def run(*overrides: str) -> list[str]:
-        said: list[str] = []
+        told.clear()
         # Seconds that most of these tests have no use for.
         own = (f"root={trained.root}", f"model_name={request.node.name}", "servable=false")
-        promote(compose("promote", *own, *with_whole_keys(overrides)), said.append)
-        return said
+        promote(compose("promote", *own, *with_whole_keys(overrides)))
+        return [*told]
 
     return run
 

@@ -67,7 +67,7 @@ class Place:
         self.root = root
         self.config = self.compose()
         self.store: Store = open_store(self.config.tracking, root)
-        self.dataset: PreparedDataset = prepare_dataset(self.config.dataset, root, lambda _: None)
+        self.dataset: PreparedDataset = prepare_dataset(self.config.dataset, root)
 
     def compose(self, *overrides: str) -> Config:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -132,6 +132,6 @@ def written(place: Place) -> Callable[..., str]:
         arguments: list[Any] = with_report_key([f"root={place.root}", f"sweep={sweep}", *overrides])
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             config = load(ReportCommandConfig, hydra_compose("report", arguments))
-        return write_report(config, lambda _: None).read_text()
+        return write_report(config).read_text()
 
     return write

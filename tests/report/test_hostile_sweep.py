@@ -77,7 +77,7 @@ def page(place: Place) -> Path:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         composed = hydra_compose("report", [f"root={place.root}", "report.sweep=x"])
     composed.report.sweep = SWEEP
-    return write_report(load(ReportCommandConfig, composed), lambda _: None)
+    return write_report(load(ReportCommandConfig, composed))
 
 
 def test_nothing_of_a_hostile_sweep_runs_or_is_fetched(browser: Browser, page: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_run_and_a_logged_model_are_found_by_their_ids(models: tuple[Store, di
 def test_a_promotion_locks_a_model_of_any_name(models: tuple[Store, dict[str, str]], name: str, tmp_path: Path) -> None:
     """The file was named after the whole name in hexadecimal, which is too long for a file system."""
     store, _ = models
-    with exclusive(store, Registry(store, name), tmp_path, lambda line: None):
+    with exclusive(store, Registry(store, name), tmp_path):
         assert store.lock_file is not None
         assert all(len(path.name) < 120 for path in store.lock_file.parent.iterdir())
 
