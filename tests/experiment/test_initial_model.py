@@ -43,7 +43,7 @@ def test_a_start_from_a_model_of_other_channels_is_refused(trained: tuple[Config
     colour = config.dataset.model_copy(update={"channels": Channels.rgb})
     expected = r"runs:/\w+/model has another architecture: dataset\.channels differs\. Set dataset\.channels=grey\."
     with pytest.raises(InputError, match=expected):
-        run_experiment(config.model_copy(update={"training": start, "dataset": colour}), report=silent)
+        run_experiment(config.model_copy(update={"training": start, "dataset": colour}))
 
 
 def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:
