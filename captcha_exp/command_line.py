@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import conf_dir, without_passwords
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.files import telling_full_disk
 from captcha_exp.hidden_passwords import printed_without_passwords, without_typed_passwords
 from captcha_exp.terminal import complain, log_to_terminal
@@ -118,7 +118,7 @@ def _places(composed: DictConfig) -> list[Path]:
 
 
 def _refuse(message: str, code: int) -> int:
-    complain(f"error: {without_passwords(one_line(message))}")
+    complain(f"error: {without_passwords(joined_lines(message))}")
     return code
 
 

@@ -21,8 +21,8 @@ class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""
 
 
-def one_line(text: object) -> str:
-    """A text, or an error's message, with blanks in place of its line ends."""
+def joined_lines(text: object) -> str:
+    """A text, or an error's whole message, on one line."""
     return " ".join(str(text).split())
 
 

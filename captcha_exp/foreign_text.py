@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from captcha_exp.errors import one_line
+from captcha_exp.errors import joined_lines
 
 # The most characters of a text to show to a person. Files for programs hold the whole text.
 MOST_SHOWN = 2_000
@@ -68,12 +68,12 @@ def csv_table(rows: Iterable[Iterable[object]]) -> str:
 
 def markdown(text: object) -> str:
     """One line of Markdown that shows a text as it is: no emphasis, links, images, lists or HTML."""
-    return _MARKDOWN.sub(r"\\\1", visible(one_line(text)))
+    return _MARKDOWN.sub(r"\\\1", visible(joined_lines(text)))
 
 
 def markdown_code(text: object) -> str:
     """A text as code in a line of Markdown. The fence has more backticks than the text has in a row."""
-    line = visible(one_line(text))
+    line = visible(joined_lines(text))
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     room = " " if "`" in line else ""
     return f"{fence}{room}{line}{room}{fence}"

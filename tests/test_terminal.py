@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from captcha_exp.command_line import EXIT_INPUT, exit_code
-from captcha_exp.errors import FullDiskError, InputError, first_line
+from captcha_exp.errors import FullDiskError, InputError, first_line, joined_lines
 from captcha_exp.foreign_text import MOST_SHOWN
 from captcha_exp.terminal import complain, quiet_stderr, say
 from tests.hostile_text import HOSTILE_TEXT
@@ -145,3 +145,7 @@ def test_noise_is_shown_only_if_no_line_says_what_to_do(
 )
 def test_the_first_line_of_an_error_says_something(error: Exception, line: str) -> None:
     assert first_line(error) == line
+
+
+def test_an_errors_whole_message_fits_on_one_line() -> None:
+    assert joined_lines(ValueError(" one\r\n\n  two\tthree ")) == "one two three"

@@ -13,7 +13,7 @@ from captcha_exp.config import KaggleConfig
 from captcha_exp.dataset.image_files import read_file
 from captcha_exp.dataset.kaggle_layout import discover
 from captcha_exp.dataset.samples import Sample, SkippedFile, Source
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.lock import locked
 
 _log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def _discard_archives(handle: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return one_line(error) or type(error).__name__
+    return joined_lines(error) or type(error).__name__
 
 
 def _refused(handle: str, error: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.reader.onnx_file import ONNX_KEY
 
 
@@ -60,7 +60,7 @@ def _export(model: keras.Model, path: Path) -> None:
             model.export(str(path), format="onnx", input_signature=[shape], verbose=False)
             onnx.checker.check_model(str(path))
         except Exception as error:  # a layer that ONNX does not know can raise any exception
-            reason = one_line(error)
+            reason = joined_lines(error)
             raise InputError(
                 f"The network cannot be written as ONNX: {reason}. Set `servable=false` to promote it without one."
             ) from error

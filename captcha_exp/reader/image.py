@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image, ImageOps
 
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.reader.polarity import Polarity, dark_on_light
 
 # The most pixels to decode for one line of text. A larger image is a decompression bomb or the wrong file.
@@ -101,7 +101,7 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
     except BadImageError:
         raise
     except Exception as error:
-        reason = one_line(error) or type(error).__name__
+        reason = joined_lines(error) or type(error).__name__
         raise BadImageError(f"not readable as an image ({reason})") from error
 
 

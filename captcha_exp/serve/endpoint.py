@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import Reading
 from captcha_exp.serve.batcher import STUCK_S, Batcher, UnansweredError
@@ -139,7 +139,7 @@ class Endpoint:
 
 def _found(reading: Reading | BadImageError, alternatives: int) -> dict[str, Any]:
     if isinstance(reading, BadImageError):
-        return {"error": one_line(reading)}
+        return {"error": joined_lines(reading)}
     found: dict[str, Any] = {"text": reading.text, "confidence": reading.confidence}
     if alternatives:
         found["alternatives"] = [{"text": text, "confidence": share} for text, share in reading.alternatives]

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass
 
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.reader.predictor import Predictor
 from captcha_exp.terminal import log_with_dates
@@ -71,7 +71,7 @@ class ModelHolder:
                 _log.info("model %s is in use", self.current.name)
         except Exception as error:  # the old version answers, whatever is wrong with the new one
             reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            self.problem = f"{address} cannot be used: {one_line(reason)}"
+            self.problem = f"{address} cannot be used: {joined_lines(reason)}"
             if self._failed != address:  # once, not at every look
                 _log.error("model %s stays in use; %s", self.current.name, self.problem)
             self._failed = address

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from captcha_exp.config import Config, SamplerKind, flatten, to_plain
 from captcha_exp.config.earlier import renamed_choice
-from captcha_exp.errors import InputError, one_line
+from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
 from captcha_exp.sweep.study import check_held_out, check_pruning_metric
@@ -100,7 +100,7 @@ def _first_error(plan: SweepPlan, tried: Iterable[list[str]]) -> str | None:
         try:
             plan.compose([*plan.arguments, *overrides])
         except (InputError, HydraException, OmegaConfBaseException) as error:
-            errors.append(one_line(error))
+            errors.append(joined_lines(error))
         else:
             return None
     return errors[0] if errors else None
@@ -120,7 +120,7 @@ def _check_options(plan: SweepPlan) -> None:
             try:
                 plan.compose([*plan.arguments, *_context(parameter, plan.space), f"{parameter.key}={text}"])
             except HydraException as error:
-                message = renamed_choice(str(error)) or one_line(str(error).split("Config search path")[0])
+                message = renamed_choice(str(error)) or joined_lines(str(error).split("Config search path")[0])
                 raise InputError(f"sweep.space.{parameter.key}={text}: {message}") from error
             except (InputError, OmegaConfBaseException):
                 continue  # it exists, but does not fit the defaults of other groups

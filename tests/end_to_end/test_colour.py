@@ -26,7 +26,7 @@ from captcha_exp.serve.model_holder import Held
 from captcha_exp.serve.reading_html import draw_reading
 from captcha_exp.tracking import Store, load_recogniser, open_store
 from tests.serve.server.conftest import running
-from tests.trained_run import artifacts_of, silent
+from tests.trained_run import artifacts_of
 
 # Four colours of the grey level 90.
 INKS = {"r": (255, 20, 20), "g": (30, 136, 10), "b": (71, 71, 239), "k": (90, 90, 90)}
@@ -81,7 +81,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             drawn(text, seed).save(images / f"{text}_{seed}.png")
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = load_config(compose("config", [f"root={root}", f"dataset.path={images}", *DATASET, *MODEL]))
-    outcome = run_experiment(config, report=silent)
+    outcome = run_experiment(config)
     store = open_store(config.tracking, root)
     accuracy = store.client.get_run(outcome.run_id).data.metrics["best/val/sequence_accuracy"]
     return Trained(config, store, outcome.run_id, accuracy)
@@ -93,7 +93,7 @@ def champion(trained: Trained) -> str:
     root = trained.config.root_path
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         overrides = [f"root={root}", "model_name=colour", *with_whole_keys([f"run={trained.run_id}"])]
-        promote(load(PromotionConfig, compose("promote", overrides)), silent)
+        promote(load(PromotionConfig, compose("promote", overrides)))
     return "models:/colour@champion"
 
 
@@ -121,7 +121,7 @@ def test_it_is_judged_on_corrupted_images_and_shown(trained: Trained) -> None:
 def test_the_promoted_network_computes_the_same_and_reads_files(trained: Trained, champion: str) -> None:
     recogniser = load_recogniser(champion, trained.store.uri)
     assert recogniser.image["channels"] == "rgb" and recogniser.model.input_shape == (None, 16, 64, 3)
-    images = prepare_dataset(trained.config.dataset, trained.config.root_path, silent).test.images[:]
+    images = prepare_dataset(trained.config.dataset, trained.config.root_path).test.images[:]
     assert images.shape[1:] == (16, 64, 3)
     logged = trained.store.client.get_logged_model(recogniser.model_id)
     (onnx,) = Path(logged.artifact_location.removeprefix("file://")).rglob(ONNX_FILE.name)
