@@ -16,7 +16,7 @@ class Polarity(StrEnum):
     dark_text = "dark_text"
 
 
-def is_light_on_dark(grey: np.ndarray) -> bool:
+def is_light_on_dark(image: Image.Image) -> bool:
     """Whether an image's background is darker than its text.
 
     Text covers less than half of an image, so the median is the background's level. It is dark if it lies nearer to
@@ -24,15 +24,15 @@ def is_light_on_dark(grey: np.ndarray) -> bool:
     colour.
 
     Args:
-        grey: uint8 (H, W).
+        image: "L" or "RGB"; its grey levels count.
     """
-    up_to = np.bincount(grey.reshape(-1), minlength=256).cumsum()  # the number of pixels of at most each level
-    dark, middle, light = np.searchsorted(up_to, np.array([_SPECKS, 0.5, 1 - _SPECKS]) * grey.size)
+    up_to = np.cumsum(image.convert("L").histogram())  # the number of pixels of at most each level
+    dark, middle, light = np.searchsorted(up_to, np.array([_SPECKS, 0.5, 1 - _SPECKS]) * up_to[-1])
     return bool(middle - dark < light - middle)
 
 
 def dark_on_light(image: Image.Image) -> Image.Image:
     """The image ("L" or "RGB") with all channels inverted if its grey levels are light text on a dark background."""
-    if is_light_on_dark(np.asarray(image.convert("L"))):
+    if is_light_on_dark(image):
         return ImageChops.invert(image)
     return image
