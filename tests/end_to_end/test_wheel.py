@@ -15,11 +15,10 @@ def test_the_wheel_brings_its_configuration_and_writes_where_it_runs(folder, tmp
     subprocess.run(build, check=True, capture_output=True, timeout=300)
     (wheel,) = dist.glob("*.whl")
     environment = tmp_path / "environment"
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     python = environment / "bin" / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel], check=True, timeout=300
-    )
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True, timeout=300)
     # The dependencies are lent, not installed again; as a path of its own this does not lend the editable checkout.
     site = next((environment / "lib").glob("python3*")) / "site-packages"
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
@@ -30,7 +29,7 @@ def test_the_wheel_brings_its_configuration_and_writes_where_it_runs(folder, tmp
     origin = subprocess.run(where, cwd=empty, check=True, capture_output=True, text=True).stdout
     assert Path(origin.strip()).is_relative_to(environment)
 
-    command = [python, "-m", "captcha_exp", *folder.tiny, "+sweep=smoke", "sweep.n_trials=2", "training.epochs=2"]
+    command = [python, "-m", "captcha_exp", *folder.tiny, "+sweep=smoke", "sweep.n_trials=1", "training.epochs=1"]
     command += ["sweep.workers=1"]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr

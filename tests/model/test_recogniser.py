@@ -125,6 +125,22 @@ def test_a_sequence_model_of_ones_own_keeps_the_time_steps(
         build(compose(*own, "+transformer.builder=own_sequences:short"))
 
 
+def test_a_feature_extractor_of_ones_own_keeps_the_width_that_labels_were_checked_against(
+    compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_cnns.py").write_text(
+        "from keras import layers\n\n\n"
+        "def fitting(images, cnn):\n    return layers.MaxPooling2D((2, cnn.width_stride))(images)\n\n\n"
+        "def flat(images, cnn):\n    return layers.Flatten()(images)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ["cnn=compact", "cnn.kind=custom", "cnn.width_stride=4", "transformer=none"]
+    assert build(compose(*own, "+cnn.builder=own_cnns:fitting")).output_shape == (None, 28, 6)
+    message = r"^cnn\.builder=own_cnns:flat must return \(B, H', W', C\) with W' = 28 for images 112 pixels wide"
+    with pytest.raises(InputError, match=message):
+        build(compose(*own, "+cnn.builder=own_cnns:flat"))
+
+
 def test_sinusoidal_positions_equal_their_definition() -> None:
     table = sinusoidal_positions(7, 4)
     for position in range(7):

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 CNNS = sorted(path.stem for path in (conf_dir() / "cnn").glob("*.yaml"))
 TRANSFORMERS = sorted(path.stem for path in (conf_dir() / "transformer").glob("*.yaml"))
 SMALL = ["dataset.image_height=32", "dataset.image_width=48", "dataset.max_length=4"]
+# Each of them once: which layers stand together makes no difference, since every layer is read back by itself.
 CHOICES = [
-    *([f"cnn={cnn}", f"transformer={transformer}"] for cnn in CNNS for transformer in TRANSFORMERS),
+    *([f"cnn={cnn}", f"transformer={name}"] for cnn, name in zip_longest(CNNS, TRANSFORMERS, fillvalue="original")),
     *([f"cnn.activation={kind.name}", f"transformer.activation={kind.name}", "cnn.dropout=0.1"] for kind in Activation),
     *([f"transformer.position_embedding={kind.name}"] for kind in PositionEmbedding),
 ]
