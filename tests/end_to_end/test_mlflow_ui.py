@@ -46,7 +46,7 @@ def swept(
     command = [sys.executable, "-m", "captcha_exp", *SWEEP]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
-    (report,) = (root / "sweeps" / "smoke" / "report").glob("*.html")
+    report = root / "sweeps" / "smoke" / "report" / "report.html"
     address = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"]
     command += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]

@@ -153,7 +153,7 @@ def test_a_server_that_is_silent_ends_the_command_in_time(
         nonlocal started
         if name == "champion":
             proxy.choose = lambda method, path: "hanging"
-            # Not before: a busy machine may need a second for an answer. The command takes its own limit back at its end.
+            # Not before: a busy machine may need a second for an answer. At its end the command removes the limit.
             os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "1"
             started = time.monotonic()
 
