@@ -57,8 +57,8 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["training.epochs=many"], "training.epochs must be a whole number, not 'many'."),
-        (["training.epochs=0"], "training.epochs must be at least 1, not 0."),
+        (["training.epochs=many"], "training.epochs must be null or a whole number, not 'many'."),
+        (["training.epochs=0"], "training.epochs must be null or at least 1, not 0."),
         (["optimizer.learning_rate=-1"], "optimizer.learning_rate must be above 0, not -1."),
         (["optimizer.learning_rate=nan"], "optimizer.learning_rate must be above 0, not nan."),
         (["transformer.dropout=1"], "transformer.dropout must be at least 0 and below 1, not 1."),
@@ -128,7 +128,12 @@ def test_what_cannot_work_is_refused_by_key(overrides: list[str], message: str, 
         (["cnn.filters=[8,0]"], "cnn.filters must be whole numbers, each at least 1, not 0."),
         (["cnn.filters=8"], "cnn.filters must be a list, not 8."),
         (["training.resume=perhaps"], "training.resume must be true or false, not 'perhaps'."),
-        (["training.epochs=true"], "training.epochs must be a whole number, not True."),
+        (["training.epochs=true"], "training.epochs must be null or a whole number, not True."),
+        (
+            ["training.minutes=5"],
+            "training.minutes=5 and training.epochs=30 cannot both end the training; set one of them to null",
+        ),
+        (["training.epochs=null"], "training.epochs and training.minutes are both null; set one of them"),
         (["training.patience=0"], "training.patience must be null or at least 1, not 0."),
         (["dataset.label_case=none"], "dataset.label_case must be one of keep, lower, upper, not 'none'."),
         (["sweep.objectives=[]"], "sweep.objectives must be at least one metric, not []."),
@@ -178,6 +183,8 @@ def test_the_configuration_of_an_earlier_run_is_brought_up_to_date(compose: Comp
     earlier = {**to_plain(now), **EARLIER}
     del earlier["augmentation"]["function"], earlier["augmentation"]["options"], earlier["training"]["metrics"]
     del earlier["augmentation"]["invert_probability"], earlier["dataset"]["channels"], earlier["dataset"]["polarity"]
+    for new in ("minutes", "ema_decay", "auxiliary_ctc", "unaltered_share"):
+        del earlier["training"][new]
     assert load_stored_config(earlier) == now
     decaying = {**EARLIER["optimizer"], "weight_decay": 0.1}
     assert load_stored_config({**earlier, "optimizer": decaying}).optimizer.kind == "adamw", "what was trained"

@@ -87,7 +87,10 @@ def _optimizer(values: dict[str, Any]) -> None:
 
 def _training(values: dict[str, Any]) -> None:
     values.setdefault("metrics", {})
+    values.setdefault("minutes", None)
     values.setdefault("ema_decay", None)
+    values.setdefault("auxiliary_ctc", 0.0)
+    values.setdefault("unaltered_share", 0.0)
 
 
 def _sweep(values: dict[str, Any]) -> None:

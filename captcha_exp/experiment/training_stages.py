@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, time_steps
+from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, TrainingConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.evaluate.prediction_log import log_predictions
@@ -110,7 +110,6 @@ class TrainingRun:
 
         raise_if_interrupted()  # while the data was prepared
         self._run.set_tags({"engine": keras.backend.backend()})
-        epochs = self._config.training.epochs
         known = self._run.last_epoch(_EVERY_EPOCH)
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
@@ -118,7 +117,7 @@ class TrainingRun:
             if epoch >= known:
                 self._run.log_epoch(epoch + 1, metrics)
             raise_if_interrupted()
-            _log.info(_epoch_line(epoch + 1, epochs, metrics))
+            _log.info(_epoch_line(epoch + 1, self._config.training, metrics))
             return trial is not None and trial.report(epoch, metrics)
 
         characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
@@ -146,7 +145,16 @@ class TrainingRun:
         metrics |= origin_accuracies(self._dataset.validation, result.best)
         accuracy = metrics["best/val/sequence_accuracy"]
         _log.info("best: epoch %d, %.2f%% of the validation texts right", result.best_epoch + 1, 100 * accuracy)
+        self._tell_outlook(result)
         return metrics
+
+    def _tell_outlook(self, result: "FitResult") -> None:
+        from captcha_exp.training import outlook
+
+        if result.stopped is None:
+            told = outlook(result.history, self._config.training, len(self._dataset.validation))
+            if told is not None:
+                _log.info(told)
 
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
@@ -172,14 +180,20 @@ def _own_builders(config: Config) -> str:
     return " ".join(named)
 
 
-def _epoch_line(epoch: int, epochs: int, metrics: dict[str, float]) -> str:
+def _epoch_line(epoch: int, training: TrainingConfig, metrics: dict[str, float]) -> str:
     validation = ""
     if "val/ctc_loss" in metrics:
         validation = f"validation {metrics['val/ctc_loss']:.4f}, {metrics['val/sequence_accuracy']:.2%} right  "
     return (
-        f"epoch {epoch:{len(str(epochs))}}/{epochs}  loss {metrics['train/ctc_loss']:.4f}  {validation}"
+        f"{_place(epoch, training, metrics)}  loss {metrics['train/ctc_loss']:.4f}  {validation}"
         f"{metrics['images_per_second']:.0f} images/s"
     )
+
+
+def _place(epoch: int, training: TrainingConfig, metrics: dict[str, float]) -> str:
+    if training.minutes is not None:
+        return f"epoch {epoch}, {metrics['minutes']:.1f}/{training.minutes:g} min"
+    return f"epoch {epoch:{len(str(training.epochs))}}/{training.epochs}"
 
 
 def _outcome(run_id: str, result: "FitResult", metrics: dict[str, float]) -> Outcome:

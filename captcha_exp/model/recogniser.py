@@ -11,6 +11,8 @@ from captcha_exp.model.cnn import extract_features
 from captcha_exp.model.transfer import OUTPUT_LAYER
 from captcha_exp.model.transformer import model_sequence
 
+FEATURES_LAYER = "feature_sequence"
+
 
 def build_recogniser(
     cnn: CnnConfig,
@@ -45,7 +47,7 @@ def build_recogniser(
     x = extract_features(images, cnn)
     _, height, width, channels = x.shape
     x = layers.Permute((2, 1, 3))(x)  # (B, H', W', C) -> (B, W', H', C)
-    x = layers.Reshape((width, height * channels))(x)  # (B, W', H', C) -> (B, T, D)
+    x = layers.Reshape((width, height * channels), name=FEATURES_LAYER)(x)  # (B, W', H', C) -> (B, T, D)
     x = model_sequence(x, transformer)
     logits = layers.Dense(num_classes, name=OUTPUT_LAYER)(x)  # (B, T, D) -> (B, T, K)
     return keras.Model(images, logits, name="recogniser")

@@ -65,7 +65,7 @@ def _configuration(store: Store, chosen: Chosen, config: PromotionConfig) -> Con
     plain["sweep"] |= {"name": None, "storage": None, "space": {}}
     plain["dataset"] |= {key: value for key, value in vars(config.dataset).items() if value is not None}
     if config.refit.epochs is not None:
-        plain["training"]["epochs"] = config.refit.epochs
+        plain["training"] |= {"epochs": config.refit.epochs, "minutes": None}
     if config.refit.on is RefitOn["train+validation"]:
         plain["training"] |= {"use_validation": True, "patience": None}
     try:
@@ -82,7 +82,7 @@ def _train(store: Store, chosen: Chosen, experiment: Config, config: PromotionCo
         "refit.of": chosen.run_id,
         "refit.seed": str(seed),
         "refit.on": config.refit.on.name,
-        "refit.epochs": str(experiment.training.epochs),
+        "refit.epochs": _duration(experiment),
     }
     for run in store.search(f"tags.`refit.of` = '{chosen.run_id}'"):
         if run.data.tags.get("outcome") == "finished" and tags.items() <= run.data.tags.items():
@@ -90,6 +90,11 @@ def _train(store: Store, chosen: Chosen, experiment: Config, config: PromotionCo
             return str(run.info.run_id)
     _log.info("refit with seed %d on %s", seed, config.refit.on.name)
     return run_experiment(experiment, trial=_Refit(f"refit-seed-{seed}", tags)).run_id
+
+
+def _duration(experiment: Config) -> str:
+    training = experiment.training
+    return str(training.epochs) if training.minutes is None else f"{training.minutes:g} minutes"
 
 
 def _validation(store: Store, run_id: str) -> tuple[float, float]:

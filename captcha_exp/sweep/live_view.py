@@ -70,7 +70,8 @@ class View:
         if at is None:
             return "starting", ""
         epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
-        return f"{at[0] + 1}/{epochs}", f"{at[1]:.4f}" if at[1] is not None else ""
+        shown = str(at[0] + 1) if epochs is None else f"{at[0] + 1}/{epochs}"
+        return shown, f"{at[1]:.4f}" if at[1] is not None else ""
 
     def _tell(self, trial: FrozenTrial, tally: Tally) -> None:
         outcome = tally.outcome(trial)

@@ -15,7 +15,7 @@ from captcha_exp.config.earlier import renamed_choice
 from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
-from captcha_exp.sweep.study import check_held_out, check_pruning_metric
+from captcha_exp.sweep.study import check_held_out, check_pruning_epochs, check_pruning_metric
 
 _RANDOM_TRIALS = 30
 Compose = Callable[[Sequence[str]], Config]
@@ -68,6 +68,7 @@ def plan_sweep(
     check_held_out(config)
     space, fixed = build_space(config.sweep.space, arguments, parser, {**flatten(to_plain(config)), **choices})
     check_pruning_metric(config)
+    check_pruning_epochs(config)
     build_sampler(config.sweep.sampler, space, seed=0)  # raises if a package is missing
     n_trials = config.sweep.n_trials
     if config.sweep.sampler.kind is SamplerKind.grid:

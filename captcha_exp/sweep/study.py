@@ -131,7 +131,7 @@ def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
     """Store the definition in a new study, or compare it with the stored one."""
     attributes: dict[str, Any] = study.user_attrs
     if _DEFINITION not in attributes and not study.get_trials(deepcopy=False):
-        study.set_user_attr(EPOCHS, config.training.epochs)
+        study.set_user_attr(EPOCHS, config.training.epochs or 0)  # 0: the trials last some minutes
         study.set_user_attr(_WORKERS, 0)
         study.set_user_attr(_KEY, uuid.uuid4().hex)
         study.set_user_attr(_FORMAT, FORMAT)
@@ -182,6 +182,19 @@ def check_pruning_metric(config: Config) -> None:
         raise InputError(
             f"sweep.pruner looks at the first of sweep.objectives at each epoch, but {metric} is known only at the "
             "end; put a `best/...` metric first or set `sweep.pruner.kind=none`."
+        )
+
+
+def check_pruning_epochs(config: Config) -> None:
+    """Refuse a pruner whose trials would not last a number of epochs.
+
+    Raises:
+        InputError: `training.minutes` ends the trials.
+    """
+    if config.sweep.pruner.kind is not PrunerKind.none and config.training.minutes is not None:
+        raise InputError(
+            f"sweep.pruner compares trials after equal epochs, but training.minutes={config.training.minutes:g} ends "
+            "them by the clock; set `sweep.pruner.kind=none`, or training.epochs in place of training.minutes."
         )
 
 

@@ -17,6 +17,7 @@ from captcha_exp.reader.vocabulary import Vocabulary
 from captcha_exp.training.batches import epoch_batches, steps_per_epoch
 from captcha_exp.training.best_epoch import best_epoch, out_of_patience
 from captcha_exp.training.dropout import seed_dropout
+from captcha_exp.training.duration import build_duration
 from captcha_exp.training.engines import build_engine
 from captcha_exp.training.own_augmentation import own_augmentation
 from captcha_exp.training.schedules import learning_rate
@@ -42,17 +43,18 @@ class EpochLoop:
         self._engine = build_engine(model, config.optimizer, config.augmentation, config.training)
         self._alter = own_augmentation(config.augmentation, config.training.seed)
         self._steps = steps_per_epoch(len(learnt.images), config.training.batch_size)
+        self._duration = build_duration(config.training, self._steps)
         self.history: list[dict[str, float]] = []
         self.best_weights: list[np.ndarray] = model.get_weights()
         self.stopped: str | None = None
 
     def is_over(self) -> bool:
         """Tell whether no epoch is left to train. `stopped` then says why, if epochs were planned."""
-        training = self._config.training
-        if self.stopped is None and len(self.history) < training.epochs:
-            self.stopped = "patience" if out_of_patience(self.history, training.patience) else None
-            return self.stopped is not None
-        return True
+        if self.stopped is not None or self._duration.is_over(len(self.history)):
+            return True
+        if out_of_patience(self.history, self._config.training.patience):
+            self.stopped = "patience"
+        return self.stopped is not None
 
     def next_epoch(self) -> None:
         """Train and judge one epoch, and keep its weights if it is the best."""
@@ -65,8 +67,10 @@ class EpochLoop:
     def save(self, folder: Path) -> None:
         """Write the state into a folder."""
         weights, engine = self._model.get_weights(), self._engine
-        state = Checkpoint(weights, self.best_weights, engine.state(), self.history, engine.name)
-        save_checkpoint(folder, state)
+        clock = self._duration.state()
+        save_checkpoint(
+            folder, Checkpoint(weights, self.best_weights, engine.state(), self.history, engine.name, clock)
+        )
 
     def restore(self, folder: Path) -> None:
         """Take up the state in a folder, if there is one.
@@ -84,6 +88,7 @@ class EpochLoop:
             )
         self._model.set_weights(checkpoint.weights)
         self._engine.restore(checkpoint.optimizer)
+        self._duration.restore(checkpoint.duration)
         self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
 
     def _train(self) -> dict[str, float]:
@@ -94,11 +99,14 @@ class EpochLoop:
         losses, rate = [], 0.0
         for step, rows in enumerate(epoch_batches(len(self._images), training.batch_size, training.seed, epoch)):
             count = epoch * self._steps + step
-            rate = learning_rate(count, training.epochs * self._steps, self._config.optimizer)
+            rate = learning_rate(*self._duration.place(count), self._config.optimizer)
             loss, norm = self._step(rows, count, rate)
+            self._duration.note_step()
             _check_finite(f"training loss at epoch {epoch}, step {step}", loss)
             _check_finite(f"norm of the gradient at epoch {epoch}, step {step}", norm)
             losses.append(loss)
+            if self._duration.is_up():
+                break
         return {
             "train/ctc_loss": float(np.mean(losses)),
             "learning_rate": rate,
@@ -107,8 +115,18 @@ class EpochLoop:
 
     def _step(self, rows: np.ndarray, count: int, rate: float) -> tuple[float, float]:
         """Learn from the images `rows` in step `count` of the training. Return loss and norm of the gradient."""
-        images = to_input(self._alter(self._images[rows], count))
-        return self._engine.step(images, self._class_ids[rows], _step_seed(self._config.training.seed, count), rate)
+        images, class_ids = self._images[rows], self._class_ids[rows]
+        if self._is_unaltered(count):
+            return self._engine.step(to_input(images), class_ids, None, rate)
+        seed = _step_seed(self._config.training.seed, count)
+        return self._engine.step(to_input(self._alter(images, count)), class_ids, seed, rate)
+
+    def _is_unaltered(self, count: int) -> bool:
+        """Whether step `count` belongs to the last part, which learns from images as they are."""
+        augmentation, (step, steps) = self._config.augmentation, self._duration.place(count)
+        if augmentation.function is None and not any(augmentation.bounds):
+            return False  # nothing is altered anyway, and a step without alterations would be compiled for nothing
+        return steps - step <= self._config.training.unaltered_share * steps
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -123,11 +141,14 @@ class EpochLoop:
                 self._model.set_weights(trained)
 
     def _validate(self) -> dict[str, float]:
+        started = time.perf_counter()
         evaluation = self._judge()
+        self._duration.note_evaluation(time.perf_counter() - started)
         if evaluation is None:
-            return {}
+            return self._duration.metrics()
         _check_finite(f"validation loss at epoch {len(self.history)}", evaluation.metrics["ctc_loss"])
-        return {f"val/{name}": value for name, value in evaluation.metrics.items()}
+        validation = {f"val/{name}": value for name, value in evaluation.metrics.items()}
+        return validation | self._duration.metrics()
 
 
 def _step_seed(seed: int, step: int) -> np.ndarray:

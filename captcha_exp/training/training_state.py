@@ -1,7 +1,7 @@
 """Saves the state of a training on disk. An interrupted training continues from there."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ class Checkpoint:
     """The state of a training after an epoch.
 
     `weights` and `best_weights` are what `keras.Model.get_weights` returns. `optimizer` is what `Engine.state` returns.
-    `history` has the metrics of each epoch. `engine` is the name of the engine.
+    `history` has the metrics of each epoch. `engine` is the name of the engine. `duration` is what
+    `Duration.state` returns.
     """
 
     weights: list[np.ndarray]
@@ -25,6 +26,7 @@ class Checkpoint:
     optimizer: dict[str, np.ndarray]
     history: list[dict[str, float]]
     engine: str
+    duration: dict[str, float] = field(default_factory=dict)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -38,6 +40,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     arrays |= {f"optimizer/{name}": values for name, values in checkpoint.optimizer.items()}
     # JSON keeps every digit of a float.
     arrays["history"] = np.array(json.dumps(checkpoint.history))
+    arrays["duration"] = np.array(json.dumps(checkpoint.duration))
     arrays["engine"] = np.array(checkpoint.engine)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +60,9 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     with np.load(path) as arrays:
         history = json.loads(arrays["history"].item())
         optimizer = {name.split("/")[1]: arrays[name] for name in arrays.files if name.startswith("optimizer/")}
-        # Earlier versions had only this engine and did not save its name.
-        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"
-        return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history, engine)
+        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"  # the only one there was
+        duration = json.loads(arrays["duration"].item()) if "duration" in arrays else {}
+        return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history, engine, duration)
 
 
 def _listed(arrays: np.lib.npyio.NpzFile, prefix: str) -> list[np.ndarray]:

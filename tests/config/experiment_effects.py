@@ -113,6 +113,11 @@ TRAINING: Effects = {
     "optimizer.options": [Shown(see.stepped, {"momentum": 0.9}, OWN_OPTIMIZER)],
     "training.epochs": [Shown(see.trained, 2, SMALL)],
     "training.batch_size": [Shown(see.trained, 2, SMALL)],
+    "training.minutes": _by(
+        "training/test_fit.py::test_minutes_end_a_training_after_a_whole_evaluation_and_its_time_is_kept"
+    ),
+    "training.auxiliary_ctc": [Shown(see.trained, 0.5, SMALL)],
+    "training.unaltered_share": [Shown(see.trained, 1, (*SMALL, "augmentation.brightness=0.3"))],
     "training.ema_decay": [Shown(see.trained, 0.9, SMALL)],
     "training.seed": [Shown(see.trained, 1, SMALL)],
     "training.metrics": [Shown(see.trained, {"lengths": "own_functions:right_lengths"}, SMALL)],

@@ -1,5 +1,6 @@
 """A run from its configuration to what it leaves in the tracking store."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from captcha_exp.config import Config
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.experiment import Outcome, run_experiment
+from captcha_exp.training import outlook
 from tests.trained_run import SMALL, Left, artifacts_of, history_of, store_of
 
 Compose = Callable[..., Config]
@@ -75,6 +77,30 @@ def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
     assert not run.outputs.model_outputs
     artifacts = artifacts_of(store, outcome.run_id)
     assert "validation.csv" in artifacts and "validation_sheet.png" not in artifacts
+
+
+def test_a_run_says_what_more_time_would_bring(trained: tuple[Config, Outcome, list[str]]) -> None:
+    config, outcome, lines = trained
+    store = store_of(config)
+    courses = [dict(history_of(store, outcome.run_id, f"val/{name}")) for name in ("sequence_accuracy", "ctc_loss")]
+    history = [
+        {"val/sequence_accuracy": courses[0][epoch], "val/ctc_loss": courses[1][epoch]} for epoch in range(1, 13)
+    ]
+    told = outlook(history, config.training, 90)  # 15 % of 600
+    assert told is not None
+    assert told in lines
+
+
+def test_a_run_of_some_minutes_tells_how_many_are_spent(compose: Compose) -> None:
+    lines: list[str] = []
+    short = ["dataset.size=40", "dataset.validation_fraction=0.3", "tracking.log_model=false"]
+    outcome = run_experiment(
+        compose(*SMALL, *short, "training.epochs=null", "training.minutes=0.001"), report=lines.append
+    )
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 1
+    assert re.match(r"epoch 1, \d+\.\d/0\.001 min  loss ", epochs[0])
+    assert outcome.state == "finished"
 
 
 def test_nothing_is_left_to_resume(left: Left) -> None:

@@ -76,6 +76,18 @@ def test_pruning_needs_a_metric_of_each_epoch(compose: Compose) -> None:
     check_pruning_metric(compose(objectives, "sweep.pruner.kind=none"))
 
 
+def test_pruning_needs_epochs(compose: Compose) -> None:
+    from captcha_exp.sweep.study import check_pruning_epochs
+
+    minutes = ("training.epochs=null", "training.minutes=5")
+    with pytest.raises(
+        InputError, match=r"^sweep\.pruner compares .* training\.minutes=5 .*`sweep\.pruner\.kind=none`"
+    ):
+        check_pruning_epochs(compose(*minutes))
+    check_pruning_epochs(compose(*minutes, "sweep.pruner.kind=none"))
+    check_pruning_epochs(compose())
+
+
 def test_only_trials_whose_process_is_known_to_be_dead_are_given_up(compose: Compose) -> None:
     found = opened(compose(*SWEEP))
     alive, elsewhere = begin(found.study), begin(found.study, host="elsewhere", started="1")

@@ -22,8 +22,8 @@ START = datetime(2026, 1, 1)
 X = optuna.distributions.FloatDistribution(0, 1)
 
 
-def a_plan(compose: Callable[..., Config]) -> SweepPlan:
-    config = compose("sweep.name=s", "sweep.n_trials=4", "training.epochs=9")
+def a_plan(compose: Callable[..., Config], *overrides: str) -> SweepPlan:
+    config = compose("sweep.name=s", "sweep.n_trials=4", "training.epochs=9", *overrides)
     return plan_sweep(config, ["transformer.dropout=interval(0,1)"], OverridesParser.create(), {}, lambda _: config)
 
 
@@ -57,6 +57,13 @@ def test_without_a_terminal_each_change_is_one_line(compose: Callable[..., Confi
         "trial 1 started: x=0.25",
         "trial 2 failed: no memory (2 of 4 trials ended, 1 failed, best 0.7500 in trial 0, about 2 min 40 s left)",
     ]
+
+
+def test_trials_that_last_some_minutes_show_their_epoch_alone(compose: Callable[..., Config]) -> None:
+    minutes = ("training.epochs=null", "training.minutes=5", "sweep.pruner.kind=none")
+    view = View(a_plan(compose, *minutes), Console(file=io.StringIO()))
+    assert view._at(trials()[1]) == ("2", "0.6250")
+    assert View(a_plan(compose), Console(file=io.StringIO()))._at(trials()[1]) == ("2/9", "0.6250")
 
 
 def test_a_terminal_shows_each_running_trial(compose: Callable[..., Config]) -> None:

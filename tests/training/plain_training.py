@@ -21,12 +21,15 @@ from captcha_exp.training.engines.tensorflow_engine import draw_in_graph
 from captcha_exp.training.schedules import learning_rate
 
 
-def plain_steps(model: keras.Model, learnt: Any, characters: str, config: Config) -> Iterator[tuple[float, float]]:
-    """Train a model in place; after each step give its loss and its learning rate."""
+def plain_steps(
+    model: keras.Model, learnt: Any, characters: str, config: Config, altered_steps: int = 1_000
+) -> Iterator[tuple[float, float]]:
+    """Train a model in place, on altered images in the first steps; after each step give its loss and learning rate."""
     twin, optimizer = fused_twin(model), build_optimizer(model.trainable_variables, config.optimizer)
 
-    def step(images: Any, labels: Any, seed: Any, rates: Any) -> Any:
-        images = augment(images, draw_in_graph(seed, images, config.augmentation), config.augmentation)
+    def step(images: Any, labels: Any, seed: Any, rates: Any, altered: bool) -> Any:
+        if altered:
+            images = augment(images, draw_in_graph(seed, images, config.augmentation), config.augmentation)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(ctc_loss(labels, twin(images, training=True)))
         optimizer.apply(tape.gradient(loss, optimizer.weights), rates)
@@ -40,7 +43,8 @@ def plain_steps(model: keras.Model, learnt: Any, characters: str, config: Config
         for rows in epoch_batches(len(learnt.images), batch_size, seed, epoch):
             rate = learning_rate(count, total, config.optimizer)
             drawn = np.random.SeedSequence([seed, count]).generate_state(2).view(np.int32)
-            loss = compiled(to_input(learnt.images[rows]), class_ids[rows], drawn, optimizer.next_rates(rate))
+            images, rates = to_input(learnt.images[rows]), optimizer.next_rates(rate)
+            loss = compiled(images, class_ids[rows], drawn, rates, count < altered_steps)
             yield float(loss), rate
             count += 1
 

@@ -30,7 +30,7 @@ METRICS = {
 }
 # Everything random at once.
 RANDOM = ["augmentation=strong", "transformer.dropout=0.3", "cnn.dropout=0.1", "training.epochs=4"]
-EXTRAS = ["training.ema_decay=0.9"]
+EXTRAS = ["training.ema_decay=0.9", "training.auxiliary_ctc=0.3", "training.unaltered_share=0.4"]
 
 Fit = Callable[..., FitResult]
 
@@ -189,3 +189,15 @@ def test_images_without_labels_are_refused(
     config = small()
     with pytest.raises(InputError, match="a label for each image, not 39 for 40"):
         train(build(config), replace(texts, labels=texts.labels[1:]), texts, characters, config)
+
+
+def test_minutes_end_a_training_after_a_whole_evaluation_and_its_time_is_kept(
+    small: Callable[..., Config], fit: Fit, tmp_path: Path
+) -> None:
+    """The first epoch is cut short after one step, because a millisecond is over by then."""
+    config = small("training.epochs=null", f"training.minutes={0.001 / 60}")
+    result = fit(config, checkpoint_dir=tmp_path)
+    assert [set(metrics) for metrics in result.history] == [{*METRICS, "minutes"}]
+    assert 0 < result.history[0]["learning_rate"] < config.optimizer.learning_rate / 100, "the start of the warm-up"
+    assert 0.001 < 60 * result.history[0]["minutes"] <= result.fit_seconds
+    assert fit(config, checkpoint_dir=tmp_path).history == result.history, "the time was used up before"

@@ -70,3 +70,14 @@ def test_averaged_weights_are_judged_and_kept_and_the_steps_stay_the_same(
     assert any(weight.shape == () or "moving_mean" in weight.path for weight in averaged.weights)
     for one, other in zip(averaged.get_weights(), expected[result.best_epoch][1], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_the_last_part_learns_from_images_as_they_are(
+    small: Callable[..., Config], fit: Any, build: Any, texts: Any, characters: str
+) -> None:
+    config = small(*RANDOM, "training.unaltered_share=0.3")
+    history = fit(config, build(config)).history
+    losses = [loss for loss, _ in plain_steps(build(config), texts, characters, config, altered_steps=7)]
+    assert [epoch["train/ctc_loss"] for epoch in history] == [
+        float(np.mean(losses[at : at + STEPS])) for at in range(0, EPOCHS * STEPS, STEPS)
+    ]

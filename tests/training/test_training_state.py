@@ -16,7 +16,12 @@ def checkpoint(epochs: int) -> Checkpoint:
     weights[11][:] = 11
     optimizer = {"mean": np.arange(4.0), "steps": np.array(epochs)}
     return Checkpoint(
-        weights, [-weight for weight in weights], optimizer, [{"val/ctc_loss": 0.1 + 0.2}] * epochs, "jax"
+        weights,
+        [-weight for weight in weights],
+        optimizer,
+        [{"val/ctc_loss": 0.1 + 0.2}] * epochs,
+        "jax",
+        {"spent": 1 / 3},
     )
 
 
@@ -30,7 +35,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.best_weights, expected.best_weights)
     assert loaded.history == expected.history
     assert int(loaded.optimizer["steps"]) == 3
-    assert loaded.engine == "jax"
+    assert (loaded.engine, loaded.duration) == ("jax", {"spent": 1 / 3})
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["training.npz"]
 
 

@@ -36,7 +36,7 @@ class ChallengerConfig(Settings):
 class RefitConfig(Settings):
     """Trains the chosen configuration again before it is judged, once for each of `seeds`. Without seeds, no refit.
 
-    `epochs` null takes the number of the chosen run.
+    `epochs` null takes the epochs or minutes of the chosen run.
     """
 
     seeds: Annotated[list[Seed], Must("free of repetitions", lambda seeds: len(set(seeds)) == len(seeds))]

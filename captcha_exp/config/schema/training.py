@@ -10,6 +10,7 @@ from captcha_exp.config.fields import (
     Name,
     NotNegative,
     NotNegativeWhole,
+    Positive,
     Seed,
     Settings,
     Share,
@@ -55,8 +56,12 @@ OWN_METRICS = ("ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case",
 class TrainingConfig(Settings):
     """How long, with what, and from where.
 
+    Either `epochs` or `minutes` ends the training, and the other is null. The minutes include evaluations and
+    checkpoints. The schedules follow the minutes, so the result depends on the machine and its other work.
     `ema_decay` is the decay of an exponential moving average of all weights. The average is judged, kept and saved in
-    place of the weights themselves; null does not average.
+    place of the weights; null does not average.
+    `auxiliary_ctc` is the weight of a second CTC loss, on the features before the sequence model; 0 computes none.
+    In the last `unaltered_share` of the training, images are not altered.
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
     `use_validation` also trains on the validation images; then no images can choose an epoch, so the last is kept.
     `initial_model` is the address of a trained model of the same architecture, with the first weights; null starts
@@ -65,9 +70,12 @@ class TrainingConfig(Settings):
     texts that were read. Its result is logged as `val/NAME` after each epoch.
     """
 
-    epochs: Count
+    epochs: Count | None
+    minutes: Positive | None
     batch_size: Count
     ema_decay: ShareBelowOne | None
+    auxiliary_ctc: NotNegative
+    unaltered_share: Share
     seed: Seed
     patience: Count | None
     threads: Count | None
@@ -84,6 +92,17 @@ class TrainingConfig(Settings):
                 raise InputError(
                     f"metrics: a metric has a name like a variable, and none of the project's, not {name!r}."
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_ends_the_training(self) -> "TrainingConfig":
+        if self.epochs is None and self.minutes is None:
+            raise InputError("epochs and training.minutes are both null; set one of them, e.g. `training.epochs=30`.")
+        if self.epochs is not None and self.minutes is not None:
+            raise InputError(
+                f"minutes={self.minutes:g} and training.epochs={self.epochs} cannot both end the training; "
+                "set one of them to null, e.g. `training.epochs=null`."
+            )
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ def build_engine(
         model: the engine trains it in place. It has stock layers only.
         optimizer: decides how a step changes the weights.
         augmentation: decides how a step alters its images first.
-        training: its `ema_decay` decides whether the engine averages the weights.
+        training: its `ema_decay` and `auxiliary_ctc` say what else a step computes.
     """
     # Import a backend's library only if it computes.
     if keras.backend.backend() == "tensorflow":

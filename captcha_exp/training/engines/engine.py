@@ -15,18 +15,20 @@ class Engine(Protocol):
     name: str
 
     def step(
-        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray | None, learning_rate: float
     ) -> tuple[float, float]:
         """Learn from one batch.
 
         Args:
             images: float32 (B, H, W, C) in [0, 1].
             labels: int32 (B, L) class ids, padded with the blank.
-            seed: int32 (2,), drawn by NumPy. It decides how the images are altered; see `draws.draw`.
+            seed: int32 (2,), drawn by NumPy. It decides how the images are altered; see `draws.draw`. None does not
+                alter them.
             learning_rate: the rate of this step.
 
         Returns:
-            The mean CTC loss before the step, in nats, and the Euclidean norm of its gradient before clipping.
+            The mean CTC loss before the step, in nats, without the auxiliary one, and the Euclidean norm of the whole
+            gradient before clipping.
         """
 
     def averaged_weights(self) -> list[np.ndarray] | None:

@@ -11,6 +11,7 @@ from captcha_exp.config import AdamWConfig, AugmentationConfig, CustomOptimizerC
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.draws import Draws, draw
+from captcha_exp.training.engines.auxiliary_head import HEAD, head_state, restore_head, with_auxiliary_head
 from captcha_exp.training.engines.own_optimizer import own_optimizer
 from captcha_exp.training.engines.weight_average import WeightAverage
 
@@ -24,20 +25,29 @@ class KerasEngine:
         """See `build_engine`."""
         self.name = keras.backend.backend()
         self._augmentation = augmentation
-        self._optimizer = _optimizer(model.trainable_variables, optimizer)
-        self._optimizer.build(model.trainable_variables)
+        weight = training.auxiliary_ctc
+        trained = with_auxiliary_head(model, training.seed) if weight else model
+        self._head = trained.get_layer(HEAD) if weight else None
+        self._optimizer = _optimizer(trained.trainable_variables, optimizer)
+        self._optimizer.build(trained.trainable_variables)
         self._gradient_norm = _watch(self._optimizer, optimizer.clip_norm)
-        self._trained = AlteredImages(model, augmentation)
-        self._trained.compile(self._optimizer, ctc_loss)
+        self._trained = AlteredImages(trained, augmentation)
+        if weight:
+            self._trained.compile(self._optimizer, [ctc_loss, ctc_loss], [1.0, weight])
+        else:
+            self._trained.compile(self._optimizer, ctc_loss)
         self._average = WeightAverage(model, training.ema_decay) if training.ema_decay is not None else None
 
     def step(
-        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray | None, learning_rate: float
     ) -> tuple[float, float]:
         """See `Engine`."""
         self._optimizer.learning_rate = learning_rate
-        drawn = [part for part in draw(seed, images.shape, self._augmentation) if part is not None]
-        loss = self._trained.train_on_batch([images, *drawn], labels)
+        drawn = _drawn(seed, images.shape, self._augmentation)
+        if self._head is None:
+            loss = self._trained.train_on_batch([images, *drawn], labels)
+        else:
+            _, loss, _ = self._trained.train_on_batch([images, *drawn], [labels, labels])
         if self._average is not None:
             self._average.update()
         return float(loss), float(ops.convert_to_numpy(self._gradient_norm))
@@ -50,14 +60,23 @@ class KerasEngine:
         """See `Engine`."""
         variables = enumerate(self._optimizer.variables)
         state = {str(index): np.array(ops.convert_to_numpy(variable)) for index, variable in variables}
-        return state | (self._average.state() if self._average is not None else {})
+        average = self._average.state() if self._average is not None else {}
+        return state | average | head_state(self._head)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Engine`."""
+        restore_head(self._head, state)
         for index, variable in enumerate(self._optimizer.variables):
             variable.assign(state[str(index)])
         if self._average is not None:
             self._average.restore(state)
+
+
+def _drawn(seed: np.ndarray | None, shape: tuple[int, ...], augmentation: AugmentationConfig) -> list[np.ndarray]:
+    """What is drawn for images of a shape. Without a seed, zeros: they alter nothing, and need no other graph."""
+    drawn = draw(np.zeros(2, np.int32) if seed is None else seed, shape, augmentation)
+    parts = [part for part in drawn if part is not None]
+    return [np.zeros_like(part) for part in parts] if seed is None else parts
 
 
 def _optimizer(weights: Sequence[keras.Variable], config: OptimizerConfig) -> keras.optimizers.Optimizer:

@@ -1,5 +1,7 @@
 """Trains with TensorFlow. A step is one graph."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,6 +10,7 @@ from captcha_exp.config import AugmentationConfig, OptimizerConfig, TrainingConf
 from captcha_exp.model import ctc_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.draws import INVERSION_STREAM, NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
+from captcha_exp.training.engines.auxiliary_head import HEAD, head_state, restore_head, with_auxiliary_head
 from captcha_exp.training.engines.flat_adam import build_optimizer
 from captcha_exp.training.engines.flat_average import FlatAverage
 from captcha_exp.training.engines.fused_twin import fused_twin
@@ -26,15 +29,18 @@ class TensorflowEngine:
         self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
     ) -> None:
         """See `build_engine`."""
-        self._twin = fused_twin(model)
-        self._optimizer = build_optimizer(model.trainable_variables, optimizer)
+        self._auxiliary_ctc = training.auxiliary_ctc
+        trained = with_auxiliary_head(model, training.seed) if training.auxiliary_ctc else model
+        self._head = trained.get_layer(HEAD) if training.auxiliary_ctc else None
+        self._twin = fused_twin(trained)
+        self._optimizer = build_optimizer(trained.trainable_variables, optimizer)
         self._augmentation = augmentation
         self._average = FlatAverage(model, training.ema_decay) if training.ema_decay is not None else None
         # The step has no Python control flow over tensors, and autograph's search for it takes longer than tracing.
         self._compiled = tf.function(self._step, autograph=False)
 
     def step(
-        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray, learning_rate: float
+        self, images: np.ndarray, labels: np.ndarray, seed: np.ndarray | None, learning_rate: float
     ) -> tuple[float, float]:
         """See `Engine`."""
         share = self._average.next_share() if self._average is not None else None
@@ -47,25 +53,36 @@ class TensorflowEngine:
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Engine`."""
-        return self._optimizer.state() | (self._average.state() if self._average is not None else {})
+        average = self._average.state() if self._average is not None else {}
+        return self._optimizer.state() | average | head_state(self._head)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Engine`."""
+        restore_head(self._head, state)
         self._optimizer.restore(state)
         if self._average is not None:
             self._average.restore(state)
 
     def _step(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rates: tf.Tensor, share: tf.Tensor | None
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor | None, rates: tf.Tensor, share: tf.Tensor | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        images = augment(images, draw_in_graph(seed, images, self._augmentation), self._augmentation)
+        if seed is not None:
+            images = augment(images, draw_in_graph(seed, images, self._augmentation), self._augmentation)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._optimizer.weights)
-            loss = tf.reduce_mean(ctc_loss(labels, self._twin(images, training=True)))
-        norm = self._optimizer.apply(tape.gradient(loss, self._optimizer.weights), rates)
+            loss, whole = self._losses(labels, self._twin(images, training=True))
+        norm = self._optimizer.apply(tape.gradient(whole, self._optimizer.weights), rates)
         if self._average is not None:
             self._average.update_in_graph(share)
         return loss, norm
+
+    def _losses(self, labels: tf.Tensor, outputs: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean CTC loss, and the loss to take the gradient of."""
+        if not self._auxiliary_ctc:
+            loss = tf.reduce_mean(ctc_loss(labels, outputs))
+            return loss, loss
+        loss, auxiliary = (tf.reduce_mean(ctc_loss(labels, logits)) for logits in outputs)
+        return loss, loss + self._auxiliary_ctc * auxiliary
 
 
 def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: AugmentationConfig) -> Draws:

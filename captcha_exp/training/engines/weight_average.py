@@ -10,8 +10,8 @@ class WeightAverage:
     """The exponential moving average of all weights of a model, also of the averages of batch normalisation.
 
     Source:
-        Polyak & Juditsky 1992. `min(decay, (1 + t) / (10 + t))` is from TensorFlow's `ExponentialMovingAverage`. With
-        it the first steps forget the initial weights, and an average does no harm to a short training.
+        Polyak & Juditsky 1992. The decay `min(ema_decay, (1 + t) / (10 + t))` of step t is from TensorFlow's
+        `ExponentialMovingAverage`. With it the first steps forget the initial weights, also in a short training.
     """
 
     def __init__(self, model: keras.Model, ema_decay: float) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from captcha_exp.training.engines import Engine, build_engine
 
 STEPS = 3
+UNALTERED = 1  # the step that learns from images as they are
 LEARNING_RATE = 1e-3
 
 
@@ -25,7 +26,8 @@ def take(engine: Engine, first: int = 0, last: int = STEPS) -> list[tuple[float,
     told = []
     for step in range(first, last):
         images, labels = batch(step)
-        told.append(engine.step(images, labels, np.array([7, step], np.int32), LEARNING_RATE * (step + 1)))
+        seed = np.array([7, step], np.int32) if step != UNALTERED else None
+        told.append(engine.step(images, labels, seed, LEARNING_RATE * (step + 1)))
     return told
 
 

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 # Everything but dropout, whose masks each library draws in its own way.
 ALTERED = ["dataset.image_height=32", "dataset.image_width=64", "cnn.filters=[8,16,24]"]
 ALTERED += ["transformer.projection_dim=24", "transformer.dropout=0", "augmentation=strong", "training.ema_decay=0.5"]
+ALTERED += ["training.auxiliary_ctc=0.3"]
 Steps = tuple[list[tuple[float, float]], list[np.ndarray]]
 
 
@@ -127,7 +128,8 @@ def test_an_interrupted_training_on_another_backend_ends_with_the_metrics_of_an_
     backend: str,
 ) -> None:
     random = ["augmentation=strong", "transformer.dropout=0.3", "cnn.dropout=0.1", "training.epochs=3"]
-    random += ["transformer.depth=1", "training.ema_decay=0.9"]
+    random += ["transformer.depth=1", "training.ema_decay=0.9", "training.auxiliary_ctc=0.3"]
+    random += ["training.unaltered_share=0.5"]
     script = HERE.parent / "interrupted_fit.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), *random],

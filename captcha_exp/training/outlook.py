@@ -1,0 +1,54 @@
+"""Says what more time would probably bring."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from captcha_exp.config import TrainingConfig
+
+_ACCURACY, _LOSS = "val/sequence_accuracy", "val/ctc_loss"
+_FEWEST_EPOCHS = 5
+# A validation loss that falls by less than this share in the last fifth of the epochs says nothing.
+_FALL = 0.05
+
+
+def outlook(history: Sequence[Mapping[str, float]], training: TrainingConfig, images: int) -> str | None:
+    """Say whether a longer training would probably be better, or a shorter one as good. None if nothing can be told.
+
+    Accuracies that differ by less than a standard error count as equal. While nothing is read, the loss decides.
+
+    Args:
+        history: metrics of each epoch of a training that used all its time.
+        training: tells the time.
+        images: number of validation images.
+    """
+    if len(history) < _FEWEST_EPOCHS or _ACCURACY not in history[0]:
+        return None
+    late = len(history) - max(1, len(history) // 5)
+    if _is_rising(history, late, images):
+        return f"validation was still rising at the end: more time would probably help ({_doubled(training)})"
+    best = max(metrics[_ACCURACY] for metrics in history)
+    enough = next(at for at, metrics in enumerate(history) if best - metrics[_ACCURACY] <= _error(best, images))
+    if best > 0 and enough + 1 <= len(history) // 2:
+        return f"validation hardly rose after epoch {enough + 1} of {len(history)}: more time would probably not help"
+    return None
+
+
+def _is_rising(history: Sequence[Mapping[str, float]], late: int, images: int) -> bool:
+    """Tell whether the epochs from `late` on are better than those before, by more than chance."""
+    before, after = (max(metrics[_ACCURACY] for metrics in part) for part in (history[:late], history[late:]))
+    if after > 0:
+        return after - before > _error(after, images)
+    before, after = (min(metrics[_LOSS] for metrics in part) for part in (history[:late], history[late:]))
+    return after < before * (1 - _FALL)
+
+
+def _error(accuracy: float, images: int) -> float:
+    """The standard error of an accuracy, and at least one image."""
+    return max(1.0, math.sqrt(images * accuracy * (1 - accuracy))) / images
+
+
+def _doubled(training: TrainingConfig) -> str:
+    if training.minutes is not None:
+        return f"training.minutes={2 * training.minutes:g}"
+    assert training.epochs is not None
+    return f"training.epochs={2 * training.epochs}"
