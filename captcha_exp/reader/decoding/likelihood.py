@@ -9,6 +9,9 @@ from captcha_exp.reader.decoding.emissions import floored, log_sum
 from captcha_exp.reader.decoding.word_tree import Tree
 from captcha_exp.reader.vocabulary import BLANK
 
+# Numbers in each array of a recursion over several images, so that the arrays stay in the processor's cache.
+_CACHED = 1 << 15
+
 
 def log_text_probability(probabilities: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Log probability of texts.
@@ -68,10 +71,14 @@ def log_language_probability(
     """
     bounds = np.full(len(probabilities), -np.inf) if at_least is None else at_least
     flow = _flow(automaton)
-    # Word lists are large. One image at a time keeps the arrays in the processor's cache.
-    return np.array(
-        [flow.log_accepted(floored(image), bound) for image, bound in zip(probabilities, bounds, strict=True)]
-    )
+    if isinstance(flow, Tree):
+        # Word lists are large. One image at a time keeps the arrays in the processor's cache.
+        return np.array(
+            [flow.log_accepted(floored(row), bound) for row, bound in zip(probabilities, bounds, strict=True)]
+        )
+    blocks = range(0, len(probabilities), flow.images_at_once)
+    logs = [flow.log_accepted(floored(probabilities[first : first + flow.images_at_once])) for first in blocks]
+    return np.concatenate([np.empty(0), *logs])
 
 
 @lru_cache(4)
@@ -89,43 +96,48 @@ class _Flow:
         self._node_starts = np.flatnonzero(np.diff(automaton.state, prepend=-1))
         # The whole state passes over an edge, except for the state's node with the edge's own character.
         self._passing = np.where(same >= 0, same, len(automaton.state) + source)
+        self.images_at_once = max(1, _CACHED // max(len(target), len(automaton.state)))
 
-    def log_accepted(self, emissions: np.ndarray, at_least: float) -> float:
-        """Log probability of all accepted texts, for one image's (T, K). No text is skipped."""
-        automaton = self._automaton
-        ended = np.zeros(len(automaton.state))  # probability that the last step emitted the node's character
-        blank = np.zeros(len(automaton.accepting))  # probability that it emitted the blank, in this state
-        blank[0] = 1.0
-        log_scale = 0.0
-        for step in emissions:
+    def log_accepted(self, emissions: np.ndarray) -> np.ndarray:
+        """Log probability of all accepted texts, (B, T, K) -> (B,). No text is skipped."""
+        automaton, images = self._automaton, len(emissions)
+        ended = np.zeros((images, len(automaton.state)))  # that the last step emitted the node's character
+        blank = np.zeros((images, len(automaton.accepting)))  # that it emitted the blank, in this state
+        blank[:, 0] = 1.0
+        log_scale = np.zeros(images)
+        targets = (np.arange(images)[:, np.newaxis] * ended.shape[1] + self._target).ravel()
+        for step in emissions.swapaxes(0, 1):  # (B, K)
             entering, total = self._entering(ended, blank)
-            ended += np.bincount(self._target, entering, len(ended))
-            ended *= step[automaton.character]
-            blank = total * step[BLANK]
-            scale = max(ended.max(), blank.max())
-            ended /= scale
-            blank /= scale
-            log_scale += float(np.log(scale))
-        return log_sum(self._totals(ended) + blank, automaton.accepting, log_scale)
+            ended += np.bincount(targets, entering.ravel(), ended.size).reshape(ended.shape)
+            ended *= step[:, automaton.character]
+            blank = total * step[:, BLANK, np.newaxis]
+            scale = np.maximum(ended.max(axis=1), blank.max(axis=1))
+            ended /= scale[:, np.newaxis]
+            blank /= scale[:, np.newaxis]
+            log_scale += np.log(scale)
+        totals = self._totals(ended) + blank
+        return np.array(
+            [log_sum(row, automaton.accepting, scale) for row, scale in zip(totals, log_scale.tolist(), strict=True)]
+        )
 
     def _entering(self, ended: np.ndarray, blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The probability that passes over each edge, and the probability of each state.
+        """The probability that passes over each edge, (B, E), and the probability of each state, (B, S).
 
         Two equal characters without a blank between them count as one. So if the last step emitted the edge's own
         character, that probability does not pass.
         """
         state = self._automaton.state
         sums = self._totals(ended)
-        of_node = sums[state]
+        of_node = sums[:, state]
         dominant = ended > 0.5 * of_node
         # If nearly all is subtracted, a difference would lose its digits. In that case the rest is summed again.
         without_dominant = self._totals(np.where(dominant, 0.0, ended))
-        rest = np.where(dominant, without_dominant[state], of_node - ended) + blank[state]
+        rest = np.where(dominant, without_dominant[:, state], of_node - ended) + blank[:, state]
         total = sums + blank
-        return np.concatenate([rest, total])[self._passing], total
+        return np.concatenate([rest, total], axis=1)[:, self._passing], total
 
     def _totals(self, ended: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(ended, self._node_starts)
+        return np.add.reduceat(ended, self._node_starts, axis=1)
 
 
 def _rescaled(alpha: np.ndarray, log_scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
