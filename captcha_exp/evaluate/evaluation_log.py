@@ -1,5 +1,6 @@
 """Keeps and prints the results of an evaluation."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.evaluate.assessment import TARGET_ACCURACY, Assessment
 from captcha_exp.evaluate.prediction_log import log_predictions, split_digest
 from captcha_exp.figures import accuracy_by_part, corruption_sheet, coverage_curve, reliability_diagram
+from captcha_exp.metrics.accuracy import kind_of_error
 from captcha_exp.metrics.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from captcha_exp.metrics.robustness import Robustness
 from captcha_exp.tracking import LoggedSplit, TrackedRun
@@ -63,6 +65,7 @@ def tell(assessment: Assessment, robustness: Robustness | None) -> Iterator[str]
         method = "bootstrap" if name == "character_error_rate" else "Wilson"
         ends = f"  95 % {method}: {interval.low:.4f} to {interval.high:.4f}" if interval else ""
         yield f"{name:29s} {value:.4f}{ends}"
+    yield from _tell_errors(assessment)
     yield from _tell_confidence(assessment)
     for title in ("length", "origin"):
         parts = assessment.parts[title]
@@ -74,6 +77,14 @@ def tell(assessment: Assessment, robustness: Robustness | None) -> Iterator[str]
         yield f"robustness on {robustness.images} images: mean {robustness.mean:.4f}, {robustness.drop:.4f} below clean"
         for name, values in robustness.accuracy.items():
             yield f"  {name:12s}" + " ".join(f"{value:.4f}" for value in values)
+
+
+def _tell_errors(assessment: Assessment) -> Iterator[str]:
+    read = assessment.evaluation
+    kinds = Counter(map(kind_of_error, read.labels, read.predictions))
+    wrong = len(read.labels) - kinds[""]
+    if wrong:
+        yield f"{wrong} texts wrong: {kinds['length']} in their length, {kinds['characters']} in characters alone"
 
 
 def _tell_confidence(assessment: Assessment) -> Iterator[str]:

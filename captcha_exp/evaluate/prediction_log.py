@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.figures import character_confusion, prediction_sheet
 from captcha_exp.foreign_text import csv_table
+from captcha_exp.metrics.accuracy import kind_of_error
 from captcha_exp.tracking import TrackedRun
 
 if TYPE_CHECKING:
@@ -35,7 +36,15 @@ def split_digest(dataset: PreparedDataset, split: Split) -> str:
 def _table(split: Split, evaluation: "Evaluation") -> str:
     read = zip(evaluation.labels, evaluation.predictions, evaluation.confidences, strict=True)
     rows = [
-        [name, origin, label, prediction, f"{confidence:.6f}", int(label == prediction)]
+        [
+            name,
+            origin,
+            label,
+            prediction,
+            f"{confidence:.6f}",
+            int(label == prediction),
+            kind_of_error(label, prediction),
+        ]
         for name, origin, (label, prediction, confidence) in zip(split.names, split.origins, read, strict=True)
     ]
-    return csv_table([["name", "origin", "label", "prediction", "confidence", "correct"], *rows])
+    return csv_table([["name", "origin", "label", "prediction", "confidence", "correct", "error"], *rows])

@@ -41,6 +41,23 @@ def character_error_rate(labels: Sequence[str], predictions: Sequence[str]) -> f
     return sum(edit_distance(label, text) for label, text in zip(labels, predictions, strict=True)) / characters
 
 
+def length_error_rate(labels: Sequence[str], predictions: Sequence[str]) -> float:
+    """Share of texts with too few or too many characters, in [0, 1]; lower is better.
+
+    Raises:
+        InputError: there are no labels, or the number of predictions differs.
+    """
+    _check_lengths(labels, predictions)
+    return sum(len(label) != len(text) for label, text in zip(labels, predictions, strict=True)) / len(labels)
+
+
+def kind_of_error(label: str, prediction: str) -> str:
+    """What is wrong with a text: `length` if it has another length, else `characters`; "" if right."""
+    if len(label) != len(prediction):
+        return "length"
+    return "" if label == prediction else "characters"
+
+
 def edit_distance(source: str, target: str) -> int:
     """Fewest insertions, deletions and substitutions of one character that turn `source` into `target`."""
     if source == target:

@@ -5,7 +5,14 @@ import random
 import pytest
 
 from captcha_exp.errors import InputError
-from captcha_exp.metrics.accuracy import align, character_error_rate, edit_distance, sequence_accuracy
+from captcha_exp.metrics.accuracy import (
+    align,
+    character_error_rate,
+    edit_distance,
+    kind_of_error,
+    length_error_rate,
+    sequence_accuracy,
+)
 
 
 def test_sequence_accuracy_counts_whole_texts() -> None:
@@ -20,6 +27,12 @@ def test_sequence_accuracy_respects_case_unless_told_otherwise() -> None:
 def test_character_error_rate_sums_before_it_divides() -> None:
     # 1 edit over 1 + 9 characters, not the mean of 100 % and 0 %.
     assert character_error_rate(["a", "bbbbbbbbb"], ["x", "bbbbbbbbb"]) == pytest.approx(0.1)
+
+
+def test_errors_of_length_stand_apart() -> None:
+    labels, texts = ["ab", "ab", "ab", "ab"], ["ab", "abc", "", "ax"]
+    assert length_error_rate(labels, texts) == 0.5
+    assert [kind_of_error(*pair) for pair in zip(labels, texts, strict=True)] == ["", "length", "length", "characters"]
 
 
 def test_character_error_rate_exceeds_one_where_too_much_is_predicted() -> None:

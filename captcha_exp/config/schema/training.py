@@ -50,7 +50,9 @@ class AugmentationConfig(Settings):
 
 
 # Metrics of every training.
-OWN_METRICS = ("ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate")
+OWN_METRICS = (
+    *("ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate", "length_error_rate"),
+)
 
 
 class TrainingConfig(Settings):
