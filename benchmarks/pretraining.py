@@ -126,9 +126,7 @@ def judge(root: Path, case: Case) -> float:
         recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")
         config = load_config(recogniser.config)
         test = prepare_dataset(config.dataset, root).test
-        judged = evaluate(
-            recogniser.model, test.images, test.labels, recogniser.characters, config.decoding.search_width, 32
-        )
+        judged = evaluate(recogniser.model, test.images, test.labels, recogniser.decoder, 32)
         kept.write_text(json.dumps(judged.metrics["sequence_accuracy"]))
     return float(json.loads(kept.read_text()))
 

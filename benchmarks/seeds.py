@@ -66,9 +66,7 @@ def judge(seed: int, root: Path) -> tuple[float, float, float]:
     recogniser = load_recogniser(f"runs:/{run.info.run_id}/model", uri)
     config = load_config(recogniser.config)
     test = prepare_dataset(config.dataset, root).test
-    judged = evaluate(
-        recogniser.model, test.images, test.labels, recogniser.characters, config.decoding.search_width, 32
-    )
+    judged = evaluate(recogniser.model, test.images, test.labels, recogniser.decoder, 32)
     metrics = run.data.metrics
     return metrics["best/val/sequence_accuracy"], judged.metrics["sequence_accuracy"], metrics["seconds/fit"] / 60
 

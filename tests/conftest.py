@@ -125,6 +125,7 @@ def make_recogniser() -> Callable[..., "LoadedRecogniser"]:
     """Build a small recogniser of any architecture, sharp enough to read different texts in different images."""
 
     def make(*overrides: str) -> "LoadedRecogniser":
+        from captcha_exp.dataset.label_knowledge import label_decoder
         from captcha_exp.model import build_recogniser, with_probabilities
         from captcha_exp.tracking import LoadedRecogniser
 
@@ -137,7 +138,7 @@ def make_recogniser() -> Callable[..., "LoadedRecogniser"]:
             with_probabilities(logits),
             CHARACTERS,
             {"height": HEIGHT, "width": WIDTH, "keep_aspect_ratio": False, "background": 255},
-            to_plain(config.decoding),
+            label_decoder(config.decoding, CHARACTERS, []).metadata(),
             {"name": "random", "fingerprint": "0123"},
             to_plain(config),
             run_id="run",

@@ -74,6 +74,7 @@ def _cnn(values: dict[str, Any]) -> None:
 def _decoding(values: dict[str, Any]) -> None:
     if values.get("kind") == "greedy":
         values.pop("beam_width", None)
+    values.setdefault("knowledge", "none")
 
 
 def _optimizer(values: dict[str, Any]) -> None:

@@ -34,12 +34,17 @@ def assess_model(own: EvaluationConfig, config: Config) -> Iterator[str]:
     with quiet_stderr(config.root_path):
         recogniser = load_recogniser(own.model, store.uri)
         from captcha_exp.evaluate import evaluation_log
+    from captcha_exp.dataset.label_knowledge import told_unreadable
     from captcha_exp.evaluate.held_out import check_divided_alike, dataset_as_seen, unseen_split
 
     dataset = dataset_as_seen(recogniser, config.dataset, config.root_path)
     check_divided_alike(recogniser, dataset, config.dataset)
     split = unseen_split(recogniser, dataset, own.split.name)
     yield f"{len(split)} images of {dataset.source_name}/{split.name}"
+    knowledge = recogniser.decoder.knowledge
+    unreadable = None if knowledge is None else told_unreadable(knowledge, split.labels, split.name)
+    if unreadable is not None:
+        yield unreadable
     assessed, robustness = _measure(recogniser, dataset, own, config.training.batch_size)
     yield from evaluation_log.tell(assessed, robustness)
     with _run_of(store, recogniser, dataset, own) as (run, model_id):
@@ -58,24 +63,22 @@ def _measure(
     from captcha_exp.metrics.robustness import measure_robustness
     from captcha_exp.model.evaluator import text_reader
     from captcha_exp.model.forward_pass import ForwardPass
-    from captcha_exp.reader.decoding import beam_width_of
 
     split, validation = dataset.split(own.split.name), dataset.validation
     # A choice made on validation images must be judged on other images. Also, a refit may have trained on them.
     usable = own.split is not SplitName.validation and len(validation) and not count_seen(recogniser, validation.images)
-    text_of = (recogniser.characters, beam_width_of(recogniser.decoding))
     forward_pass = ForwardPass(recogniser.model, batch_size)
     assessed = assess(
         forward_pass,
         split,
         validation if usable else None,
-        *text_of,
+        recogniser.decoder,
         resamples=own.resamples,
         seed=own.seed,
     )
     if not own.robustness:
         return assessed, None
-    read = text_reader(forward_pass, *text_of)
+    read = text_reader(forward_pass, recogniser.decoder)
     return assessed, measure_robustness(
         read, split.images, split.labels, most_images=own.robustness_images, seed=own.seed
     )

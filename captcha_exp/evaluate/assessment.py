@@ -12,7 +12,7 @@ from captcha_exp.metrics.intervals import LEVEL, Interval, ratio_interval, share
 from captcha_exp.metrics.risk_coverage import OperatingPoint, operate, risk_coverage, widest
 from captcha_exp.model.evaluator import Evaluation, evaluate_probabilities
 from captcha_exp.model.forward_pass import ForwardPass
-from captcha_exp.reader.decoding import decode
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.reader.vocabulary import Vocabulary
 
 # The usual goal for a reader that works without a person.
@@ -81,8 +81,7 @@ def assess(
     forward_pass: ForwardPass,
     judged: Split,
     validation: Split | None,
-    characters: str,
-    beam_width: int | None,
+    decoder: Decoder,
     *,
     resamples: int,
     seed: int,
@@ -93,8 +92,7 @@ def assess(
         forward_pass: of the model.
         judged: the images, at least two.
         validation: other images that the model was not trained on; None skips the temperature and the threshold.
-        characters: `characters[i]` is class `i + 1`.
-        beam_width: width of the beam search; None for greedy decoding.
+        decoder: how the model reads a text.
         resamples: number of bootstrap draws.
         seed: seed of the draws.
 
@@ -102,21 +100,22 @@ def assess(
         InputError: a label has a character that the model does not know, or is too long for its time steps.
     """
     probabilities = forward_pass(judged.images)
-    result = evaluate_probabilities(probabilities, judged.labels, characters, beam_width)
+    result = evaluate_probabilities(probabilities, judged.labels, decoder)
     right = _right(result.labels, result.predictions)
     curve = risk_coverage(result.confidences, right)
     temperature, threshold = None, None
     if validation is not None:
         held_out = forward_pass(validation.images)
-        chosen_on = evaluate_probabilities(held_out, validation.labels, characters, beam_width)
+        chosen_on = evaluate_probabilities(held_out, validation.labels, decoder)
         hits = _right(chosen_on.labels, chosen_on.predictions)
-        temperature = fit_temperature(held_out, Vocabulary(characters).encode(validation.labels), hits)
+        class_ids = Vocabulary(decoder.characters).encode(validation.labels)
+        temperature = fit_temperature(held_out, class_ids, hits, decoder.automaton)
         point = widest(risk_coverage(chosen_on.confidences, hits), TARGET_ACCURACY)
         threshold = None if point is None else point.threshold
     after = None
     if temperature is not None:
         scaled = at_temperature(probabilities, temperature)
-        predictions = decode(scaled, characters, beam_width)
+        predictions = decoder(scaled)
         texts = [prediction.text for prediction in predictions]
         after = reliability([p.confidence for p in predictions], _right(judged.labels, texts))
     chosen = None if threshold is None else operate(result.confidences, right, threshold)
@@ -137,6 +136,7 @@ def _intervals(result: Evaluation, right: Sequence[bool], resamples: int, seed: 
         "sequence_accuracy": share_interval(sum(right), len(right)),
         "sequence_accuracy_ignore_case": share_interval(sum(folded), len(folded)),
         "character_error_rate": ratio_interval(edits, [len(label) for label, _ in pairs], resamples, seed),
+        "length_error_rate": share_interval(sum(len(label) != len(text) for label, text in pairs), len(pairs)),
     }
 
 

@@ -13,6 +13,7 @@ from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.evaluate.trained_images import image_digests
 from captcha_exp.figures import learning_curves
 from captcha_exp.prepare.audit_folder import find_audit
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.tracking import LoggedSplit, TrackedRun
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def origin_accuracies(split: Split, evaluation: "Evaluation") -> dict[str, float
 def log_recogniser(
     run: TrackedRun,
     model: "keras.Model",
+    decoder: Decoder,
     config: Config,
     dataset: PreparedDataset,
     seen_before: np.ndarray | None,
@@ -62,6 +64,7 @@ def log_recogniser(
     Args:
         run: the run that trained it.
         model: float32 (B, H, W, C) to probabilities (B, T, K).
+        decoder: how the model reads a text.
         config: the run's configuration.
         dataset: the dataset that it was trained on.
         seen_before: digests of the images that its initial weights were trained on; None if they are not known.
@@ -69,9 +72,9 @@ def log_recogniser(
     plain = without_passwords(to_plain(config))
     metadata: dict[str, Any] = {
         "captcha_exp": version("captcha-exp"),
-        "characters": dataset.vocabulary.characters,
+        "characters": decoder.characters,
         "image": image_spec(config.dataset).to_dict(),
-        "decoding": plain["decoding"],
+        "decoding": decoder.metadata(),
         "dataset": {"name": dataset.source_name, "fingerprint": dataset.fingerprint},
         "config": plain,
     }

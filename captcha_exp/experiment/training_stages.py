@@ -8,6 +8,7 @@ import numpy as np
 from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, TrainingConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.dataset.image_spec import image_spec
+from captcha_exp.dataset.label_knowledge import label_decoder, told, told_unreadable
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.experiment.interruption import raise_if_interrupted
 from captcha_exp.experiment.run_artifacts import (
@@ -41,6 +42,8 @@ class TrainingRun:
     def __init__(self, config: Config, dataset: PreparedDataset, run: TrackedRun, stages: Stages) -> None:
         """See `run_experiment` for `config`. `stages` may already hold times of earlier stages."""
         self._config, self._dataset, self._run, self._stages = config, dataset, run, stages
+        self._learnt_from = self._learnt()
+        self._decoder = label_decoder(config.decoding, dataset.vocabulary.characters, self._learnt_from.labels)
         self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
 
     def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
@@ -54,6 +57,7 @@ class TrainingRun:
             import captcha_exp.training  # noqa: F401
         with self._stages("build"):
             model = self._build()
+        self._tell_knowledge()
         with self._stages("fit"):
             result = self._fit(model, trial, checkpoint_dir)
         from captcha_exp.model import with_probabilities
@@ -103,6 +107,14 @@ class TrainingRun:
         self._seen_before = source.training_images
         _log.info("starts from the weights of models:/%s", source.model_id)
 
+    def _tell_knowledge(self) -> None:
+        knowledge, validation = self._decoder.knowledge, self._dataset.validation
+        if knowledge is not None:
+            _log.info(told(knowledge, len(self._learnt_from)))
+            unreadable = told_unreadable(knowledge, validation.labels, validation.name)
+            if unreadable is not None:
+                _log.info(unreadable)
+
     def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
         import keras
 
@@ -121,7 +133,7 @@ class TrainingRun:
             return trial is not None and trial.report(epoch, metrics)
 
         characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
-        return train(model, self._learnt(), held_out, characters, self._config, on_epoch, checkpoint_dir)
+        return train(model, self._learnt_from, held_out, characters, self._config, on_epoch, checkpoint_dir)
 
     def _learnt(self) -> Split:
         split, training = self._dataset.train, self._config.training
@@ -161,7 +173,7 @@ class TrainingRun:
         if finished and self._config.tracking.log_model:
             # Keras loads TensorFlow to save a model, whatever trained it.
             with quiet_stderr(self._config.root_path):
-                log_recogniser(self._run, recogniser, self._config, self._dataset, self._seen_before)
+                log_recogniser(self._run, recogniser, self._decoder, self._config, self._dataset, self._seen_before)
         if result.best is None:
             self._run.log_metrics(metrics)
             return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from captcha_exp.reader.decoding import log_text_probability
+from captcha_exp.reader.decoding import Automaton, log_language_probability, log_text_probability
 
 BINS = 10
 _TINY = 1e-30
@@ -56,13 +56,17 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliabil
     return Reliability(bins, error)
 
 
-def fit_temperature(probabilities: np.ndarray, class_ids: np.ndarray, right: Sequence[bool]) -> float | None:
+def fit_temperature(
+    probabilities: np.ndarray, class_ids: np.ndarray, right: Sequence[bool], automaton: Automaton | None = None
+) -> float | None:
     """The temperature that makes the labels most probable. It is above 1 if the model is too sure of itself.
 
     Args:
         probabilities: float32 (N, T, K) of images that the model was not trained on.
         class_ids: int (N, L) of the reference texts, padded with the blank. Each text fits into the time steps.
         right: whether each image's text was read right.
+        automaton: the possible texts, of which the confidence is conditional; None for every text. Labels that it
+            does not accept have no such probability, and are left out.
 
     Returns:
         A temperature within `TEMPERATURES`. None if all texts are right or all are wrong, because then no temperature
@@ -73,11 +77,20 @@ def fit_temperature(probabilities: np.ndarray, class_ids: np.ndarray, right: Seq
     """
     if len(set(right)) < 2:
         return None
-    texts = np.asarray(class_ids)[:, np.newaxis]  # (N, 1, L)
+    class_ids = np.asarray(class_ids)
+    if automaton is not None:
+        possible = automaton.accepts(class_ids)
+        probabilities, class_ids = probabilities[possible], class_ids[possible]
+        if not len(class_ids):
+            return None
+    texts = class_ids[:, np.newaxis]  # (N, 1, L)
 
     def loss(log_temperature: float) -> float:
         scaled = at_temperature(probabilities, float(np.exp(log_temperature)))
-        return -float(log_text_probability(scaled, texts).mean(dtype=np.float64))
+        logs = log_text_probability(scaled, texts)[:, 0]
+        if automaton is not None:
+            logs = logs - log_language_probability(scaled, automaton, logs)
+        return -float(logs.mean(dtype=np.float64))
 
     found = optimize.minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 0.01})
     return float(np.exp(found.x))

@@ -10,10 +10,10 @@ from keras import ops
 
 from captcha_exp.config import min_time_steps
 from captcha_exp.errors import InputError
-from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
+from captcha_exp.metrics.accuracy import character_error_rate, length_error_rate, sequence_accuracy
 from captcha_exp.model.ctc import ctc_loss
 from captcha_exp.model.forward_pass import ForwardPass
-from captcha_exp.reader.decoding import Prediction, decode
+from captcha_exp.reader.decoding import Decoder, Prediction
 from captcha_exp.reader.image import Images
 from captcha_exp.reader.vocabulary import Vocabulary
 
@@ -34,8 +34,8 @@ class LabelledImages(Protocol):
 class Evaluation:
     """The metrics of a set of images, and the text that was read in each image.
 
-    `metrics` has `ctc_loss` (mean over images, in nats), `sequence_accuracy`, `sequence_accuracy_ignore_case` and
-    `character_error_rate`. The lists are in the order of the images.
+    `metrics` has `ctc_loss` (mean over images, in nats), `sequence_accuracy`, `sequence_accuracy_ignore_case`,
+    `character_error_rate` and `length_error_rate`. The lists are in the order of the images.
     """
 
     metrics: dict[str, float]
@@ -52,15 +52,16 @@ class Evaluation:
             "sequence_accuracy": sequence_accuracy(labels, texts),
             "sequence_accuracy_ignore_case": sequence_accuracy(labels, texts, ignore_case=True),
             "character_error_rate": character_error_rate(labels, texts),
+            "length_error_rate": length_error_rate(labels, texts),
         }
         return cls(metrics, list(labels), texts, [prediction.confidence for prediction in predictions])
 
 
-def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | None) -> Callable[[Images], list[str]]:
+def text_reader(forward_pass: ForwardPass, decoder: Decoder) -> Callable[[Images], list[str]]:
     """Make a function that reads images: uint8 (N, H, W) or (N, H, W, 3), N at least 1, to N texts."""
 
     def read(images: Images) -> list[str]:
-        return [prediction.text for prediction in decode(forward_pass(images), characters, beam_width)]
+        return [prediction.text for prediction in decoder(forward_pass(images))]
 
     return read
 
@@ -68,26 +69,20 @@ def text_reader(forward_pass: ForwardPass, characters: str, beam_width: int | No
 class Evaluator:
     """Evaluates one model any number of times. The model is compiled only once."""
 
-    def __init__(self, model: keras.Model, characters: str, beam_width: int | None, batch_size: int) -> None:
+    def __init__(self, model: keras.Model, decoder: Decoder, batch_size: int) -> None:
         """See `evaluate` for the arguments."""
-        self._characters = characters
-        self._beam_width = beam_width
+        self._decoder = decoder
         self._time_steps: int = model.output_shape[1]
         self._forward_pass = ForwardPass(model, batch_size)
 
     def __call__(self, images: Images, labels: Sequence[str]) -> Evaluation:
         """Evaluate on uint8 (N, H, W) or (N, H, W, 3) images and their N labels."""
-        checked_class_ids(len(images), labels, Vocabulary(self._characters), self._time_steps)
-        return evaluate_probabilities(self._forward_pass(images), labels, self._characters, self._beam_width)
+        checked_class_ids(len(images), labels, Vocabulary(self._decoder.characters), self._time_steps)
+        return evaluate_probabilities(self._forward_pass(images), labels, self._decoder)
 
 
 def evaluate(
-    model: keras.Model,
-    images: Images,
-    labels: Sequence[str],
-    characters: str,
-    beam_width: int | None,
-    batch_size: int,
+    model: keras.Model, images: Images, labels: Sequence[str], decoder: Decoder, batch_size: int
 ) -> Evaluation:
     """Read images and compare the texts with the labels.
 
@@ -95,24 +90,21 @@ def evaluate(
         model: float32 (B, H, W, C) to probabilities (B, T, K), as `with_probabilities` returns it.
         images: uint8 (N, H, W) or (N, H, W, 3), N at least 1.
         labels: the N reference texts.
-        characters: `characters[i]` is class `i + 1`.
-        beam_width: width of the beam search; None for greedy decoding.
+        decoder: how the model reads a text.
         batch_size: number of images that are computed at once; it changes the result only by rounding.
 
     Raises:
         InputError: there are no images, the number of labels differs, a label has a character that the model does not
             know, or a label needs more time steps than the model has.
     """
-    return Evaluator(model, characters, beam_width, batch_size)(images, labels)
+    return Evaluator(model, decoder, batch_size)(images, labels)
 
 
-def evaluate_probabilities(
-    probabilities: np.ndarray, labels: Sequence[str], characters: str, beam_width: int | None
-) -> Evaluation:
+def evaluate_probabilities(probabilities: np.ndarray, labels: Sequence[str], decoder: Decoder) -> Evaluation:
     """Decode class probabilities, float32 (N, T, K), and compare the texts with the N labels. See `evaluate`."""
-    class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(characters), probabilities.shape[1])
+    class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(decoder.characters), probabilities.shape[1])
     losses = ops.convert_to_numpy(ctc_loss(class_ids, ops.log(ops.maximum(probabilities, TINY))))
-    return Evaluation.of(labels, decode(probabilities, characters, beam_width), losses)
+    return Evaluation.of(labels, decoder(probabilities), losses)
 
 
 def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary, time_steps: int) -> np.ndarray:

@@ -70,7 +70,9 @@ def predict(config: "PredictConfig", files: list[str]) -> int:
     if constraint:
         predictor.automaton(constraint)  # if it is refused, that happens before the first line
     where = predictor.version or predictor.model_id or config.model
-    complain(f"{where}, computed by {predictor.runtime}")
+    knowledge = None if constraint else predictor.decoder.knowledge
+    only = "" if knowledge is None else f"; it reads only {knowledge}, as in its training (pattern=.* reads any)"
+    complain(f"{where}, computed by {predictor.runtime}{only}")
     from captcha_exp.predict.input_files import file_names
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may lack some characters

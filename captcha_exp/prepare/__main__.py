@@ -114,14 +114,12 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
         import captcha_exp.model.evaluator  # noqa: F401
     dataset = dataset_as_seen(recogniser, config.dataset, config.root_path)
     from captcha_exp.prepare.contradictions import TrainedModel
-    from captcha_exp.reader.decoding import beam_width_of
 
     known = recogniser.training_images
     return dataset, TrainedModel(
         model,
         recogniser.model,
-        recogniser.characters,
-        beam_width_of(recogniser.decoding),
+        recogniser.decoder,
         config.training.batch_size,
         None if known is None else lambda images: np.isin(image_digests(images), known),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from captcha_exp.config import min_time_steps
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.prepare.label_statistics import differ_in_case_alone
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.reader.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -25,14 +26,13 @@ _BLOCK = 4096  # images in memory at a time
 class TrainedModel:
     """A trained model, with everything that is needed to read with it.
 
-    `uri` is its address, and `characters[i]` is its class `i + 1`. `seen` takes images, uint8 (N, H, W) or
-    (N, H, W, 3), and returns which of them the model was trained on, bool (N,), or None if this is not known.
+    `uri` is its address, and `decoder` its way to read a text. `seen` takes images, uint8 (N, H, W) or (N, H, W, 3),
+    and returns which of them the model was trained on, bool (N,), or None if this is not known.
     """
 
     uri: str
     model: "keras.Model"
-    characters: str
-    beam_width: int | None
+    decoder: Decoder
     batch_size: int
     seen: Callable[[np.ndarray], np.ndarray] | None
 
@@ -82,7 +82,7 @@ def contradictions(trained: TrainedModel, dataset: PreparedDataset) -> Contradic
     """
     from captcha_exp.model.evaluator import Evaluator
 
-    evaluator = Evaluator(trained.model, trained.characters, trained.beam_width, trained.batch_size)
+    evaluator = Evaluator(trained.model, trained.decoder, trained.batch_size)
     found: list[Contradiction] = []
     beyond, judged = [], 0
     for split in dataset.splits:
@@ -112,7 +112,7 @@ def _contradicted(
 
 def _readable(trained: TrainedModel, labels: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     """Positions of the labels that the model can read, and of the others."""
-    vocabulary = Vocabulary(trained.characters)
+    vocabulary = Vocabulary(trained.decoder.characters)
     time_steps: int = trained.model.output_shape[1]
     possible = [not vocabulary.unknown(label) and min_time_steps(label) <= time_steps for label in labels]
     return np.flatnonzero(possible), [index for index, fits in enumerate(possible) if not fits]

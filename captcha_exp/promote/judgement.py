@@ -14,7 +14,6 @@ from captcha_exp.metrics.robustness import Robustness, measure_robustness
 from captcha_exp.model.evaluator import text_reader
 from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.model.latency import latency_ms
-from captcha_exp.reader.decoding import beam_width_of
 from captcha_exp.reader.image import Images, to_input
 from captcha_exp.tracking import LoadedRecogniser
 
@@ -117,7 +116,7 @@ def judge(
         limited: whether to measure the figures of the limits at all.
     """
     forward_pass = ForwardPass(recogniser.model)
-    read = text_reader(forward_pass, recogniser.characters, beam_width_of(recogniser.decoding))
+    read = text_reader(forward_pass, recogniser.decoder)
     texts = read(test.images)
     pairs = list(zip(test.labels, texts, strict=True))
     folded = [label.casefold() == text.casefold() for label, text in pairs]

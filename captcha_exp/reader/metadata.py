@@ -15,11 +15,13 @@ MAX_IMAGE_PIXELS = 2**22
 # The largest scripts have some tens of thousands of characters.
 MAX_CHARACTERS = 2**16
 MAX_BEAM_WIDTH = 1_000
+# The most characters times positions of a text of which something is known. Reading an image costs that much per step.
+MAX_KNOWN = 50_000
 # Limits for the size of a network's file, with its weights, and for the numbers that it computes for one image.
 MAX_NETWORK_BYTES = 2**29
 MAX_ELEMENTS = 2**27
 _MAX_NAME = 500
-_DECODING_KINDS = ("greedy", "beam")  # `beam_width_of` reads them
+_DECODING_KINDS = ("greedy", "beam")  # `Decoder.of_metadata` reads them
 
 
 def check_metadata(values: Any, where: str, parts: Collection[str]) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def check_metadata(values: Any, where: str, parts: Collection[str]) -> dict[str,
         raise InputError(f"{where} has no {missing[0]!r} beside it; it was not trained by captcha_exp.")
     for part in parts:
         _CHECKS[part](where, part, values[part])
+    if {"characters", "decoding"} <= set(parts):
+        _knowledge(where, values["decoding"].get("knowledge"), values["characters"])
     return {part: values[part] for part in parts}
 
 
@@ -116,10 +120,32 @@ def _image(where: str, key: str, value: Any) -> None:
 
 
 def _decoding(where: str, key: str, value: Any) -> None:
-    if value != {"kind": "greedy"}:  # earlier versions wrote a width for greedy, too
-        _keys(where, key, value, {"kind", "beam_width"})
-        _choice(where, f"{key}.kind", value["kind"], _DECODING_KINDS)
-        _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
+    known = {"knowledge"} if isinstance(value, dict) and "knowledge" in value else set()
+    if isinstance(value, dict) and value.get("kind") == "greedy" and "beam_width" not in value:
+        _keys(where, key, value, {"kind"} | known)
+        return
+    _keys(where, key, value, {"kind", "beam_width"} | known)  # earlier versions wrote a width for greedy, too
+    _choice(where, f"{key}.kind", value["kind"], _DECODING_KINDS)
+    _number(where, f"{key}.beam_width", value["beam_width"], 1, MAX_BEAM_WIDTH)
+
+
+def _knowledge(where: str, value: Any, characters: str) -> None:
+    """Check what the decoding knows of all texts, for the model's characters; None is nothing."""
+    if value is None:
+        return
+    _keys(where, "decoding.knowledge", value, {"alphabets"})
+    alphabets, most = value["alphabets"], MAX_KNOWN // len(characters)
+    if not isinstance(alphabets, list) or not 1 <= len(alphabets) <= most:
+        raise must_be(where, "decoding.knowledge.alphabets", f"a list of 1 to {most} alphabets", alphabets)
+    for alphabet in alphabets:
+        if alphabet is not None and not (
+            isinstance(alphabet, str) and alphabet and set(alphabet) <= set(characters) and _all_differ(alphabet)
+        ):
+            raise must_be(where, "decoding.knowledge.alphabets", "null or some of the model's characters", alphabet)
+
+
+def _all_differ(text: str) -> bool:
+    return len(set(text)) == len(text)
 
 
 def _dataset(where: str, key: str, value: Any) -> None:

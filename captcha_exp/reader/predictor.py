@@ -12,9 +12,8 @@ from captcha_exp.reader.decoding import (
     Automaton,
     AutomatonCache,
     Constraint,
-    beam_width_of,
+    Decoder,
     build_automaton,
-    decode,
     decode_alternatives,
 )
 from captcha_exp.reader.image import MAX_PIXELS, BadImageError, ImageSpec, decode_image
@@ -47,7 +46,7 @@ class Predictor:
     Attributes:
         characters: the characters that can be read; `characters[i]` is class `i + 1`.
         image: the target form of every image.
-        beam_width: width of the beam search; None for greedy decoding.
+        decoder: the model's own way to read a text, for images without a constraint.
         model_id: MLflow's id of the model; None if it is not known.
         version: `NAME/VERSION` if the model was loaded from the registry, otherwise None.
         figures: metrics of the test split, by their name without `test/`; empty if none are known.
@@ -69,8 +68,9 @@ class Predictor:
         self.figures = figures or {}
         self.runtime = compute.name
         self._compute = compute
-        self.beam_width = beam_width_of(description["decoding"])
+        self.decoder = Decoder.of_metadata(description)
         self.time_steps = self._count_time_steps()
+        self.decoder.check_room(self.time_steps)
         self.automaton = AutomatonCache(self._build_automaton)
 
     @classmethod
@@ -97,7 +97,7 @@ class Predictor:
 
         Args:
             files: the bytes of each file, in any format that `image.decode_image` accepts.
-            constraint: what is known about the texts.
+            constraint: what is known about the texts. It replaces what the model itself knows of them.
             alternatives: the largest number of further texts to return for each image.
             with_probabilities: whether to return each image's class probabilities.
 
@@ -150,9 +150,9 @@ class Predictor:
     ) -> list[Reading]:
         probabilities = self._compute(images)
         if automaton is None:
-            found = [[best] for best in decode(probabilities, self.characters, self.beam_width)]
+            found = [[best] for best in self.decoder(probabilities)]
             if alternatives:
-                others = decode_alternatives(probabilities, self.characters, alternatives + 1)
+                others = decode_alternatives(probabilities, self.characters, alternatives + 1, self.decoder.automaton)
                 found = [
                     best + [p for p in more if p.text != best[0].text] for best, more in zip(found, others, strict=True)
                 ]

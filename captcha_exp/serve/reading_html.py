@@ -56,6 +56,7 @@ def draw_model(held: Held) -> str:
         f"Model <b>{_text(held.name)}</b>",
         *(f"{name} <b>{_share(value)}</b>" for name, value in known.items()),
         f"reads <code>{_text(predictor.characters)}</code>",
+        *([] if predictor.decoder.knowledge is None else [f"only {_text(str(predictor.decoder.knowledge))}"]),
         f"computed by {_text(predictor.runtime)}",
     ]
     return f'<div class="ce-model">{"".join(f"<span>{part}</span>" for part in parts)}</div>'

@@ -14,6 +14,7 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.exceptions import MlflowException
 
 from captcha_exp.errors import InputError
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.reader.metadata import check_shapes
 from captcha_exp.tracking.address import artifacts_of
 from captcha_exp.tracking.environment import installed_version
@@ -46,6 +47,11 @@ class LoadedRecogniser:
     run_id: str
     model_id: str
     training_images: np.ndarray | None
+
+    @property
+    def decoder(self) -> Decoder:
+        """How it reads a text in its class probabilities."""
+        return Decoder.of_metadata(vars(self))
 
 
 def work_with(tracking_uri: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from captcha_exp.config import Config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.errors import InputError
 from captcha_exp.model.evaluator import Evaluation, LabelledImages
 from captcha_exp.training.best_epoch import best_epoch
@@ -64,7 +65,7 @@ def train(
     if not len(learnt.images) or len(learnt.images) != len(learnt.labels):
         raise InputError(f"Training needs a label for each image, not {len(learnt.labels)} for {len(learnt.images)}.")
     started = time.perf_counter()
-    judge = build_judge(model, held_out, characters, config)
+    judge = build_judge(model, held_out, label_decoder(config.decoding, characters, learnt.labels), config)
     loop = EpochLoop(model, learnt, judge, characters, config)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)

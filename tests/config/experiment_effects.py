@@ -96,6 +96,7 @@ MODEL: Effects = {
     "transformer.builder": [Shown(see.graph, "own_functions:narrow", OWN_TRANSFORMER)],
     "transformer.options": [Shown(see.graph, {"units": 6}, OWN_TRANSFORMER)],
     "decoding.kind": [Shown(see.read, "beam", ("decoding=greedy",), {"decoding.beam_width": 10})],
+    "decoding.knowledge": _with(see.limited, "none", "decoding=greedy", "decoding=beam"),
     "decoding.beam_width": [Shown(see.read, 1, ("decoding=beam",))],
 }
 

@@ -1,6 +1,7 @@
 """What a configuration does, in values that can be compared: images, splits, graphs, steps, texts, suggestions."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from captcha_exp.config import BeamConfig, Config, time_steps
 from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.errors import InputError
 from captcha_exp.experiment.stage_seconds import Stages
@@ -18,7 +20,6 @@ from captcha_exp.experiment.training_stages import TrainingRun
 from captcha_exp.model import build_recogniser
 from captcha_exp.prepare.audited_samples import AuditedSample
 from captcha_exp.prepare.expectations import warnings_of
-from captcha_exp.reader.decoding import decode
 from captcha_exp.sweep.plan import plan_sweep
 from captcha_exp.sweep.samplers import build_pruner, build_sampler, worker_seed
 from captcha_exp.sweep.space import Space
@@ -111,9 +112,16 @@ def read(config: Config) -> list[str]:
     flat = [[0.4, 0.35, 0.25], [0.4, 0.35, 0.25], [0.3, 0.4, 0.3]]
     noise = np.random.default_rng(5).dirichlet(np.ones(3) * 2, (300, 6))
     batches = [np.array([flat]), noise]
-    width = config.decoding.search_width
-    assert (width is None) == (not isinstance(config.decoding, BeamConfig))
-    return [found.text for batch in batches for found in decode(batch.astype(np.float32), "ab", width)]
+    decoder = label_decoder(config.decoding, "ab", [])
+    assert (decoder.beam_width is None) == (not isinstance(config.decoding, BeamConfig))
+    return [found.text for batch in batches for found in decoder(batch.astype(np.float32))]
+
+
+def limited(config: Config) -> list[str]:
+    """Texts of noise, for a model whose training labels were all texts of five letters."""
+    noise = np.random.default_rng(5).dirichlet(np.ones(3) * 2, (20, 12)).astype(np.float32)
+    labels = ["".join(letters) for letters in product("ab", repeat=5)]
+    return [found.text for found in label_decoder(config.decoding, "ab", labels)(noise)]
 
 
 def trained(config: Config) -> Any:

@@ -35,7 +35,7 @@ def split(recogniser: LoadedRecogniser, images: np.ndarray) -> Split:
     from captcha_exp.model.evaluator import text_reader
     from captcha_exp.model.forward_pass import ForwardPass
 
-    texts = text_reader(ForwardPass(recogniser.model), recogniser.characters, None)(images)
+    texts = text_reader(ForwardPass(recogniser.model), recogniser.decoder)(images)
     labels = [text if index % 4 else text[:2] + "0" for index, text in enumerate(texts)]
     return Split("test", images, labels, [str(index) for index in range(len(labels))], ["own"] * len(labels))
 
@@ -51,9 +51,8 @@ def test_how_thoroughly_a_model_is_judged(recogniser: LoadedRecogniser, split: S
     def judged(*overrides: str) -> tuple[object, object]:
         own = loaded("evaluate", EvaluateCommandConfig, "model=m-1", *overrides)
         assert isinstance(own, EvaluationConfig)
-        told = recogniser.characters, None
-        assessed = assess(forward_pass, split, None, *told, resamples=own.resamples, seed=own.seed)
-        read = text_reader(forward_pass, *told)
+        assessed = assess(forward_pass, split, None, recogniser.decoder, resamples=own.resamples, seed=own.seed)
+        read = text_reader(forward_pass, recogniser.decoder)
         robustness = measure_robustness(
             read, split.images, split.labels, most_images=own.robustness_images, seed=own.seed
         )

@@ -1,8 +1,10 @@
 """One model judged on one split."""
 
+import csv
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +49,7 @@ def test_a_model_is_judged_on_the_test_split_and_that_is_logged(trained: tuple[C
     told = json.loads(Path(folder).read_text())
     assert told["metrics"]["sequence_accuracy"] == logged["test/sequence_accuracy"]
     assert sum(part["total"] for part in told["parts"]["length"]) == told["images"] == 60
+    assert told["metrics"]["length_error_rate"] == logged["test/length_error_rate"] == 0
     assert told["selective"]["curve"][-1]["accuracy"] == told["metrics"]["sequence_accuracy"]
 
 
@@ -64,6 +67,27 @@ def test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own(
     assert run.data.tags["model.id"] == model.model_id
     assert run.data.metrics["test/sequence_accuracy"] <= 1
     assert not any(name.startswith("test/robustness") for name in run.data.metrics)
+
+
+def test_labels_that_the_model_cannot_read_for_what_it_knows_are_counted_and_are_errors_of_length(
+    trained: tuple[Config, Outcome, list[str]],
+) -> None:
+    config, outcome, _ = trained
+    longer = {"seed": 9, "size": 100, "min_length": 1, "max_length": 2, "test_fraction": 0.5}
+    other = config.model_copy(update={"dataset": config.dataset.model_copy(update=longer)})
+    store = store_of(config)
+    lines = list(assess_model(of_run(outcome).model_copy(update={"robustness": False}), other))
+    run = max(store.search("tags.kind = 'evaluation'"), key=lambda one: one.info.start_time)
+    table = Path(store.client.download_artifacts(run.info.run_id, "test.csv")).read_text()
+    rows = list(csv.DictReader(table.splitlines()))
+    short = sum(len(row["label"]) == 1 for row in rows)
+    assert short > 10
+    assert lines[1].startswith(f"decoding: {short} of the {len(rows)} test labels cannot be read, {short} for their le")
+    kinds = Counter(row["error"] for row in rows)
+    assert kinds["length"] == short, "all texts of two characters can still be read"
+    wrong = len(rows) - kinds[""]
+    assert f"{wrong} texts wrong: {short} in their length, {kinds['characters']} in characters alone" in lines
+    assert run.data.metrics["test/length_error_rate"] == short / len(rows)
 
 
 def test_only_the_test_split_gives_test_metrics(trained: tuple[Config, Outcome, list[str]]) -> None:

@@ -38,6 +38,10 @@ def test_a_run_reads_what_it_was_trained_on_and_says_so(trained: tuple[Config, O
     assert (outcome.state, outcome.reason) == ("finished", None)
     assert outcome.metrics["best/val/sequence_accuracy"] > 0.1
     assert sum(line.startswith("epoch ") for line in lines) == 12
+    assert [line for line in lines if line.startswith("decoding:")] == [
+        "decoding: all 450 training labels are texts of 2 characters; other texts are not read "
+        "(decoding.knowledge=none turns this off)"
+    ]
     assert lines[-1].startswith("finished: mlflow ui --backend-store-uri sqlite:///")
 
 
@@ -49,6 +53,7 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     assert len(run.data.tags["dataset.fingerprint"]) >= 16
     every_epoch = {"train/ctc_loss", "learning_rate", "images_per_second"}
     judged = {"ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate"}
+    judged |= {"length_error_rate"}
     once = {f"best/val/{name}" for name in judged} | {"best/epoch", "model/parameters", "latency_ms"}
     once |= {f"seconds/{stage}" for stage in ("data", "import", "build", "fit", "latency", "log")}
     assert set(run.data.metrics) == every_epoch | {f"val/{name}" for name in judged} | once

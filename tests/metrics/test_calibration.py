@@ -5,7 +5,7 @@ import pytest
 
 from captcha_exp.metrics.calibration import at_temperature, fit_temperature, reliability
 from captcha_exp.metrics.risk_coverage import OperatingPoint, operate, risk_coverage, widest
-from captcha_exp.reader.decoding import decode
+from captcha_exp.reader.decoding import Knowledge, decode
 from captcha_exp.reader.vocabulary import Vocabulary
 
 
@@ -59,6 +59,19 @@ def test_scaled_probabilities_are_probabilities() -> None:
     scaled = at_temperature(probabilities, 0.2)
     np.testing.assert_allclose(scaled.sum(axis=2), 1, rtol=1e-5)
     np.testing.assert_allclose(at_temperature(probabilities, 1.0), probabilities, rtol=1e-5)
+
+
+def test_the_temperature_is_that_of_the_confidence_which_is_conditional_with_knowledge() -> None:
+    """Half of each image's probability is on no text at all, which no label is: only without knowledge that matters."""
+    probabilities, labels = noisy(2000, sharpness=2.0)
+    hedged = probabilities * 0.5
+    hedged[:, :, 0] += 0.5
+    automaton = Knowledge((None,)).automaton("ab")
+    class_ids, right = Vocabulary("ab").encode(labels), read(probabilities, labels)[1]
+    known = fit_temperature(hedged, class_ids, right, automaton)
+    assert known == pytest.approx(2.0, rel=0.15)
+    assert fit_temperature(hedged, class_ids, right) != pytest.approx(known, rel=0.15)
+    assert fit_temperature(hedged, np.repeat(class_ids, 2, axis=1), right, automaton) is None, "no label is possible"
 
 
 def test_images_of_equal_confidence_are_read_together() -> None:

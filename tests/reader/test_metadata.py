@@ -27,6 +27,13 @@ def test_an_honest_description_is_taken_and_only_what_is_asked_for() -> None:
     assert check_metadata(HONEST, "model=x", ["characters"]) == {"characters": HONEST["characters"]}
 
 
+@pytest.mark.parametrize("kind", [{"kind": "greedy"}, {"kind": "greedy", "beam_width": 1}, HONEST["decoding"]])
+def test_every_form_of_decoding_that_was_ever_written_is_taken(kind: dict[str, Any]) -> None:
+    for decoding in (kind, {**kind, "knowledge": {"alphabets": [None, "0a"]}}):
+        values = {**HONEST, "decoding": decoding}
+        assert check_metadata(values, "model=x", PARTS)["decoding"] == decoding
+
+
 def nested(depth: int) -> Any:
     return [nested(depth - 1)] if depth else []
 
@@ -59,6 +66,18 @@ def nested(depth: int) -> Any:
             "decoding.beam_width",
             10**12,
             "decoding.beam_width must be a whole number from 1 to 1000, not 1000000000000.",
+        ),
+        ("decoding.knowledge", [5], "decoding.knowledge must be a mapping of alphabets, not [5]."),
+        ("decoding.knowledge", {"alphabets": []}, "decoding.knowledge.alphabets must be a list of 1 to 6250 alphabets"),
+        (
+            "decoding.knowledge",
+            {"alphabets": [None] * 6251},
+            "decoding.knowledge.alphabets must be a list of 1 to 6250",
+        ),
+        ("decoding.knowledge", {"alphabets": 5}, "decoding.knowledge.alphabets must be a list of 1 to 6250 alphabets"),
+        *(
+            ("decoding.knowledge", {"alphabets": [None, wrong]}, "decoding.knowledge.alphabets must be null or some of")
+            for wrong in ("", "x", "00", 5, ["0"])
         ),
         ("dataset", {"name": "x"}, "dataset must be a mapping of fingerprint, name, not {'name': 'x'}."),
         ("dataset.name", "x\0y", "dataset.name must be a text of at most 500 printable characters, not 'x\\x00y'."),

@@ -1,6 +1,7 @@
 """Image files in, texts out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from captcha_exp.errors import InputError
 from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.predict.load_predictor import load_predictor
+from captcha_exp.promote.servable import build_servable
 from captcha_exp.reader.decoding import Constraint, decode
 from captcha_exp.reader.image import BadImageError
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 from captcha_exp.tracking import LoadedRecogniser
+from captcha_exp.tracking.served_form import read_as_served
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def test_both_runtimes_read_what_evaluation_reads(
     predictor: Predictor, recogniser: LoadedRecogniser, images: np.ndarray, files: list[bytes]
 ) -> None:
     probabilities = ForwardPass(recogniser.model, batch_size=16)(images)
-    expected = decode(probabilities, recogniser.characters, predictor.beam_width)
+    expected = decode(probabilities, recogniser.characters)
     assert len({prediction.text for prediction in expected}) > 20, "images that all read alike show nothing"
     for runtime in (predictor, Predictor(ForwardPass(recogniser.model), vars(recogniser))):
         readings = runtime.read(files, with_probabilities=True)
@@ -55,6 +58,30 @@ def test_alternatives_are_the_next_likeliest_texts(predictor: Predictor, files: 
         assert (reading.text, reading.confidence) == (plain.text, plain.confidence)
         assert reading.text not in [text for text, _ in reading.alternatives]
         assert len(reading.alternatives) == 2
+
+
+def test_what_the_model_knows_holds_unless_a_constraint_replaces_it(
+    recogniser: LoadedRecogniser, predictor: Predictor, files: list[bytes], tmp_path: Path
+) -> None:
+    known = replace(recogniser, decoding={"kind": "greedy", "knowledge": {"alphabets": [None, "0123", None]}})
+    build_servable(known, tmp_path / "model")
+    loaded = load_predictor(str(tmp_path / "model"), "")
+    free, told = predictor.read(files), loaded.read(files, alternatives=2)
+    pattern = loaded.read(files, Constraint(pattern=".[0-3]."), alternatives=2)
+    kept = [one.text == before.text for one, before in zip(told, free, strict=True)]
+    assert any(kept) and not all(kept)
+    for one, before, searched in zip(told, free, pattern, strict=True):
+        assert len(one.text) == 3 and one.text[1] in "0123"
+        assert all(len(text) == 3 and text[1] in "0123" for text, _ in one.alternatives)
+        fits = len(before.text) == 3 and before.text[1] in "0123"
+        assert one.text == (before.text if fits else searched.text)
+        shares = {searched.text: searched.confidence, **dict(searched.alternatives)}
+        assert one.confidence == pytest.approx(shares.get(one.text, one.confidence), rel=1e-5), "conditional as well"
+    keras = Predictor(ForwardPass(recogniser.model), vars(known)).read(files)
+    assert [one.text for one in keras] == [one.text for one in told]
+    for constraint in (Constraint(pattern=".{5}"), Constraint(min_length=5, max_length=5), Constraint(alphabet="45")):
+        assert loaded.read(files, constraint) == predictor.read(files, constraint), "the user's own word replaces it"
+    assert read_as_served(tmp_path / "model", files) == [one.text for one in told]
 
 
 def test_a_constraint_that_cannot_hold_is_refused(predictor: Predictor, files: list[bytes]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from captcha_exp.config import Config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.model import ctc_loss, with_probabilities
 from captcha_exp.model.evaluator import evaluate
 from captcha_exp.reader.image import to_input
@@ -49,8 +50,8 @@ def plain_steps(
             count += 1
 
 
-def judged(model: keras.Model, held_out: Any, characters: str, config: Config) -> dict[str, float]:
+def judged(model: keras.Model, learnt: Any, held_out: Any, characters: str, config: Config) -> dict[str, float]:
     """Validation metrics of a model, by the names of the history."""
-    width, batch_size = config.decoding.search_width, config.training.batch_size
-    found = evaluate(with_probabilities(model), held_out.images, held_out.labels, characters, width, batch_size)
+    decoder = label_decoder(config.decoding, characters, learnt.labels)
+    found = evaluate(with_probabilities(model), held_out.images, held_out.labels, decoder, config.training.batch_size)
     return {f"val/{name}": value for name, value in found.metrics.items()}

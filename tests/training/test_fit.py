@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from captcha_exp.config import Config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.model import with_probabilities
 from captcha_exp.model.evaluator import evaluate
@@ -25,6 +26,7 @@ METRICS = {
     "val/sequence_accuracy",
     "val/sequence_accuracy_ignore_case",
     "val/character_error_rate",
+    "val/length_error_rate",
     "learning_rate",
     "images_per_second",
 }
@@ -60,7 +62,7 @@ def test_history_has_every_metric_of_every_epoch(small: Callable[..., Config], f
 
 
 def test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept(
-    small: Callable[..., Config], fit: Fit, build: Callable[..., Any], other_texts: Any, characters: str
+    small: Callable[..., Config], fit: Fit, build: Callable[..., Any], texts: Any, other_texts: Any, characters: str
 ) -> None:
     # A rate at which the loss jumps about.
     config = small(
@@ -72,10 +74,20 @@ def test_patience_ends_a_training_that_gets_no_better_and_its_best_epoch_is_kept
     assert len(result.history) == result.best_epoch + 1 + 2 < 40
     kept = {name.removeprefix("val/"): v for name, v in result.history[result.best_epoch].items() if "val/" in name}
     assert result.best.metrics == kept
-    again = evaluate(
-        with_probabilities(model), other_texts.images, other_texts.labels, characters, config.decoding.search_width, 8
-    )
+    decoder = label_decoder(config.decoding, characters, texts.labels)
+    again = evaluate(with_probabilities(model), other_texts.images, other_texts.labels, decoder, 8)
     assert again == result.best
+
+
+def test_validation_reads_only_what_the_training_labels_allow_unless_told_not_to(
+    small: Callable[..., Config], fit: Fit
+) -> None:
+    """All labels have three characters. A network that has hardly learnt yet reads fewer."""
+    knowing, free = (fit(small("training.epochs=1", f"decoding.knowledge={value}")) for value in ("labels", "none"))
+    assert knowing.history[0]["val/length_error_rate"] == 0 < free.history[0]["val/length_error_rate"]
+    assert knowing.history[0]["train/ctc_loss"] == free.history[0]["train/ctc_loss"]
+    assert {len(text) for text in knowing.best.predictions} == {3}
+    assert knowing.best.labels == free.best.labels
 
 
 def test_an_interrupted_training_ends_with_the_metrics_of_an_uninterrupted_one(

@@ -39,7 +39,7 @@ def test_a_training_without_extras_has_the_numbers_of_the_plain_one(
         steps.append(loss)
         if len(steps) % STEPS == 0:
             learnt = {"train/ctc_loss": float(np.mean(steps[-STEPS:])), "learning_rate": rate}
-            expected.append(learnt | judged(model, other_texts, characters, config))
+            expected.append(learnt | judged(model, texts, other_texts, characters, config))
     assert [{**epoch, "images_per_second": 0} for epoch in history] == [
         {**epoch, "images_per_second": 0} for epoch in expected
     ]
@@ -60,7 +60,7 @@ def test_averaged_weights_are_judged_and_kept_and_the_steps_stay_the_same(
         averages = [decay * one + (1 - decay) * other for one, other in zip(averages, weights, strict=True)]
         if len(losses) % STEPS == 0:
             model.set_weights(averages)
-            expected.append((judged(model, other_texts, characters, config), [one.copy() for one in averages]))
+            expected.append((judged(model, texts, other_texts, characters, config), [one.copy() for one in averages]))
             model.set_weights(weights)
     assert [epoch["train/ctc_loss"] for epoch in result.history] == [
         float(np.mean(losses[at : at + STEPS])) for at in range(0, EPOCHS * STEPS, STEPS)

@@ -9,9 +9,14 @@ from captcha_exp.reader.metadata import MAX_BEAM_WIDTH
 
 
 class DecodingConfig(Settings):
-    """A way from class probabilities to text."""
+    """A way from class probabilities to text.
+
+    `knowledge` says what limits the texts: `labels`, what all training labels have in common (see
+    `dataset.label_knowledge`), or `none`.
+    """
 
     kind: str
+    knowledge: Literal["labels", "none"]
 
     @property
     def search_width(self) -> int | None:

@@ -3,15 +3,18 @@
 from captcha_exp.reader.decoding.automaton import Automaton
 from captcha_exp.reader.decoding.automaton_cache import AutomatonCache
 from captcha_exp.reader.decoding.constraint import Constraint, build_automaton, read_lexicon, unreadable_words
-from captcha_exp.reader.decoding.decode import Prediction, beam_width_of, decode, decode_alternatives
+from captcha_exp.reader.decoding.decode import Prediction, decode, decode_alternatives
+from captcha_exp.reader.decoding.decoder import Decoder
+from captcha_exp.reader.decoding.knowledge import Knowledge
 from captcha_exp.reader.decoding.likelihood import log_language_probability, log_text_probability
 
 __all__ = [
     "Automaton",
     "AutomatonCache",
     "Constraint",
+    "Decoder",
+    "Knowledge",
     "Prediction",
-    "beam_width_of",
     "build_automaton",
     "decode",
     "decode_alternatives",

@@ -49,6 +49,16 @@ class Automaton:
         """Whether the automaton is a tree: texts that differ at some character never meet again."""
         return int((self.next != DEAD).sum()) == len(self.state) - 1 == len(self.accepting) - 1
 
+    def accepts(self, ids: np.ndarray) -> np.ndarray:
+        """Whether each text is accepted: class ids (B, L), padded with the blank, to bool (B,)."""
+        state, alive = np.zeros(len(ids), np.int64), np.ones(len(ids), bool)
+        for column in ids.T:
+            node = self.next[state, column - 1]
+            moves = alive & (column != BLANK)
+            alive &= (column == BLANK) | (node != DEAD)
+            state = np.where(moves & alive, self.state[node], state)
+        return alive & self.accepting[state]
+
     def edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Every transition: its source state, its target node, and the node of its source state with its character.
 

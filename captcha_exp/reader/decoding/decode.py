@@ -1,8 +1,6 @@
 """Finds the texts in class probabilities."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,27 +26,29 @@ class Prediction:
     confidence: float
 
 
-def beam_width_of(decoding: Mapping[str, Any]) -> int | None:
-    """The beam width in a logged `decoding`; None for greedy decoding."""
-    return int(decoding["beam_width"]) if decoding["kind"] == "beam" else None
-
-
-def decode(probabilities: np.ndarray, characters: str, beam_width: int | None = None) -> list[Prediction]:
+def decode(
+    probabilities: np.ndarray, characters: str, beam_width: int | None = None, automaton: Automaton | None = None
+) -> list[Prediction]:
     """Read the text of each image.
 
     Args:
         probabilities: float32 (B, T, K), class 0 the blank.
         characters: K - 1 characters; `characters[i]` is class `i + 1`.
-        beam_width: how many prefixes a beam search keeps; None takes the likeliest class of each time step.
+        beam_width: how many prefixes a beam search keeps; None takes the likeliest class of each time step. If that
+            is no possible text, a beam search finds one.
+        automaton: the possible texts; None for every text. It accepts one that fits into T time steps.
 
     Returns:
-        One prediction for each of the B images, in order.
+        One prediction for each of the B images, in order. With an automaton the confidence is the probability of the
+        text, given that the automaton accepts the text.
     """
     if beam_width is not None:
-        return [found[0] for found in decode_alternatives(probabilities, characters, 1, width=beam_width)]
-    ids = _greedy(probabilities)[:, np.newaxis]  # (B, 1, L)
-    logs = log_text_probability(probabilities, ids)
-    return [_prediction(row[0], log[0], characters) for row, log in zip(ids, logs, strict=True)]
+        return [found[0] for found in decode_alternatives(probabilities, characters, 1, automaton, beam_width)]
+    ids = _greedy(probabilities)  # (B, L)
+    fits = np.ones(len(ids), bool) if automaton is None else automaton.accepts(ids)
+    taken = iter(_scored(probabilities[fits], ids[fits], characters, automaton))
+    searched = iter([] if fits.all() else decode_alternatives(probabilities[~fits], characters, 1, automaton))
+    return [next(taken) if fit else next(searched)[0] for fit in fits]
 
 
 def decode_alternatives(
@@ -82,6 +82,16 @@ def decode_alternatives(
         [_prediction(ids[row, n], logs[row, n], characters) for n in best if found[row, n]]
         for row, best in enumerate(order)
     ]
+
+
+def _scored(
+    probabilities: np.ndarray, ids: np.ndarray, characters: str, automaton: Automaton | None
+) -> list[Prediction]:
+    """A text of each image, class ids (B, L), with its confidence."""
+    logs = log_text_probability(probabilities, ids[:, np.newaxis])[:, 0]
+    if automaton is not None:
+        logs = logs - log_language_probability(probabilities, automaton, logs)
+    return [_prediction(row, log, characters) for row, log in zip(ids, logs, strict=True)]
 
 
 def _greedy(probabilities: np.ndarray) -> np.ndarray:
