@@ -96,13 +96,10 @@ def test_a_run_says_what_more_time_would_bring(trained: tuple[Config, Outcome, l
     assert told in lines
 
 
-def test_a_run_of_some_minutes_tells_how_many_are_spent(compose: Compose) -> None:
-    lines: list[str] = []
+def test_a_run_of_some_minutes_tells_how_many_are_spent(compose: Compose, told: list[str]) -> None:
     short = ["dataset.size=40", "dataset.validation_fraction=0.3", "tracking.log_model=false"]
-    outcome = run_experiment(
-        compose(*SMALL, *short, "training.epochs=null", "training.minutes=0.001"), report=lines.append
-    )
-    epochs = [line for line in lines if line.startswith("epoch ")]
+    outcome = run_experiment(compose(*SMALL, *short, "training.epochs=null", "training.minutes=0.001"))
+    epochs = [line for line in told if line.startswith("epoch ")]
     assert len(epochs) == 1
     assert re.match(r"epoch 1, \d+\.\d/0\.001 min  loss ", epochs[0])
     assert outcome.state == "finished"
