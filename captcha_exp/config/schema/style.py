@@ -45,6 +45,8 @@ class StyleConfig(Settings):
     Characters
         `fonts`: names of shipped fonts, or paths of your own font files.
         `font_per_character`: whether each character draws its own font, instead of each image.
+        `coarse`: share of images whose characters are made of large square pixels, as on old displays.
+        `coarseness`: side of such a pixel, in pixels.
         `font_size`: as a share of the picture's height; a text that is too tall is made smaller.
         `character_scale`: of each character, times the font size.
         `angle`: of each character in degrees, counter-clockwise.
@@ -63,11 +65,13 @@ class StyleConfig(Settings):
         `lines`, `arcs`: number of straight and bent lines through the text, half of them behind it.
         `line_width`: in pixels.
         `line_ink`: grey levels of lines, arcs and dots; null draws them in the text's own colour.
+        `same_ink`: share of the lines and arcs in front of the text that have the text's own colour all the same.
         `dots`: number of dots, as a share of the picture's pixels; `dot_size`: in pixels.
     Surface and camera
         `texture`: the kind of surface; `texture_strength`: its standard deviation in grey levels.
         `blur`: radius in pixels.
         `noise`: standard deviation in grey levels.
+        `edges`: share of images of which only the edges are left, dark or light on grey.
         `jpeg_quality`: from 1 to 95; null leaves the picture uncompressed.
     """
 
@@ -76,6 +80,8 @@ class StyleConfig(Settings):
     frame: Frame
     fonts: Annotated[list[str], Field(min_length=1), Items("font")]
     font_per_character: bool
+    coarse: Share
+    coarseness: Annotated[_Wholes, between(1, 8)]
     font_size: Annotated[_Numbers, between(0.1, 1.5)]
     character_scale: Annotated[_Numbers, between(0.3, 3)]
     angle: Annotated[_Numbers, between(-90, 90)]
@@ -96,12 +102,14 @@ class StyleConfig(Settings):
     arcs: Annotated[_Wholes, between(0, 50)]
     line_width: Annotated[_Wholes, between(1, 10)]
     line_ink: Annotated[_Numbers, between(0, 255)] | None
+    same_ink: Share
     dots: Annotated[_Numbers, between(0, 1)]
     dot_size: Annotated[_Wholes, between(1, 10)]
     texture: Texture
     texture_strength: Annotated[_Numbers, between(0, 255)]
     blur: Annotated[_Numbers, between(0, 10)]
     noise: Annotated[_Numbers, between(0, 255)]
+    edges: Share
     jpeg_quality: Annotated[_Wholes, between(1, 95)] | None
 
     @model_validator(mode="after")

@@ -13,6 +13,9 @@ from captcha_exp.dataset.styled.surface import dot_positions, noise, ramp, textu
 
 _LEAST_BLUR = 0.05  # a smaller radius has no visible effect
 
+# What differs from its four diagonal neighbours, on middle grey.
+_EDGES = ImageFilter.Kernel((3, 3), (-1, 0, -1, 0, 4, 0, -1, 0, -1), scale=1, offset=127)
+
 
 def photographed(image: Image.Image, style: StyleConfig, rng: Random) -> np.ndarray:
     """Bend and blur the picture, and add uneven light, a surface texture and noise.
@@ -22,6 +25,9 @@ def photographed(image: Image.Image, style: StyleConfig, rng: Random) -> np.ndar
     """
     if style.wave[1] > 0:
         image = _bent(image, style, rng)
+    # Families without edges draw nothing here, so that their images stay the same.
+    if style.edges and rng.random() < style.edges:
+        image = image.filter(_EDGES)
     radius = rng.uniform(*style.blur)
     if radius > _LEAST_BLUR:
         image = image.filter(ImageFilter.BoxBlur(radius))

@@ -10,6 +10,8 @@ from captcha_exp.dataset.styled.fonts import load_font
 
 # A border, so that tilting cuts nothing off at the edges.
 _PAD = 1
+# A large pixel is full if a third of it is inked: thin strokes must not disappear.
+_FULL_OR_EMPTY = [255 * (level > 85) for level in range(256)]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ def rasterised(path: str, character: str, size: int) -> Glyph:
     mask = Image.new("L", (right - left + 2 * _PAD, bottom - top + 2 * _PAD))
     ImageDraw.Draw(mask).text((_PAD - left, _PAD - top), character, 255, font, anchor="ls")
     return Glyph(mask, (left + right) / 2, (top + bottom) / 2, font.getlength(character))
+
+
+@lru_cache(maxsize=20_000)
+def coarse(path: str, character: str, size: int, pixel: int) -> Glyph:
+    """A character of a font at a size in pixels, made of squares of `pixel` x `pixel` that are full or empty."""
+    small = rasterised(path, character, max(1, round(size / pixel)))
+    size_in_pixels = (small.mask.width * pixel, small.mask.height * pixel)
+    mask = small.mask.point(_FULL_OR_EMPTY).resize(size_in_pixels, Image.Resampling.NEAREST)
+    return Glyph(mask, small.center_x * pixel, small.center_y * pixel, small.advance * pixel)
 
 
 def tilted(mask: Image.Image, angle: float, slant: float, scale: float) -> Image.Image:

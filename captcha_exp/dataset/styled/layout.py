@@ -7,7 +7,7 @@ from random import Random
 from PIL import Image
 
 from captcha_exp.config import Frame, StyleConfig
-from captcha_exp.dataset.styled.glyphs import rasterised, tilted
+from captcha_exp.dataset.styled.glyphs import Glyph, coarse, rasterised, tilted
 
 # Pixels kept free around the text.
 _MARGIN = 2
@@ -69,16 +69,23 @@ def _fitting_line(
 ) -> tuple[list[Placed], float]:
     """A line no higher than `room` pixels."""
     size = max(_MIN_SIZE, rng.uniform(*style.font_size) * style.height)
+    pixel = _pixel(style, rng)
     while True:
-        line, pitch = _line(text, style, fonts, size, rng)
+        line, pitch = _line(text, style, fonts, size, pixel, rng)
         top, bottom = _extent(line)
         if bottom - top <= room or size == _MIN_SIZE:
             return line, pitch
         size = max(_MIN_SIZE, size * min(0.95, room / (bottom - top)))
 
 
+def _pixel(style: StyleConfig, rng: Random) -> int:
+    """The side of the squares that an image's characters are made of; 1 for smooth characters."""
+    # Families without coarse characters draw nothing here, so that their images stay the same.
+    return rng.randint(*style.coarseness) if style.coarse and rng.random() < style.coarse else 1
+
+
 def _line(
-    text: str, style: StyleConfig, fonts: tuple[str, ...], size: float, rng: Random
+    text: str, style: StyleConfig, fonts: tuple[str, ...], size: float, pixel: int, rng: Random
 ) -> tuple[list[Placed], float]:
     """Characters side by side on a baseline at y = 0."""
     font = rng.choice(fonts)
@@ -87,7 +94,7 @@ def _line(
     glyphs = []
     for character in text:
         own = rng.choice(fonts) if style.font_per_character else font
-        glyphs.append((rasterised(own, character, whole), rng.uniform(*style.character_scale)))
+        glyphs.append((_glyph(own, character, whole, pixel), rng.uniform(*style.character_scale)))
     pitch = max(glyph.advance * scale for glyph, scale in glyphs)
     cells, gap = style.frame is Frame.cells, rng.uniform(*style.spacing) * size
     pen, line = 0.0, []
@@ -104,6 +111,10 @@ def _line(
             advance = glyph.advance * scale
             pen += max(advance + rng.uniform(*style.spacing) * size, advance / 2)
     return line, pitch
+
+
+def _glyph(font: str, character: str, size: int, pixel: int) -> Glyph:
+    return rasterised(font, character, size) if pixel == 1 else coarse(font, character, size, pixel)
 
 
 def _extent(line: list[Placed]) -> tuple[int, int]:

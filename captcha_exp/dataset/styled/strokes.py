@@ -29,11 +29,13 @@ def draw_strokes(
         start = (rng.uniform(-0.05, 0.4) * width, rng.random() * height)
         end = (rng.uniform(0.6, 1.05) * width, rng.random() * height)
         points = _bend(start, end, height, rng) if bent else [start, end]
-        stroke = (points, line_color(style, text, palette, rng), rng.randint(*style.line_width))
+        color, line_width = line_color(style, text, palette, rng), rng.randint(*style.line_width)
         if rng.random() < 0.5:
-            draw_stroke(draw, *stroke)
+            draw_stroke(draw, points, color, line_width)
         else:
-            in_front.append(stroke)
+            # Families without `same_ink` draw nothing here, so that their images stay the same.
+            same = style.same_ink > 0 and rng.random() < style.same_ink
+            in_front.append((points, text if same else color, line_width))
     return in_front
 
 
