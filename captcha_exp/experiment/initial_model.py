@@ -1,29 +1,46 @@
 """The trained model that another training starts from."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from captcha_exp.config import Config, flatten, to_plain
+import numpy as np
+
+from captcha_exp.config import Config, StyledConfig, flatten, to_plain
 from captcha_exp.config.earlier import brought_up_to_date
 from captcha_exp.errors import InputError
+from captcha_exp.experiment.shipped_start import SHIPPED, ShippedStart, shipped_start
 from captcha_exp.model import adopt_weights
 from captcha_exp.tracking import LoadedRecogniser, load_recogniser
 
 if TYPE_CHECKING:
     import keras
 
-_ARCHITECTURE = ("cnn.", "transformer.", "dataset.image_height", "dataset.image_width", "dataset.channels")
+_ARCHITECTURE = ("cnn.", "transformer.")
 # These keys may differ, because no weight's shape or meaning depends on them.
 _FREE = {"cnn.dropout", "cnn.norm_momentum", "transformer.dropout"}
 
 
-def start_from(model: "keras.Model", characters: str, config: Config, tracking_uri: str) -> LoadedRecogniser:
-    """Copy the weights of `training.initial_model` into a new model, and return the initial model.
+@dataclass(frozen=True)
+class Start:
+    """Where a training starts.
+
+    `address` names the initial model for good: an alias may point at another model tomorrow. `told` says for people
+    what it is. `training_images` has the digests of the images that it has learnt from, None if they are not known.
+    """
+
+    address: str
+    told: str
+    training_images: np.ndarray | None
+
+
+def start_from(model: "keras.Model", characters: str, config: Config, tracking_uri: str) -> Start:
+    """Copy the weights of `training.initial_model` into a new model.
 
     Raises:
         InputError: the store has no such model, or its architecture differs.
     """
     uri = str(config.training.initial_model)
-    source = load_recogniser(uri, tracking_uri)
+    source = shipped_start() if uri == SHIPPED else load_recogniser(uri, tracking_uri)
     here, there = _architecture(to_plain(config)), _architecture(brought_up_to_date(source.config))
     different = [key for key in {**there, **here} if here.get(key) != there.get(key)]
     if different:
@@ -32,8 +49,21 @@ def start_from(model: "keras.Model", characters: str, config: Config, tracking_u
             f"training.initial_model={uri} has another architecture: {', '.join(different)} "
             f"{'differs' if len(different) == 1 else 'differ'}. Set {needed or 'the same choices'}."
         )
-    adopt_weights(model, characters, source.model, source.characters)
-    return source
+    shared = adopt_weights(model, characters, source.model, source.characters)
+    return _start(source, config, f"{len(shared)} of the {len(characters)} characters")
+
+
+def _start(source: ShippedStart | LoadedRecogniser, config: Config, known: str) -> Start:
+    if isinstance(source, LoadedRecogniser):
+        address = f"models:/{source.model_id}"
+        return Start(address, f"starts from the weights of {address}", source.training_images)
+    told = (
+        f"starts from the shipped weights ({source.digest[:12]}), which have learnt from {source.images:,} rendered "
+        f"images and know {known}"
+    )
+    # It has learnt from rendered images alone, which no other source of images can hold.
+    seen = None if isinstance(config.dataset, StyledConfig) else np.empty(0, np.uint64)
+    return Start(f"{SHIPPED}:{source.digest}", told, seen)
 
 
 def _typed(value: Any) -> str:

@@ -101,11 +101,10 @@ class TrainingRun:
         from captcha_exp.experiment.initial_model import start_from
 
         with quiet_stderr(self._config.root_path):
-            source = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
-        # An alias may point at another model tomorrow.
-        self._run.set_tags({"initial_model": f"models:/{source.model_id}"})
-        self._seen_before = source.training_images
-        _log.info("starts from the weights of models:/%s", source.model_id)
+            start = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
+        self._run.set_tags({"initial_model": start.address})
+        self._seen_before = start.training_images
+        _log.info(start.told)
 
     def _tell_knowledge(self) -> None:
         knowledge, validation = self._decoder.knowledge, self._dataset.validation

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from captcha_exp.config import CnnConfig, CustomCnnConfig, StridedCnnConfig, feature_size
+from captcha_exp.config import CnnConfig, CustomCnnConfig, ResidualCnnConfig, StridedCnnConfig, feature_size
 from captcha_exp.errors import InputError
 from captcha_exp.extension import named_function
 from captcha_exp.model.layers import activate, drop
@@ -48,21 +48,25 @@ def _compact(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
     return x
 
 
-def _residual(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:
+def _residual(x: keras.KerasTensor, cnn: ResidualCnnConfig) -> keras.KerasTensor:
     x = _conv(x, cnn.filters[0], cnn, strides=_stride(cnn, 0))
-    for stage, filters in enumerate(cnn.filters):
-        # The first convolution has already halved the input of the first stage.
-        strides = _stride(cnn, stage) if stage else (1, 1)
-        shortcut = x
-        if stage:
-            shortcut = layers.Conv2D(filters, 1, strides=strides, padding="same", use_bias=False)(x)
-            shortcut = layers.BatchNormalization(momentum=cnn.norm_momentum)(shortcut)
-        x = _conv(x, filters, cnn, strides=strides)
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=cnn.norm_momentum)(x)
-        x = activate(layers.Add()([x, shortcut]), cnn.activation)
-        x = drop(x, cnn.dropout)
+    for stage, (filters, blocks) in enumerate(zip(cnn.filters, cnn.blocks or [1] * len(cnn.filters), strict=True)):
+        for block in range(blocks):
+            # The stem has already halved the first stage's input.
+            x = _residual_block(x, filters, cnn, _stride(cnn, stage) if stage and not block else (1, 1))
     return x
+
+
+def _residual_block(x: keras.KerasTensor, filters: int, cnn: CnnConfig, strides: tuple[int, int]) -> keras.KerasTensor:
+    shortcut = x
+    if strides != (1, 1):
+        shortcut = layers.Conv2D(filters, 1, strides=strides, padding="same", use_bias=False)(x)
+        shortcut = layers.BatchNormalization(momentum=cnn.norm_momentum)(shortcut)
+    x = _conv(x, filters, cnn, strides=strides)
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=cnn.norm_momentum)(x)
+    x = activate(layers.Add()([x, shortcut]), cnn.activation)
+    return drop(x, cnn.dropout)
 
 
 def _vgg(x: keras.KerasTensor, cnn: StridedCnnConfig) -> keras.KerasTensor:

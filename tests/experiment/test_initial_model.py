@@ -37,13 +37,16 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
     assert count_seen(known, first.test.images) == 0
 
 
-def test_a_start_from_a_model_of_other_channels_is_refused(trained: tuple[Config, Outcome, list[str]]) -> None:
+def test_a_run_of_larger_images_in_colour_can_start_from_a_grey_model(
+    trained: tuple[Config, Outcome, list[str]],
+) -> None:
     config, outcome, _ = trained
-    start = config.training.model_copy(update={"initial_model": f"runs:/{outcome.run_id}/model"})
-    colour = config.dataset.model_copy(update={"channels": Channels.rgb})
-    expected = r"runs:/\w+/model has another architecture: dataset\.channels differs\. Set dataset\.channels=grey\."
-    with pytest.raises(InputError, match=expected):
-        run_experiment(config.model_copy(update={"training": start, "dataset": colour}))
+    store = store_of(config)
+    start = config.training.model_copy(update={"initial_model": f"runs:/{outcome.run_id}/model", "epochs": 3})
+    colour = config.dataset.model_copy(update={"channels": Channels.rgb, "image_width": 80, "image_height": 40})
+    tuned = run_experiment(config.model_copy(update={"training": start, "dataset": colour}))
+    first_loss = dict(history_of(store, outcome.run_id, "val/ctc_loss"))[3]
+    assert dict(history_of(store, tuned.run_id, "val/ctc_loss"))[3] < first_loss
 
 
 def test_a_start_from_another_architecture_names_what_to_set(trained: tuple[Config, Outcome, list[str]]) -> None:

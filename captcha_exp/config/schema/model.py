@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from captcha_exp.config.fields import Count, FunctionName, Items, Must, Settings, ShareBelowOne, Whole
+from captcha_exp.config.fields import Count, FunctionName, Items, Must, NotNegativeWhole, Settings, ShareBelowOne, Whole
 from captcha_exp.errors import InputError
 
 _PowerOfTwo = Annotated[Whole, Must("a power of two", lambda stride: stride > 0 and stride & (stride - 1) == 0)]
@@ -41,7 +41,6 @@ class OriginalCnnConfig(CnnConfig):
 class StridedCnnConfig(CnnConfig):
     """Stages that halve the height; the first log2(`width_stride`) of them halve the width too."""
 
-    kind: Literal["compact", "residual", "vgg"]
     width_stride: _PowerOfTwo
 
     @model_validator(mode="after")
@@ -51,6 +50,31 @@ class StridedCnnConfig(CnnConfig):
             raise InputError(
                 f"width_stride must be at most {2**stages} with {stages} entries in cnn.filters, "
                 f"not {self.width_stride}."
+            )
+        return self
+
+
+class StackedCnnConfig(StridedCnnConfig):
+    """Convolutions without shortcuts: strided ones, or as in VGG, pooled."""
+
+    kind: Literal["compact", "vgg"]
+
+
+class ResidualCnnConfig(StridedCnnConfig):
+    """A strided stem, then stages of residual blocks: `blocks` has their number for each stage, null is one each.
+
+    The first stage may have none, because its blocks see the largest maps and take the most time.
+    """
+
+    kind: Literal["residual"]
+    blocks: list[NotNegativeWhole] | None
+
+    @model_validator(mode="after")
+    def _each_stage_is_counted(self) -> "ResidualCnnConfig":
+        if self.blocks is not None and (len(self.blocks) != len(self.filters) or 0 in self.blocks[1:]):
+            raise InputError(
+                f"blocks needs a number for each of the {len(self.filters)} entries of cnn.filters, and only the first "
+                f"may be 0, not {self.blocks}."
             )
         return self
 
@@ -67,7 +91,7 @@ class CustomCnnConfig(CnnConfig):
     builder: FunctionName
 
 
-Cnn = Annotated[OriginalCnnConfig | StridedCnnConfig | CustomCnnConfig, Field(discriminator="kind")]
+Cnn = Annotated[OriginalCnnConfig | ResidualCnnConfig | StackedCnnConfig | CustomCnnConfig, Field(discriminator="kind")]
 
 
 class NormPlacement(Enum):

@@ -38,6 +38,8 @@ class StyleConfig(Settings):
     Sizes are shares of the font size. The font size is a share of the picture's height, so a family can be scaled.
     Grey levels are from 0 to 255. A colour keeps the grey level that was drawn, so the contrast is as configured.
 
+    Mixture
+        `turns`: images of this family in a row, before the next family's turn.
     Picture
         `height`: in pixels.
         `width`: in pixels; a picture becomes wider if its text needs it.
@@ -75,6 +77,7 @@ class StyleConfig(Settings):
         `jpeg_quality`: from 1 to 95; null leaves the picture uncompressed.
     """
 
+    turns: Annotated[Whole, Field(ge=1, le=1000)]
     height: Annotated[Whole, Field(ge=16, le=128), Worded("{} pixels")]
     width: Annotated[Whole, Field(ge=16, le=2048), Worded("{} pixels")]
     frame: Frame

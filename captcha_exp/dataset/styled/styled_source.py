@@ -20,7 +20,9 @@ GENERATOR_VERSION = 1
 
 
 def open_styled(config: StyledConfig) -> Source:
-    """The samples; their images are rendered later. The families take turns, and a sample's origin is its family.
+    """The samples; their images are rendered later. A sample's origin is its family.
+
+    The families take turns, each with as many samples in a row as its style says.
 
     Raises:
         InputError: a font cannot be read, or lacks a character of `dataset.characters`.
@@ -28,9 +30,12 @@ def open_styled(config: StyledConfig) -> Source:
     # Sorted, because the order of the families on the command line does not matter.
     families = tuple(_family(config, name) for name in sorted(config.styles))
     stamps = [_stamp(family) for family in families]
+    turns = [place for place, family in enumerate(families) for _ in range(family.style.turns)]
+    counts = [0] * len(families)
     samples = []
     for number in range(config.size):
-        index, place = divmod(number, len(families))
+        place = turns[number % len(turns)]
+        index, counts[place] = counts[place], counts[place] + 1
         name = families[place].name
         label = _label(config, name, index)
         locator = f"{config.seed}:{index}:{place}:{label}"

@@ -1,0 +1,80 @@
+"""The weights that come with this package, for trainings to start from."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from captcha_exp.config import load_stored_config
+from captcha_exp.dataset import image_spec
+from captcha_exp.files import replacing
+
+if TYPE_CHECKING:
+    import keras
+
+    from captcha_exp.tracking import LoadedRecogniser
+
+# What `training.initial_model` is then.
+SHIPPED = "shipped"
+PACKED = "shipped_start.npz"
+
+
+@dataclass(frozen=True)
+class ShippedStart:
+    """The shipped recogniser: float32 (B, H, W, C) in [0, 1] to logits (B, T, K).
+
+    `characters[i]` is class `i + 1`. `config` holds what it was trained with, as plain values by group. `images` is the
+    number of different rendered images that it has learnt from. `digest` is the SHA-256 of the file.
+    """
+
+    model: "keras.Model"
+    characters: str
+    config: dict[str, Any]
+    images: int
+    digest: str
+
+
+def shipped_start() -> ShippedStart:
+    """Build the shipped recogniser."""
+    packed = resources.files("captcha_exp.experiment").joinpath(PACKED)
+    digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+    with packed.open("rb") as file, np.load(file) as arrays:
+        about = json.loads(arrays["about"].item())
+        values = [arrays[str(index)].astype(np.float32) for index in range(len(arrays.files) - 1)]
+    model = _built(about)
+    model.set_weights(values)
+    return ShippedStart(model, about["characters"], about["config"], about["images"], digest)
+
+
+def pack(recogniser: "LoadedRecogniser", images: int, path: Path) -> None:
+    """Write a trained recogniser as a file to ship: its weights in half precision, and what is needed to build it.
+
+    Args:
+        recogniser: the trained one.
+        images: the number of different images that it has learnt from.
+        path: the file, replaced.
+    """
+    weights = [weight.astype(np.float16) for weight in recogniser.model.get_weights()]
+    about = {"characters": recogniser.characters, "config": recogniser.config, "images": images}
+    arrays = {str(index): weight for index, weight in enumerate(weights)}
+    with replacing(path) as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
+
+
+def _built(about: dict[str, Any]) -> "keras.Model":
+    from captcha_exp.model import build_recogniser
+
+    config = load_stored_config(about["config"])
+    size = config.dataset
+    return build_recogniser(
+        config.cnn,
+        config.transformer,
+        size.image_height,
+        size.image_width,
+        len(about["characters"]) + 1,
+        channels=image_spec(size).input_shape[-1],
+    )
