@@ -76,6 +76,10 @@ def _styled(value: Any, *with_it: str) -> list[Shown | ShownBy]:
     return [Shown(see.opened, value, given)]
 
 
+def _two_families(value: Any) -> list[Shown | ShownBy]:
+    return [Shown(see.opened, value, ("dataset=styled", "dataset.size=8", "dataset/style=[plain,waves]"))]
+
+
 _PAPER, _STROKES = "texture=paper", "lines=[2,2]"
 STYLE: Effects = {
     f"dataset.styles.*.{key}": shown
@@ -84,7 +88,10 @@ STYLE: Effects = {
         "width": _styled(120),
         "frame": _styled("plate"),
         "fonts": _styled(["cmtt10"]),
+        "turns": _two_families(3),
         "font_per_character": _styled(False),
+        "coarse": _styled(1),
+        "coarseness": _styled([3, 3], "coarse=1"),
         "font_size": _styled([0.3, 0.4]),
         "character_scale": _styled([0.5, 0.6]),
         "angle": _styled([20, 30]),
@@ -105,12 +112,14 @@ STYLE: Effects = {
         "arcs": _styled([3, 3]),
         "line_width": _styled([3, 3], _STROKES),
         "line_ink": _styled([150, 150], _STROKES),
+        "same_ink": _styled(1, _STROKES, "line_ink=[150,150]"),
         "dots": _styled([0.1, 0.1]),
         "dot_size": _styled([3, 3], "dots=[0.1,0.1]"),
         "texture": _styled("weave", "texture_strength=[9,9]"),
         "texture_strength": _styled([9, 9], _PAPER),
         "blur": _styled([2, 2]),
         "noise": _styled([20, 20]),
+        "edges": _styled(1),
         "jpeg_quality": _styled([5, 5]),
     }.items()
 }

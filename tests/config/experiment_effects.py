@@ -71,6 +71,7 @@ MODEL: Effects = {
     "cnn.filters": [Shown(see.graph, [4, 8, 12], given) for kind, given in CNNS.items() if kind != "custom"]
     + [Shown(see.graph, [6], CNNS["custom"])],
     "cnn.width_stride": [Shown(see.graph, 2, given) for kind, given in CNNS.items() if kind != "original"],
+    "cnn.blocks": [Shown(see.graph, [0, 2, 1], CNNS["residual"])],
     "cnn.activation": [Shown(see.graph, "elu", given) for given in CNNS.values()],
     "cnn.dropout": [Shown(see.graph, 0.4, given) for given in CNNS.values()],
     "cnn.norm_momentum": [Shown(see.graph, 0.5, given) for given in CNNS.values()],
