@@ -27,7 +27,7 @@ def main() -> int:
     """Read the same images with the same weights with and without the knowledge."""
     address, uri, root = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "", Path((sys.argv[3:] or ["."])[0])
     recogniser = load_recogniser(address, uri)
-    split = dataset_as_seen(recogniser, load_dataset_config(recogniser.config["dataset"]), root, print).validation
+    split = dataset_as_seen(recogniser, load_dataset_config(recogniser.config["dataset"]), root).validation
     probabilities = ForwardPass(recogniser.model)(split.images)
     known, free = recogniser.decoder, replace(recogniser.decoder, knowledge=None)
     print(f"{len(split)} validation images; {known.knowledge}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from captcha_exp.config import load_stored_config
-from captcha_exp.dataset import image_spec
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.files import replacing
 
 if TYPE_CHECKING:

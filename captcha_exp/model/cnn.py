@@ -13,8 +13,10 @@ def extract_features(images: keras.KerasTensor, cnn: CnnConfig) -> keras.KerasTe
     """Turn images (B, H, W, 1 or 3) into a feature map (B, H', W', C) of the size that `config.feature_size` gives."""
     if isinstance(cnn, CustomCnnConfig):
         return _custom(images, cnn)
+    if isinstance(cnn, ResidualCnnConfig):
+        return _residual(images, cnn)
     if isinstance(cnn, StridedCnnConfig):
-        return _STRIDED[cnn.kind](images, cnn)
+        return (_vgg if cnn.kind == "vgg" else _compact)(images, cnn)
     return _original(images, cnn)
 
 
@@ -88,6 +90,3 @@ def _conv(x: keras.KerasTensor, filters: int, cnn: CnnConfig, strides: tuple[int
 def _stride(cnn: StridedCnnConfig, stage: int) -> tuple[int, int]:
     """Every stage halves the height. The first log2(`width_stride`) stages also halve the width."""
     return (2, 2 if 2 ** (stage + 1) <= cnn.width_stride else 1)
-
-
-_STRIDED = {"compact": _compact, "residual": _residual, "vgg": _vgg}
