@@ -27,7 +27,7 @@ def wait_at(step: str) -> None:
 
 
 if known["step"] == "holding":
-    with exclusive(replace(store, lock_file=None), registry, claims, print):
+    with exclusive(replace(store, lock_file=None), registry, claims):
         wait_at("holding")
 elif known.get("rollback"):
     go_back(store, registry, claims, wait_at)

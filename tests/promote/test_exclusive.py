@@ -12,35 +12,35 @@ from captcha_exp.promote.exclusive import exclusive
 from captcha_exp.tracking import Registry, Store
 
 
-def test_on_this_machine_the_second_waits_for_the_first(store: Store, registry: Registry, tmp_path: Path) -> None:
-    order: list[str] = []
-
+def test_on_this_machine_the_second_waits_for_the_first(
+    store: Store, registry: Registry, tmp_path: Path, told: list[str]
+) -> None:
     def second() -> None:
-        with exclusive(store, registry, tmp_path, order.append):
-            order.append("second")
+        with exclusive(store, registry, tmp_path):
+            told.append("second")
 
-    with exclusive(store, registry, tmp_path, order.append):
+    with exclusive(store, registry, tmp_path):
         thread = threading.Thread(target=second)
         thread.start()
-        while not order:
+        while not told:
             time.sleep(0.01)
-        order.append("first")
+        told.append("first")
     thread.join()
-    assert order == [f"waiting for another promotion of {registry.name}", "first", "second"]
+    assert told == [f"waiting for another promotion of {registry.name}", "first", "second"]
 
 
 def test_at_a_server_the_second_gives_way(server_like: Store, registry: Registry, tmp_path: Path) -> None:
-    with exclusive(server_like, registry, tmp_path, print):
+    with exclusive(server_like, registry, tmp_path):
         with (
             pytest.raises(
                 InputError, match=rf"^Another promotion of {registry.name} is under way \(\w+ on .*, since 2"
             ),
-            exclusive(server_like, registry, tmp_path, print),
+            exclusive(server_like, registry, tmp_path),
         ):
             pass
         assert len(registry.model_tags()) == 1, "the first one's claim stays"
     assert registry.model_tags() == {}
-    with exclusive(server_like, registry, tmp_path, print):
+    with exclusive(server_like, registry, tmp_path):
         pass
 
 
@@ -51,7 +51,7 @@ def test_at_a_server_never_two_at_once(server_like: Store, registry: Registry, t
     def attempt() -> None:
         for _ in range(4):
             try:
-                with exclusive(server_like, registry, tmp_path, print):
+                with exclusive(server_like, registry, tmp_path):
                     with count:
                         inside[0] += 1
                         entered[0] += 1
@@ -77,7 +77,7 @@ def test_a_claim_of_a_killed_process_is_removed(
 ) -> None:
     killed_at("holding", claims=str(tmp_path))
     assert len(registry.model_tags()) == 1
-    with exclusive(server_like, registry, tmp_path, print):
+    with exclusive(server_like, registry, tmp_path):
         assert len(registry.model_tags()) == 1
     assert registry.model_tags() == {}
 
@@ -91,6 +91,6 @@ def test_a_claim_from_elsewhere_is_named(
         pytest.raises(
             InputError, match=r"if it died, remove the registered model's tag promotion\.claim\.[0-9a-f]{32}\."
         ),
-        exclusive(server_like, registry, tmp_path / "here", print),
+        exclusive(server_like, registry, tmp_path / "here"),
     ):
         pass

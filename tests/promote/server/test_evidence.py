@@ -100,7 +100,7 @@ def test_a_model_whose_files_are_another_ones_is_neither_challenger_nor_champion
     with pytest.raises(InputError, match=rf"^The model of run {run_id}{words}: they are another model's"):
         load_challenger(store, run_id)
     with pytest.raises(InputError, match=rf"^Version 1 of {registry.name}{words}: they are another model's"):
-        load_version(store, registry, "1", print)
+        load_version(store, registry, "1")
     # Only a model of the run itself counts, whatever lies among the run's files.
     store.client.log_artifacts(store.start_run("none", {}).run_id, __file__.rpartition("/")[0], "model")
     with pytest.raises(InputError, match=r"^run=\w+ has no model, so there is nothing to promote\.$"):
@@ -136,7 +136,7 @@ def test_a_rollback_goes_to_no_version_whose_model_is_gone(
     before = registry.aliases(), registry.model_tags()
 
     def check(version: str) -> None:
-        load_version(store, registry, version, print)
+        load_version(store, registry, version)
 
     (kept,) = (mlflow_server.folder / "kept").rglob(models[0][0])
     shutil.rmtree(kept)
