@@ -54,7 +54,7 @@ def _residual(x: keras.KerasTensor, cnn: ResidualCnnConfig) -> keras.KerasTensor
     x = _conv(x, cnn.filters[0], cnn, strides=_stride(cnn, 0))
     for stage, (filters, blocks) in enumerate(zip(cnn.filters, cnn.blocks or [1] * len(cnn.filters), strict=True)):
         for block in range(blocks):
-            # The stem has already halved the first stage's input.
+            # The first convolution has already halved the input of the first stage.
             x = _residual_block(x, filters, cnn, _stride(cnn, stage) if stage and not block else (1, 1))
     return x
 

@@ -31,9 +31,9 @@ def build_recogniser(
         transformer: the sequence model that follows.
         image_height: H, in pixels.
         image_width: W, in pixels.
-        num_classes: K, the blank included.
-        channels: C, 1 for grey images and 3 for those in colour.
-        seed: makes the initial weights repeatable; null draws new ones.
+        num_classes: K, including the blank.
+        channels: C, 1 for grey images and 3 for colour images.
+        seed: makes the initial weights repeatable; None draws new ones.
 
     Returns:
         A model from float32 (B, H, W, C) in [0, 1] to logits (B, T, K).

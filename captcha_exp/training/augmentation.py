@@ -17,10 +17,10 @@ def augment(images: Any, draws: Draws, augmentation: AugmentationConfig) -> Any:
     """Change each image by its own random amounts. They are uniform between the bounds of the configuration.
 
     Args:
-        images: float32 (B, H, W, C) in [0, 1]. All channels of a pixel are moved, lit, inverted and erased together;
-            noise is of each channel's own.
-        draws: for these images; they decide everything.
-        augmentation: bounds; what is 0 is not computed.
+        images: float32 (B, H, W, C) in [0, 1]. Every change is the same for all channels of a pixel. Only the noise
+            differs from channel to channel.
+        draws: the random numbers for these images. Nothing else is random.
+        augmentation: the bounds. A change whose bound is 0 is not computed.
 
     Returns:
         float32 (B, H, W, C) in [0, 1].

@@ -11,7 +11,7 @@ from captcha_exp.config import AugmentationConfig
 NUMBERS = 14
 # Noise is uniform within sqrt(3) standard deviations. It takes a third of the time of normally distributed noise.
 NOISE_BOUND = math.sqrt(3.0)
-# What tells the seeds of the noise and of the inversion from that of the numbers.
+# They make the seeds of the noise and of the inversion different from the seed of the other numbers.
 NOISE_STREAM, INVERSION_STREAM = 1, 2
 
 _ROUNDS = 10

@@ -19,7 +19,7 @@ def own_augmentation(augmentation: AugmentationConfig, seed: int) -> Callable[[n
         seed: the seed of the training. Together with the step it gives the seed of the function's random generator.
 
     Returns:
-        A function from uint8 (B, H, W) or (B, H, W, 3) and the number of the step to as many images of the same size.
+        A function from images uint8 (B, H, W) or (B, H, W, 3) and the number of the step to images of the same shape.
 
     Raises:
         InputError: the user's function does not exist. Later, when it is called: it returns something else than images

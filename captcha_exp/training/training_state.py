@@ -60,7 +60,8 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     with np.load(path) as arrays:
         history = json.loads(arrays["history"].item())
         optimizer = {name.split("/")[1]: arrays[name] for name in arrays.files if name.startswith("optimizer/")}
-        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"  # the only one there was
+        # Earlier versions had only this engine and did not save its name.
+        engine = arrays["engine"].item() if "engine" in arrays else "tensorflow"
         duration = json.loads(arrays["duration"].item()) if "duration" in arrays else {}
         return Checkpoint(_listed(arrays, "weights"), _listed(arrays, "best"), optimizer, history, engine, duration)
 
