@@ -30,7 +30,7 @@ def validation_table(config: Config, outcome: Outcome) -> list[dict[str, str]]:
 def test_the_table_of_predictions_agrees_with_the_metric(trained: tuple[Config, Outcome, list[str]]) -> None:
     config, outcome, _ = trained
     rows = validation_table(config, outcome)
-    assert list(rows[0]) == ["name", "origin", "label", "prediction", "confidence", "correct"]
+    assert list(rows[0]) == ["name", "origin", "label", "prediction", "confidence", "correct", "error"]
     right = [row["label"] == row["prediction"] for row in rows]
     assert [row["correct"] for row in rows] == [str(int(value)) for value in right]
     assert sum(right) / len(right) == outcome.metrics["best/val/sequence_accuracy"]
