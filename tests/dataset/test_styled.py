@@ -23,7 +23,7 @@ from captcha_exp.dataset.styled import open_styled
 from captcha_exp.dataset.styled.colors import Palette
 from captcha_exp.dataset.styled.layout import lay_out
 from captcha_exp.dataset.styled.renderer import Family, render
-from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image import Channels, ImageSpec, decode_image
 
 Compose = Callable[..., Config]
 FAMILIES = sorted(path.stem for path in (conf_dir() / "dataset" / "style").glob("*.yaml"))
@@ -84,6 +84,13 @@ def test_the_seed_changes_labels_and_pixels_and_the_size_only_adds(compose: Comp
     assert longer.samples[:90] == first.samples
     assert [s.label for s in other.samples] != [s.label for s in first.samples]
     assert first.load("0:0:0:AB4") == first.load("0:0:0:AB4") != first.load("1:0:0:AB4")
+
+
+def test_families_in_colour_are_seen_in_colour(compose: Callable[..., Config]) -> None:
+    source = opened(compose, "dataset/style=[lines]", "dataset.size=8")
+    for sample in source.samples:
+        image = decode_image(source.load(sample.locator), ImageSpec(40, 150, False, 255, Channels.rgb))
+        assert image.shape == (40, 150, 3) and np.ptp(image.astype(int), axis=2).max() > 20
 
 
 def test_images_rendered_in_children_equal_those_rendered_here(compose: Compose, tmp_path: Path) -> None:

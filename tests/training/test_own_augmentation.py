@@ -51,6 +51,12 @@ def test_seed_and_step_decide_everything_drawn(own: Callable[..., Callable[..., 
     assert (altered != own("salt")(IMAGES, 4)).any() and (altered != own("salt", seed=1)(IMAGES, 3)).any()
 
 
+def test_images_in_colour_are_altered_as_they_lie(own: Callable[..., Callable[..., np.ndarray]]) -> None:
+    colour = np.repeat(IMAGES[..., None], 3, axis=-1)
+    altered = own("salt")(colour, 3)
+    assert altered.shape == (3, 8, 16, 3) and 0.3 < (altered == 255).mean() < 0.7
+
+
 @pytest.mark.parametrize(("name", "returned"), [("brighten", r"float64 \(3, 8, 16\)"), ("nothing", "None")])
 def test_other_images_than_those_that_came_are_refused(name: str, returned: str, own: Callable[..., object]) -> None:
     message = rf"^augmentation\.function=own_changes:{name} must return uint8 \(3, 8, 16\), not {returned}\.$"

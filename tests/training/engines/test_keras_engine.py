@@ -13,6 +13,7 @@ import pytest
 
 from captcha_exp.config import Config, CustomOptimizerConfig, OptimizerConfig, Schedule
 from captcha_exp.errors import InputError
+from captcha_exp.model import build_recogniser
 from captcha_exp.training import train
 from captcha_exp.training.engines import Engine, build_engine
 from captcha_exp.training.engines.keras_engine import KerasEngine
@@ -62,6 +63,19 @@ def test_steps_in_terms_of_keras_equal_those_of_tensorflow(steps: Callable[..., 
     reference = steps(TensorflowEngine)
     check_same(*steps(KerasEngine), reference)
     assert reference[0][0][1] > 1, "gradients that are clipped"
+
+
+def test_both_take_the_same_steps_on_inverted_images_in_colour(compose: Callable[..., Config]) -> None:
+    config = compose(*ALTERED, "augmentation.invert_probability=0.5")
+    images = np.random.default_rng(0).random((4, 32, 64, 3), np.float32)
+    told = []
+    for make in (TensorflowEngine, KerasEngine):
+        model = build_recogniser(config.cnn, config.transformer, 32, 64, 5, channels=3, seed=0)
+        engine = make(model, config.optimizer, config.augmentation, config.training)
+        seeds = (np.array([7, step], np.int32) for step in range(3))
+        losses = [engine.step(images, engine_steps.batch(0)[1], seed, 1e-3) for seed in seeds]
+        told.append((losses, engine_steps.weights(engine, model)))
+    check_same(*told[0], told[1])
 
 
 def test_an_optimizer_of_ones_own_takes_the_same_steps_in_both(
