@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from captcha_exp.config import TrainingConfig
 
@@ -44,10 +45,9 @@ class Duration:
 
 def build_duration(training: TrainingConfig, steps_per_epoch: int) -> Duration:
     """Build what `training.epochs` or `training.minutes` asks for. The minutes begin now."""
-    if training.minutes is not None:
-        return Minutes(training.minutes)
-    assert training.epochs is not None
-    return Epochs(training.epochs, steps_per_epoch)
+    if training.epochs is not None:
+        return Epochs(training.epochs, steps_per_epoch)
+    return Minutes(cast(float, training.minutes))  # the schema demands one of the two
 
 
 class Epochs(Duration):
