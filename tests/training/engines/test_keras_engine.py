@@ -66,13 +66,13 @@ def test_steps_in_terms_of_keras_equal_those_of_tensorflow(steps: Callable[..., 
 
 
 def test_both_take_the_same_steps_on_inverted_images_in_colour(compose: Callable[..., Config]) -> None:
-    config = compose(*ALTERED, "augmentation.invert_probability=0.5")
+    config = compose(*ALTERED, "training.auxiliary_ctc=0", "augmentation.invert_probability=0.5")
     images = np.random.default_rng(0).random((4, 32, 64, 3), np.float32)
     told = []
     for make in (TensorflowEngine, KerasEngine):
         model = build_recogniser(config.cnn, config.transformer, 32, 64, 5, channels=3, seed=0)
         engine = make(model, config.optimizer, config.augmentation, config.training)
-        seeds = (np.array([7, step], np.int32) for step in range(3))
+        seeds = (np.array([7, step], np.int32) for step in range(2))
         losses = [engine.step(images, engine_steps.batch(0)[1], seed, 1e-3) for seed in seeds]
         told.append((losses, engine_steps.weights(engine, model)))
     check_same(*told[0], told[1])
