@@ -15,6 +15,9 @@ from captcha_exp.training.engines.auxiliary_head import HEAD, head_state, restor
 from captcha_exp.training.engines.own_optimizer import own_optimizer
 from captcha_exp.training.engines.weight_average import WeightAverage
 
+# Keras reports the loss of each output by its name.
+_OUTPUTS = ("logits", HEAD)
+
 
 class KerasEngine:
     """See `Engine`. A step is a call of Keras' `train_on_batch`, which compiles it for the backend."""
@@ -33,7 +36,7 @@ class KerasEngine:
         self._gradient_norm = _watch(self._optimizer, optimizer.clip_norm)
         self._trained = AlteredImages(trained, augmentation)
         if weight:
-            self._trained.compile(self._optimizer, [ctc_loss, ctc_loss], [1.0, weight])
+            self._trained.compile(self._optimizer, dict.fromkeys(_OUTPUTS, ctc_loss), {_OUTPUTS[0]: 1.0, HEAD: weight})
         else:
             self._trained.compile(self._optimizer, ctc_loss)
         self._average = WeightAverage(model, training.ema_decay) if training.ema_decay is not None else None
@@ -47,7 +50,8 @@ class KerasEngine:
         if self._head is None:
             loss = self._trained.train_on_batch([images, *drawn], labels)
         else:
-            _, loss, _ = self._trained.train_on_batch([images, *drawn], [labels, labels])
+            targets = dict.fromkeys(_OUTPUTS, labels)
+            loss = self._trained.train_on_batch([images, *drawn], targets, return_dict=True)[f"{_OUTPUTS[0]}_loss"]
         if self._average is not None:
             self._average.update()
         return float(loss), float(ops.convert_to_numpy(self._gradient_norm))
@@ -117,4 +121,5 @@ class AlteredImages(keras.Model):
         """See Keras. `inputs` are images and the parts of `Draws`."""
         images, numbers, *noise = inputs
         draws = Draws(numbers, noise[0] if noise else None)
-        return self._model(augment(images, draws, self._augmentation), training=training)
+        outputs = self._model(augment(images, draws, self._augmentation), training=training)
+        return dict(zip(_OUTPUTS, outputs, strict=True)) if isinstance(outputs, list) else outputs
