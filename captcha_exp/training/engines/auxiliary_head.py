@@ -1,5 +1,7 @@
 """Adds a second output to a model, for training only."""
 
+import math
+
 import keras
 import numpy as np
 from keras import layers
@@ -26,9 +28,12 @@ def with_auxiliary_head(model: keras.Model, seed: int) -> keras.Model:
         Lee & Watanabe 2021 (intermediate CTC).
     """
     features = model.get_layer(FEATURES_LAYER).output
-    initializer = keras.initializers.GlorotUniform(seed=seed)
-    head = layers.Dense(model.output.shape[-1], name=HEAD, kernel_initializer=initializer)
-    return keras.Model(model.input, [model.output, head(features)])
+    head = layers.Dense(model.output.shape[-1], name=HEAD)
+    outputs = [model.output, head(features)]
+    # Each backend draws its own numbers for a seed; these are Glorot's bounds, and the same numbers for all.
+    bound = math.sqrt(6 / sum(head.kernel.shape))
+    head.kernel.assign(np.random.default_rng(seed).uniform(-bound, bound, head.kernel.shape))
+    return keras.Model(model.input, outputs)
 
 
 def head_state(head: keras.layers.Layer | None) -> dict[str, np.ndarray]:
