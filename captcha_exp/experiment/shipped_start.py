@@ -39,10 +39,15 @@ class ShippedStart:
 
 
 def shipped_start() -> ShippedStart:
-    """Build the shipped recogniser."""
-    packed = resources.files("captcha_exp.experiment").joinpath(PACKED)
-    digest = hashlib.sha256(packed.read_bytes()).hexdigest()
-    with packed.open("rb") as file, np.load(file) as arrays:
+    """Build the recogniser that comes with the package."""
+    with resources.as_file(resources.files("captcha_exp.experiment").joinpath(PACKED)) as packed:
+        return unpacked(packed)
+
+
+def unpacked(path: Path) -> ShippedStart:
+    """Build the recogniser of a file that `pack` wrote."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with np.load(path) as arrays:
         about = json.loads(arrays["about"].item())
         values = [arrays[str(index)].astype(np.float32) for index in range(len(arrays.files) - 1)]
     model = _built(about)
@@ -59,7 +64,8 @@ def pack(recogniser: "LoadedRecogniser", images: int, path: Path) -> None:
         path: the file, replaced.
     """
     weights = [weight.astype(np.float16) for weight in recogniser.model.get_weights()]
-    about = {"characters": recogniser.characters, "config": recogniser.config, "images": images}
+    config = {**recogniser.config, "root": "."}  # whose machine it was is nobody's business
+    about = {"characters": recogniser.characters, "config": config, "images": images}
     arrays = {str(index): weight for index, weight in enumerate(weights)}
     with replacing(path) as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]

@@ -66,10 +66,11 @@ class TrainingConfig(Settings):
     In the last `unaltered_share` of the training, images are not altered.
     `limit` trains on that many of the training images, drawn by `seed`; null on all.
     `use_validation` also trains on the validation images; then no images can choose an epoch, so the last is kept.
-    `initial_model` is the address of a trained model of the same architecture, with the first weights; null starts
-    with random weights. `patience` null trains all epochs; `threads` null uses every core; `resume` continues an
-    interrupted run. `metrics` are the user's own metrics: name and `MODULE:FUNCTION`. It takes the labels and the
-    texts that were read. Its result is logged as `val/NAME` after each epoch.
+    `initial_model` is the address of a trained model of the same architecture, with the first weights. `shipped` takes
+    the weights that come with the package; null starts with random weights. `patience` null trains all epochs;
+    `threads` null uses every core; `resume` continues an interrupted run. `metrics` are the user's own metrics: name
+    and `MODULE:FUNCTION`. It takes the labels and the texts that were read. Its result is logged as `val/NAME` after
+    each epoch.
     """
 
     epochs: Count | None

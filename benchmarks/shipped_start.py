@@ -1,0 +1,53 @@
+"""Make the weights that come with the package, from nothing but this repository.
+
+Run: python -m benchmarks.shipped_start [--root DIR] [override ...]
+
+Trains `+experiment=shipped_start` and writes captcha_exp/experiment/shipped_start.npz. On one core of two, with other
+work beside it, this took about 65 minutes. A second call with the same root continues the training, or packs the
+trained model again.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+
+from captcha_exp.config import load_stored_config
+from captcha_exp.dataset import prepare_dataset
+from captcha_exp.experiment import shipped_start
+from captcha_exp.tracking import load_recogniser
+
+_NAME = "shipped_start"
+_TARGET = Path(shipped_start.__file__).with_name(shipped_start.PACKED)
+
+
+def main() -> int:
+    """Train, unless that is done, and pack."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path("shipped_start"))
+    options, overrides = parser.parse_known_args()
+    store = f"sqlite:///{options.root.resolve()}/mlruns/mlflow.db"
+    if _finished(options.root, store) is None:
+        command = [sys.executable, "-m", "captcha_exp", f"+experiment={_NAME}", f"tracking.run_name={_NAME}"]
+        subprocess.run([*command, f"root={options.root}", *overrides], check=True)
+    recogniser = load_recogniser(f"runs:/{_finished(options.root, store)}/model", store)
+    dataset = prepare_dataset(load_stored_config(recogniser.config).dataset, options.root)
+    shipped_start.pack(recogniser, len(dataset.train), _TARGET)
+    print(f"{_TARGET}: {_TARGET.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _finished(root: Path, store: str) -> str | None:
+    """The id of the training's run, once it has finished."""
+    if not (root / "mlruns" / "mlflow.db").exists():
+        return None
+    client = mlflow.MlflowClient(store)
+    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
+    found = client.search_runs(everywhere, f"attributes.run_name = '{_NAME}' and tags.outcome = 'finished'")
+    return str(found[0].info.run_id) if found else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
