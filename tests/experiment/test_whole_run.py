@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from captcha_exp.config import Config
+from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.experiment import Outcome, run_experiment
-from captcha_exp.training import outlook
+from captcha_exp.experiment.stage_seconds import Stages
+from captcha_exp.experiment.training_stages import TrainingRun
+from captcha_exp.training import FitResult, outlook
 from tests.trained_run import SMALL, Left, artifacts_of, history_of, store_of
 
 Compose = Callable[..., Config]
@@ -84,16 +88,18 @@ def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
     assert "validation.csv" in artifacts and "validation_sheet.png" not in artifacts
 
 
-def test_a_run_says_what_more_time_would_bring(trained: tuple[Config, Outcome, list[str]]) -> None:
-    config, outcome, lines = trained
-    store = store_of(config)
-    courses = [dict(history_of(store, outcome.run_id, f"val/{name}")) for name in ("sequence_accuracy", "ctc_loss")]
-    history = [
-        {"val/sequence_accuracy": courses[0][epoch], "val/ctc_loss": courses[1][epoch]} for epoch in range(1, 13)
-    ]
-    told = outlook(history, config.training, 90)  # 15 % of 600
-    assert told is not None
-    assert told in lines
+def test_a_run_says_what_more_time_would_bring_unless_it_was_ended_early(compose: Compose, told: list[str]) -> None:
+    config = compose(*SMALL)
+    tracked: Any = None
+    run = TrainingRun(config, prepare_dataset(config.dataset, config.root_path), tracked, Stages())
+    history = [{"val/sequence_accuracy": epoch / 10, "val/ctc_loss": 1.0} for epoch in range(8)]
+    for stopped in ("patience", None):
+        told.clear()
+        run._tell_outlook(FitResult(history, 7, None, stopped, 1.0))
+        assert [line for line in told if "more time" in line] == (
+            [] if stopped else [outlook(history, config.training, 90)]
+        )
+    assert told[-1].endswith("(training.epochs=6)")
 
 
 def test_a_run_of_some_minutes_tells_how_many_are_spent(compose: Compose, told: list[str]) -> None:
