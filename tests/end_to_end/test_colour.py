@@ -33,7 +33,7 @@ INKS = {"r": (255, 20, 20), "g": (30, 136, 10), "b": (71, 71, 239), "k": (90, 90
 DATASET = ("dataset=folder", "dataset.label_pattern='(?P<label>.+)_.'", "dataset.image_height=16",
            "dataset.image_width=64", "dataset.test_fraction=0.2", "dataset.channels=rgb")  # fmt: skip
 MODEL = ("augmentation=light", "cnn.filters=[8,16,16]", "transformer=none", "optimizer.learning_rate=0.005",
-         "training.epochs=12", "training.batch_size=16", "training.threads=1")  # fmt: skip
+         "training.epochs=12", "training.batch_size=16")  # fmt: skip
 
 
 def drawn(text: str, seed: int) -> Image.Image:
