@@ -2,9 +2,8 @@
 
 Run: python -m benchmarks.shipped_start [--root DIR] [override ...]
 
-Trains `+experiment=shipped_start` and writes captcha_exp/experiment/shipped_start.npz. On one core of two, with other
-work beside it, this took about 65 minutes. A second call with the same root continues the training, or packs the
-trained model again.
+Trains `+experiment=shipped_start` and writes captcha_exp/experiment/shipped_start.npz; docs/figures.md tells how long
+this takes. A second call with the same root continues the training, or packs the trained model again.
 """
 
 import argparse
