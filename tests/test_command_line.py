@@ -58,7 +58,7 @@ def test_a_mistyped_key_is_answered_with_the_nearest_one(tmp_path: Path) -> None
 def test_help_lists_groups_and_choices(tmp_path: Path) -> None:
     done = run("--help", cwd=tmp_path)
     for line in (
-        "cnn: compact, original, residual, vgg",
+        "cnn: compact, lean, original, residual, vgg",
         "transformer: lstm, none, original, pre_norm",
         "training: pretrain, standard",
     ):

@@ -67,7 +67,7 @@ def test_a_sweep_file_asks_a_question_and_says_what_it_found(compose: Compose) -
             "transformer.projection_dim 96 is not divisible by transformer.num_heads 5; "
             "change one of them or set `transformer.key_dim`.",
         ),
-        (["cnn.kind=huge"], "cnn.kind must be one of original, compact, residual, vgg, custom, not 'huge'."),
+        (["cnn.kind=huge"], "cnn.kind must be one of original, compact, vgg, residual, custom, not 'huge'."),
         (["cnn.width_stride=3"], "cnn.width_stride must be a power of two, not 3."),
         (["cnn.filters=[]"], "cnn.filters must be at least one number of filters, not []."),
         (["+training.epoch=3"], "Key 'epoch' not in training; did you mean training.epochs?"),

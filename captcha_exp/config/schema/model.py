@@ -91,7 +91,7 @@ class CustomCnnConfig(CnnConfig):
     builder: FunctionName
 
 
-Cnn = Annotated[OriginalCnnConfig | ResidualCnnConfig | StackedCnnConfig | CustomCnnConfig, Field(discriminator="kind")]
+Cnn = Annotated[OriginalCnnConfig | StackedCnnConfig | ResidualCnnConfig | CustomCnnConfig, Field(discriminator="kind")]
 
 
 class NormPlacement(Enum):
