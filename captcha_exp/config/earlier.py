@@ -69,8 +69,6 @@ def _cnn(values: dict[str, Any]) -> None:
     if values.get("kind") == "seed":
         values["kind"] = "original"
         values.pop("width_stride", None)  # it could only be 4
-    if values.get("kind") == "residual":
-        values.setdefault("blocks", None)
 
 
 def _decoding(values: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ class ResidualCnnConfig(StridedCnnConfig):
     """
 
     kind: Literal["residual"]
-    blocks: list[NotNegativeWhole] | None
+    blocks: list[NotNegativeWhole] | None = None  # so that `cnn.kind=residual` is enough
 
     @model_validator(mode="after")
     def _each_stage_is_counted(self) -> "ResidualCnnConfig":
