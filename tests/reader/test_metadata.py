@@ -68,13 +68,13 @@ def nested(depth: int) -> Any:
             "decoding.beam_width must be a whole number from 1 to 1000, not 1000000000000.",
         ),
         ("decoding.knowledge", [5], "decoding.knowledge must be a mapping of alphabets, not [5]."),
-        ("decoding.knowledge", {"alphabets": []}, "decoding.knowledge.alphabets must be a list of 1 to 6250 alphabets"),
+        ("decoding.knowledge", {"alphabets": []}, "decoding.knowledge.alphabets must be a list of 1 to 5555 alphabets"),
         (
             "decoding.knowledge",
-            {"alphabets": [None] * 6251},
-            "decoding.knowledge.alphabets must be a list of 1 to 6250",
+            {"alphabets": [None] * 5556},
+            "decoding.knowledge.alphabets must be a list of 1 to 5555",
         ),
-        ("decoding.knowledge", {"alphabets": 5}, "decoding.knowledge.alphabets must be a list of 1 to 6250 alphabets"),
+        ("decoding.knowledge", {"alphabets": 5}, "decoding.knowledge.alphabets must be a list of 1 to 5555 alphabets"),
         *(
             ("decoding.knowledge", {"alphabets": [None, wrong]}, "decoding.knowledge.alphabets must be null or some of")
             for wrong in ("", "x", "00", 5, ["0"])
