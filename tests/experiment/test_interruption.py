@@ -28,7 +28,7 @@ def handler() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("dropped_at", "last"), [("prepared", "model:"), ("epoch 1/3", "epoch 1/3")])
+@pytest.mark.parametrize(("dropped_at", "last"), [("prepared", "decoding:"), ("epoch 1/3", "epoch 1/3")])
 def test_a_dropped_interrupt_ends_the_run_at_the_next_step(
     compose: Callable[..., Config], told: list[str], dropped_at: str, last: str
 ) -> None:
