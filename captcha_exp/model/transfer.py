@@ -59,8 +59,9 @@ def _below_output(model: keras.Model) -> list[keras.Variable]:
 
 def _feature_height(model: keras.Model) -> int:
     """H' of the feature map (B, H', W', C), before its columns become the time steps."""
-    columns = next(layer for layer in model.layers if isinstance(layer, keras.layers.Reshape))
-    height: int = columns.input.shape[2]
+    reshapes = (layer for layer in model.layers if isinstance(layer, keras.layers.Reshape))
+    # A user's feature extractor may reshape tensors of other ranks before.
+    height: int = next(layer.input.shape[2] for layer in reshapes if len(layer.input.shape) == 4)
     return height
 
 
