@@ -11,8 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mlflow
-
+from benchmarks.pretraining import run_id
 from captcha_exp.config import load_stored_config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.experiment import shipped_start
@@ -28,24 +27,14 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=Path("shipped_start"))
     options, overrides = parser.parse_known_args()
     store = f"sqlite:///{options.root.resolve()}/mlruns/mlflow.db"
-    if _finished(options.root, store) is None:
+    if run_id(options.root, _NAME) is None:
         command = [sys.executable, "-m", "captcha_exp", f"+experiment={_NAME}", f"tracking.run_name={_NAME}"]
         subprocess.run([*command, f"root={options.root}", *overrides], check=True)
-    recogniser = load_recogniser(f"runs:/{_finished(options.root, store)}/model", store)
+    recogniser = load_recogniser(f"runs:/{run_id(options.root, _NAME)}/model", store)
     dataset = prepare_dataset(load_stored_config(recogniser.config).dataset, options.root)
     shipped_start.pack(recogniser, len(dataset.train), _TARGET)
     print(f"{_TARGET}: {_TARGET.stat().st_size / 1e6:.1f} MB")
     return 0
-
-
-def _finished(root: Path, store: str) -> str | None:
-    """The id of the training's run, once it has finished."""
-    if not (root / "mlruns" / "mlflow.db").exists():
-        return None
-    client = mlflow.MlflowClient(store)
-    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
-    found = client.search_runs(everywhere, f"attributes.run_name = '{_NAME}' and tags.outcome = 'finished'")
-    return str(found[0].info.run_id) if found else None
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ import numpy as np
 from keras import ops
 
 from captcha_exp.errors import InputError
+from captcha_exp.reader.image import LUMA
 from captcha_exp.reader.vocabulary import BLANK
 
 OUTPUT_LAYER = "logits"
 _POSITIONS = "position_embedding"
-# The weights of red, green and blue in a grey level, as Pillow computes it (ITU-R BT.601).
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def adopt_weights(model: keras.Model, characters: str, source: keras.Model, source_characters: str) -> str:
@@ -71,7 +70,7 @@ def _fitted(value: np.ndarray, shape: tuple[int, ...], name: str, heights: tuple
         return value
     if value.ndim == len(shape) == 4 and {value.shape[2], shape[2]} == {1, 3} and value.shape[3] == shape[3]:
         # An image without colour gives the same features with one channel and with three.
-        return value.sum(axis=2, keepdims=True) if shape[2] == 1 else value * _LUMA[:, None]
+        return value.sum(axis=2, keepdims=True) if shape[2] == 1 else value * np.array(LUMA, np.float32)[:, None]
     if value.ndim == len(shape) == 2 and value.shape[1] == shape[1]:
         if _POSITIONS in name:
             return _resampled(value, shape[0])

@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.reader.polarity import Polarity, dark_on_light
 
+# The weights of red, green and blue in a grey level, as `Image.convert("L")` computes it (ITU-R BT.601).
+LUMA = (0.299, 0.587, 0.114)
 # The most pixels to decode for one line of text. A larger image is a decompression bomb or the wrong file.
 MAX_PIXELS = 2**24
 # Real encoders write about ten scans.

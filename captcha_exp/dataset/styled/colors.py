@@ -6,12 +6,11 @@ from functools import cache
 from random import Random
 
 from captcha_exp.config import StyleConfig
+from captcha_exp.reader.image import LUMA
 
 # One number per channel of the image.
 Color = tuple[int, ...]
 _HUES = 48
-# The weights of the channels in `Image.convert("L")` (ITU-R BT.601), so a model sees exactly these grey levels.
-_LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,6 @@ def _tints() -> tuple[tuple[float, float, float], ...]:
     tints = []
     for hue in range(_HUES):
         red, green, blue = colorsys.hsv_to_rgb(hue / _HUES, 1, 1)
-        level = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+        level = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
         tints.append((red - level, green - level, blue - level))
     return tuple(tints)
