@@ -20,7 +20,7 @@ lint: .venv/dev  ## style and types
 	$(BIN)/mypy captcha_exp hydra_plugins benchmarks
 
 ui: .venv/run  ## the MLflow UI over this folder's runs, on loopback
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --host 127.0.0.1 --port 5000
+	$(BIN)/python -m captcha_exp.ui
 
 bench: .venv/dev  ## the figures of docs/figures.md, about two hours
 	$(BIN)/python -m benchmarks

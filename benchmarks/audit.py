@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hydra import compose, initialize_config_dir
 from PIL import Image, ImageDraw, ImageFont
 
-from captcha_exp.config import Config, conf_dir, load_config
+from benchmarks.inputs import composed
+from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.samples import Source
@@ -40,7 +40,7 @@ def main() -> int:
         if not overrides:
             write_images(root / "images", options.images)
             overrides = ["dataset=folder", f"dataset.path={root}/images"]
-        measure(composed(root, overrides))
+        measure(composed(f"root={root}", *overrides))
     finally:
         shutil.rmtree(root)
     return 0
@@ -93,12 +93,6 @@ def write_images(folder: Path, count: int) -> None:
             pen.line(rng.integers(0, _SIZE[0], 4).tolist(), fill=tuple(rng.integers(0, 200, 3).tolist()))
         pen.text((int(rng.integers(5, 50)), int(rng.integers(0, 10))), label, fill=(0, 0, 0), font=font)
         image.save(folder / f"{label}.png", compress_level=1)
-
-
-def composed(root: Path, overrides: list[str]) -> Config:
-    """The configuration of a command line."""
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return load_config(compose("config", [f"root={root}", *overrides]))
 
 
 def cpu_seconds() -> float:

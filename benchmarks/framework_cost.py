@@ -13,9 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-
-from captcha_exp.config import Config, conf_dir, load_config
+from benchmarks.inputs import composed
+from captcha_exp.config import Config
 
 # Trials that differ as in a sweep, with almost no training, so that only the fixed cost is left.
 _TRIALS = [
@@ -33,7 +32,7 @@ def main() -> int:
     options, overrides = parser.parse_known_args()
     root = options.root or Path(tempfile.mkdtemp(prefix="cost-"))
     if options.child == "fit":
-        print(json.dumps(fit_alone(composed(root, overrides))))
+        print(json.dumps(fit_alone(composed(f"root={root}", *overrides))))
     elif options.child == "trials":
         print(json.dumps(warm_trials(root)))
     else:
@@ -73,22 +72,12 @@ def compare_trials(root: Path) -> None:
 def fit_alone(config: Config) -> dict[str, float]:
     """Seconds of the fit, and of this whole process."""
     from captcha_exp.dataset import prepare_dataset
-    from captcha_exp.dataset.image_spec import image_spec
-    from captcha_exp.model import build_recogniser
+    from captcha_exp.model.configured import build_configured
     from captcha_exp.training import configure_threads, train
 
     data = prepare_dataset(config.dataset, config.root_path)
     configure_threads(config.training.threads)
-    size = config.dataset
-    model = build_recogniser(
-        config.cnn,
-        config.transformer,
-        size.image_height,
-        size.image_width,
-        data.vocabulary.num_classes,
-        channels=image_spec(size).input_shape[-1],
-        seed=config.training.seed,
-    )
+    model = build_configured(config, data.vocabulary.num_classes)
     started = time.perf_counter()
     train(model, data.train, data.validation, data.vocabulary.characters, config)
     return {"fit": time.perf_counter() - started, "wall": time.time() - process_start()}
@@ -101,15 +90,9 @@ def warm_trials(root: Path) -> list[float]:
     seconds = []
     for trial in _TRIALS:
         started = time.perf_counter()
-        run_experiment(composed(root, [*_TINY, *trial]))
+        run_experiment(composed(f"root={root}", *[*_TINY, *trial]))
         seconds.append(time.perf_counter() - started)
     return seconds
-
-
-def composed(root: Path, overrides: list[str]) -> Config:
-    """The configuration of a command line."""
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return load_config(compose("config", [f"root={root}", *overrides]))
 
 
 def run(command: list[str]) -> float:

@@ -13,12 +13,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from hydra import compose, initialize_config_dir
 
-from captcha_exp.config import AdamWConfig, Config, conf_dir, load_config
+from benchmarks.inputs import composed
+from captcha_exp.config import AdamWConfig, Config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
 from captcha_exp.dataset.image_spec import image_spec
-from captcha_exp.model import build_recogniser
+from captcha_exp.model.configured import build_configured
 from captcha_exp.reader.image import to_input
 from captcha_exp.training import configure_threads, train
 from captcha_exp.training.augmentation import augment
@@ -29,9 +29,7 @@ _ROUNDS = 3
 
 def main() -> int:
     """Print median processor seconds of the first epoch and of the epochs after it, and their ratios."""
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        overrides = ["training.epochs=4", "training.threads=1", *sys.argv[1:]]
-        config = load_config(compose("config", overrides))
+    config = composed("training.epochs=4", "training.threads=1", *sys.argv[1:])
     configure_threads(config.training.threads)
     with tempfile.TemporaryDirectory() as root:
         dataset = prepare_dataset(config.dataset, Path(root))
@@ -101,9 +99,7 @@ def planned_epochs(config: Config) -> int:
 
 def recogniser(config: Config, dataset: PreparedDataset) -> keras.Model:
     """The configured model for this dataset, with the same first weights every time."""
-    size = (config.dataset.image_height, config.dataset.image_width, dataset.vocabulary.num_classes)
-    channels = image_spec(config.dataset).input_shape[-1]
-    return build_recogniser(config.cnn, config.transformer, *size, channels=channels, seed=config.training.seed)
+    return build_configured(config, dataset.vocabulary.num_classes)
 
 
 if __name__ == "__main__":

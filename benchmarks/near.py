@@ -15,7 +15,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from benchmarks.audit import composed
+from benchmarks.inputs import composed
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.prepare.duplicate_images import NEAR_BITS
@@ -29,7 +29,7 @@ Hash = Callable[[Image.Image], imagehash.ImageHash]
 def main() -> int:
     """Print, for several hashes, the fewest bits between two images, and the most between an image and its copies."""
     with tempfile.TemporaryDirectory() as folder:
-        config = composed(Path(folder), sys.argv[1:]).dataset
+        config = composed(f"root={folder}", *sys.argv[1:]).dataset
         source = open_source(config, Path(folder))
         files = [source.load(sample.locator) for sample in source.samples]
     spec = image_spec(config)

@@ -8,7 +8,6 @@ import json
 import os
 import statistics
 import string
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,14 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 from matplotlib.figure import Figure
 
-from captcha_exp.config import load_config
-from captcha_exp.dataset import prepare_dataset
+from benchmarks import named_runs
 from captcha_exp.figures.figure_style import BLUE, FAINT, INK, new_figure, plain_axes
-from captcha_exp.model.evaluator import evaluate
-from captcha_exp.tracking import load_recogniser
 
 # The first has 832 training images, the second 4,800.
 SETS: dict[str, tuple[int | None, ...]] = {"captcha_images_v2": (100, 300, None), "gregwar5": (100, 300, 1000, None)}
@@ -32,7 +27,7 @@ STEPS = {100: 600, 300: 1000, 1000: 1800, None: 3000}
 # One size for all, so that one pretrained model serves both sets.
 _MODEL = ["dataset.image_height=40", "dataset.image_width=160", "cnn.filters=[32,48,64,96,128]"]
 _MODEL += ["transformer.projection_dim=128", "transformer.feed_forward_dim=256", "training.threads=1"]
-_PRETRAIN = ["training=pretrain", "dataset=styled", "tracking.run_name=pretrain", "dataset.size=30000", *_MODEL]
+_PRETRAIN = ["training=pretrain", "dataset=styled", "dataset.size=30000", *_MODEL]
 # All characters of gregwar5, including those that look alike.
 _PRETRAIN.append(f"dataset.characters={string.digits}{string.ascii_letters}")
 _STARTS = ("scratch", "pretrained")
@@ -64,7 +59,8 @@ def main() -> int:
         return 2
     root = options.root or Path(tempfile.mkdtemp(prefix="pretraining-"))
     print(f"runs in {root}", flush=True)
-    run(root, "pretrain", [*_PRETRAIN, *pretraining])
+    root.mkdir(parents=True, exist_ok=True)
+    named_runs.train(root, "pretrain", [*_PRETRAIN, *pretraining])
     cases = list(all_cases(options.seeds))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda case: train(root, case), cases))
@@ -88,46 +84,20 @@ def train(root: Path, case: Case) -> None:
     """One run in its own process, on one thread."""
     data = Path(os.environ["CAPTCHA_EXP_DATA"]).resolve() / case.dataset
     images = case.limit or sum(1 for _ in data.iterdir()) * 8 // 10
-    overrides = [f"tracking.run_name={case.name}", "dataset=folder", f"dataset.path={data}", *_MODEL]
+    overrides = ["dataset=folder", f"dataset.path={data}", *_MODEL]
     overrides += [f"training.epochs={-(-STEPS[case.limit] * 32 // images)}", f"training.seed={case.seed}"]
     if case.limit:
         overrides.append(f"training.limit={case.limit}")
     if case.start == "pretrained":
-        overrides.append(f"training.initial_model=runs:/{run_id(root, 'pretrain')}/model")
-    run(root, case.name, overrides)
-
-
-def run(root: Path, name: str, overrides: list[str]) -> None:
-    """Train, unless an earlier call did so."""
-    if run_id(root, name) is not None:
-        return
-    (root / "logs").mkdir(parents=True, exist_ok=True)
-    with (root / "logs" / f"{name}.log").open("w") as log:
-        command = [sys.executable, "-m", "captcha_exp", f"root={root}", *overrides]
-        subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
-    print(f"trained {name}", flush=True)
-
-
-def run_id(root: Path, name: str) -> str | None:
-    """The id of the finished run with that name."""
-    database = root / "mlruns" / "mlflow.db"
-    if not database.exists():
-        return None
-    client = mlflow.MlflowClient(f"sqlite:///{database}")
-    everywhere = [experiment.experiment_id for experiment in client.search_experiments()]
-    found = client.search_runs(everywhere, f"attributes.run_name = '{name}' and tags.outcome = 'finished'")
-    return str(found[0].info.run_id) if found else None
+        overrides.append(f"training.initial_model=runs:/{named_runs.trained_run(root, 'pretrain').info.run_id}/model")
+    named_runs.train(root, case.name, overrides)
 
 
 def judge(root: Path, case: Case) -> float:
     """Sequence accuracy on the test split. It is stored beside the runs."""
-    kept = root / "logs" / f"{case.name}.json"
+    kept = root / f"{case.name}.json"
     if not kept.exists():
-        recogniser = load_recogniser(f"runs:/{run_id(root, case.name)}/model", f"sqlite:///{root}/mlruns/mlflow.db")
-        config = load_config(recogniser.config)
-        test = prepare_dataset(config.dataset, root).test
-        judged = evaluate(recogniser.model, test.images, test.labels, recogniser.decoder, 32)
-        kept.write_text(json.dumps(judged.metrics["sequence_accuracy"]))
+        kept.write_text(json.dumps(named_runs.judged_on_test(root, case.name).metrics["sequence_accuracy"]))
     return float(json.loads(kept.read_text()))
 
 

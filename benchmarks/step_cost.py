@@ -5,10 +5,10 @@ import sys
 import time
 
 import numpy as np
-from hydra import compose, initialize_config_dir
 
-from captcha_exp.config import Config, conf_dir, load_config
-from captcha_exp.model import build_recogniser
+from benchmarks.inputs import composed
+from captcha_exp.config import Config
+from captcha_exp.model.configured import build_configured
 from captcha_exp.training import configure_threads
 from captcha_exp.training.engines import Engine, build_engine
 
@@ -18,9 +18,8 @@ _EXTRAS = ("training.ema_decay=0.999", "training.auxiliary_ctc=0.3")
 
 def main() -> int:
     """Print the median ratio of a step with each extra to a step without, in processor time, step by step in turn."""
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        given = ["training.threads=1", *sys.argv[1:]]
-        configs = [load_config(compose("config", [*given, *extra])) for extra in ([], *([one] for one in _EXTRAS))]
+    given = ["training.threads=1", *sys.argv[1:]]
+    configs = [composed(*given, *extra) for extra in ([], *([one] for one in _EXTRAS))]
     configure_threads(configs[0].training.threads)
     engines = [_engine(config) for config in configs]
     times = [[_seconds(engine, configs[0], step) for engine in engines] for step in range(_ROUNDS)][2:]
@@ -31,10 +30,7 @@ def main() -> int:
 
 
 def _engine(config: Config) -> Engine:
-    size = config.dataset
-    model = build_recogniser(
-        config.cnn, config.transformer, size.image_height, size.image_width, _CLASSES, seed=config.training.seed
-    )
+    model = build_configured(config, _CLASSES)
     return build_engine(model, config.optimizer, config.augmentation, config.training)
 
 

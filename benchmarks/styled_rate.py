@@ -13,9 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-
-from captcha_exp.config import StyledConfig, SyntheticConfig, conf_dir, load_config
+from benchmarks.inputs import composed
+from captcha_exp.config import StyledConfig, SyntheticConfig
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
@@ -30,9 +29,8 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=1_000, help="images of each family")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions of the whole command")
     options, overrides = parser.parse_known_args()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        dataset = load_config(compose("config", ["dataset=styled", *overrides])).dataset
-        other = load_config(compose("config", [f"dataset.size={2 * options.each}"])).dataset
+    dataset = composed("dataset=styled", *overrides).dataset
+    other = composed(f"dataset.size={2 * options.each}").dataset
     if not isinstance(dataset, StyledConfig) or not isinstance(other, SyntheticConfig):
         parser.error("needs dataset=styled")
     dataset = dataset.model_copy(update={"size": 2 * options.each})

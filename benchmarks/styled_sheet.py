@@ -8,10 +8,10 @@ import io
 import sys
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
 from PIL import Image, ImageDraw
 
-from captcha_exp.config import StyledConfig, conf_dir, load_config
+from benchmarks.inputs import composed
+from captcha_exp.config import StyledConfig
 from captcha_exp.dataset.samples import Source
 from captcha_exp.dataset.styled import open_styled
 from captcha_exp.dataset.styled.fonts import font_file, load_font
@@ -30,8 +30,7 @@ def main() -> int:
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--rows", type=int, default=2)
     options, overrides = parser.parse_known_args()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        dataset = load_config(compose("config", ["dataset=styled", *overrides])).dataset
+    dataset = composed("dataset=styled", *overrides).dataset
     if not isinstance(dataset, StyledConfig):
         parser.error("needs dataset=styled")
     each = options.columns * options.rows

@@ -8,13 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 import optuna
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from captcha_exp.config import conf_dir, load_config
+from benchmarks.inputs import composed
 from captcha_exp.sweep import SweepPlan, plan_sweep
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.storage import PROCESS
@@ -40,8 +39,7 @@ def main() -> int:
 
 
 def _plan(name: str) -> SweepPlan:
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = load_config(compose("config", [f"+sweep={name}"]))
+    config = composed(f"+sweep={name}")
     return plan_sweep(
         config, [], OverridesParser.create(), {"cnn": "compact", "transformer": "pre_norm"}, lambda _: config
     )

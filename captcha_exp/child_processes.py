@@ -2,17 +2,17 @@
 
 import os
 import pickle
-import signal
-import subprocess
 import sys
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from queue import SimpleQueue
 from threading import Thread
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
+
+from captcha_exp.piped_process import answering, end_piped, received, send, start_piped
 
 CHUNK = 64
 _AHEAD = 2  # chunks that a child has, including the one in progress
@@ -79,14 +79,8 @@ class _Child:
     """
 
     def __init__(self, work: Work[Any]) -> None:
-        # A child finds modules where this process does. It gets one thread, as there are as many children as cores.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "captcha_exp.child_processes"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+        # It gets one thread, as there are as many children as cores.
+        self._process = start_piped(["-m", "captcha_exp.child_processes"], OPENBLAS_NUM_THREADS="1")
         self._answers: SimpleQueue[Any] = SimpleQueue()
         # Read answers as they arrive: a child that cannot write its answer does not read its input either.
         self._reader = Thread(target=self._read, daemon=True)
@@ -98,12 +92,7 @@ class _Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):  # closing the pipe flushes data that the child will never read
-                self._pipe(pipe).close()
+        end_piped(self._process, self._reader)
 
     def ask(self, chunk: tuple[int, Sequence[str]]) -> None:
         self._asked.append(chunk[1])
@@ -120,41 +109,27 @@ class _Child:
         return answer
 
     def _send(self, message: Any) -> None:
-        pipe = self._pipe(self._process.stdin)
         try:
-            pickle.dump(message, pipe)
-            pipe.flush()
+            send(self._process, message)
         except BrokenPipeError as error:
             raise self._ended() from error
 
     def _read(self) -> None:
-        try:
-            while True:
-                self._answers.put(pickle.load(self._pipe(self._process.stdout)))
-        except (EOFError, pickle.UnpicklingError):
-            self._answers.put(None)
+        for answer in received(self._process):
+            self._answers.put(answer)
+        self._answers.put(None)
 
     def _ended(self) -> RuntimeError:
         code = self._process.wait()
         where = f", at one of the files {self._asked[0][0]} to {self._asked[0][-1]}" if self._asked else ""
         return RuntimeError(f"A child process ended early (exit code {code}){where}.")
 
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        if pipe is None:
-            raise RuntimeError("The child process was started without pipes.")
-        return pipe
-
 
 def main() -> None:
     """Run a child: read work and chunks from standard input until it ends, write results or exceptions."""
-    # Ctrl-C reaches the whole process group; the parent handles it and ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answer = answering()
     # Pillow warns of damaged files, but the report names them anyway.
     warnings.filterwarnings("ignore", module="PIL")
-    # Printed text must not get between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
     work: Work[Any] = pickle.load(sys.stdin.buffer)
     while True:
         try:
@@ -162,11 +137,10 @@ def main() -> None:
         except EOFError:
             return
         try:
-            answer = work(first, locators)
+            result = work(first, locators)
         except Exception as error:  # the parent raises it
-            answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+            result = error
+        answer(result)
 
 
 if __name__ == "__main__":

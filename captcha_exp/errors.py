@@ -17,6 +17,10 @@ class FullDiskError(InputError):
     """A disk has no room for the data to be written."""
 
 
+class StoreAwayError(InputError):
+    """The tracking server has not answered for as long as a run waits for it. The work itself did not fail."""
+
+
 class DivergedError(ArithmeticError):
     """The training loss stopped being a finite number."""
 

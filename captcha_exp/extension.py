@@ -1,4 +1,4 @@
-"""Find the user's own functions that a configuration names."""
+"""Find the functions and classes that a configuration names, the user's own above all."""
 
 import importlib
 import importlib.util
@@ -7,10 +7,11 @@ import re
 import sys
 from collections.abc import Callable
 from importlib.machinery import PathFinder
-from typing import Any
+from typing import Any, TypeVar
 
 from captcha_exp.errors import InputError
 
+_Kind = TypeVar("_Kind")
 _SPEC = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
@@ -40,6 +41,28 @@ def named_function(key: str, spec: str) -> Callable[..., Any]:
     """
     if not is_function_name(spec):
         raise InputError(f"{key} must be MODULE:FUNCTION, e.g. my_module:build, not {spec!r}.")
+    function = _named(key, spec)
+    if not callable(function):
+        module_name, _, name = spec.partition(":")
+        raise InputError(f"{key}={spec}: the module {module_name} has no function {name}.")
+    return function
+
+
+def named_class(key: str, spec: str, base: type[_Kind]) -> type[_Kind]:
+    """Import the class `MODULE:CLASS`, a kind of `base`.
+
+    Raises:
+        InputError: there is no such module or class. Exceptions of the module itself are passed on.
+    """
+    found = _named(key, spec)
+    if not isinstance(found, type) or not issubclass(found, base):
+        module_name, _, name = spec.partition(":")
+        raise InputError(f"{key}={spec}: the module {module_name} has no class {name} that is a {base.__name__}.")
+    return found
+
+
+def _named(key: str, spec: str) -> Any:
+    """What the module has under the name; None if there is nothing."""
     if os.getcwd() not in sys.path:  # `python -m` adds it, an installed script does not
         sys.path.append(os.getcwd())
     module_name, _, name = spec.partition(":")
@@ -49,7 +72,4 @@ def named_function(key: str, spec: str) -> Callable[..., Any]:
         raise InputError(
             f"{key}={spec} cannot be imported: {error}. Its module must lie in the current folder or on PYTHONPATH."
         ) from error
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise InputError(f"{key}={spec}: the module {module_name} has no function {name}.")
-    return function
+    return getattr(module, name, None)

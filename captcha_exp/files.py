@@ -101,6 +101,11 @@ def full_disk(error: BaseException, *places: Path) -> FullDiskError | None:
     return None
 
 
+def bytes_in(folder: Path) -> int:
+    """The sizes of all files below a folder, added up; 0 if it does not exist."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def no_room(place: Path, reason: str = os.strerror(errno.ENOSPC), setting: str = "root") -> FullDiskError:
     """The error that says what to do about a full `place`; `setting` is the key that moves it."""
     return FullDiskError(

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from captcha_exp.config import flatten, holds_password, kept_in_environment, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.typed_texts import text_as_typed
 
 _log = logging.getLogger(__name__)
 # Options that make Hydra print a configuration instead of using it.
@@ -32,7 +33,7 @@ def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     Raises:
         InputError: a password is inside a list, a mapping or a choice.
     """
-    hidden = {argument: _hidden(argument) for argument in arguments if without_passwords(argument) != argument}
+    hidden = {argument: without_typed_password(argument) for argument in arguments}
     for argument, safe in hidden.items():
         if safe != argument:
             _log.warning(
@@ -46,11 +47,12 @@ def without_typed_passwords(arguments: Sequence[str]) -> list[str]:
     return [hidden.get(argument, argument) for argument in arguments]
 
 
-def _hidden(argument: str) -> str:
-    if argument.startswith("-"):
+def without_typed_password(argument: str) -> str:
+    """One argument; if its value holds a password, an interpolation of the environment variable that now holds it."""
+    if argument.startswith("-") or without_passwords(argument) == argument:
         return argument
     try:
-        override = OverridesParser.create().parse_override(argument)
+        override = OverridesParser.create().parse_override(text_as_typed(argument))
     except HydraException:
         return argument  # Hydra will refuse it
     key, value = override.key_or_group, override.value()

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from captcha_exp.config.passwords import without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.files import telling_full_disk
 from captcha_exp.foreign_text import visible
+
+_EXIT_UNREAD = 141  # a shell reports this if the reader of a command's output has left
 
 
 def say(line: object) -> None:
@@ -25,6 +27,13 @@ def say(line: object) -> None:
 def complain(line: object) -> None:
     """Print a line about a problem on standard error."""
     _write(line, sys.stderr)
+
+
+def end_unread() -> NoReturn:
+    """End this command because the reader of its output has left, as `head` does."""
+    # Otherwise the interpreter would report the same error when it flushes at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(_EXIT_UNREAD) from None
 
 
 def _write(line: object, stream: TextIO) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +14,7 @@ from hydra import initialize_config_dir
 
 from captcha_exp.config import Config, conf_dir, load_config, to_plain
 from tests.hostile_text import HOSTILE_TEXT
-from tests.mlflow_server import MlflowServer
+from tests.mlflow_server import MlflowServer, running_server
 from tests.small_disk import SmallDisk, mounted
 from tests.told import hearing
 
@@ -102,12 +101,8 @@ def database_made_before(give_database: Callable[[Path], None], tmp_path: Path) 
 @pytest.fixture(scope="session")
 def mlflow_server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """Starting one takes seconds: all tests share it, each with an experiment and a registered model of its own."""
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copy(empty_database, folder)
-    server = MlflowServer(folder)
-    server.start()
-    yield server
-    server.end(signal.SIGKILL)  # nothing in it is to be kept, and its good end takes long
+    with running_server(empty_database, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,11 @@
 """A real MLflow server on loopback, in processes of its own."""
 
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.loopback import end_server, free_port, start_server
@@ -30,3 +33,15 @@ class MlflowServer:
         if self._process is not None:
             end_server(self._process, sent)
             self._process = None
+
+
+@contextmanager
+def running_server(empty_database: Path, folder: Path) -> Iterator[MlflowServer]:
+    """A server that has its tables already, in `folder`."""
+    shutil.copy(empty_database, folder)
+    server = MlflowServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end(signal.SIGKILL)  # nothing in it is to be kept, and its good end takes long

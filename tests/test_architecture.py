@@ -11,33 +11,46 @@ PACKAGE = REPOSITORY / "captcha_exp"
 
 # The way that data takes. A room imports only from rooms that stand before it; `__main__` of a room is no exception.
 CHAIN = (
+    "needed_packages",
     "errors",
+    "piped_process",
     "child_processes",
     "extension",
     "files",
     "lock",
+    "interruption",
     "foreign_text",
     "html_page",
     "reader",
     "config",
     "terminal",
+    "commands",
+    "help_page",
+    "typed_texts",
     "hidden_passwords",
     "command_line",
+    "hydra_values",
     "metrics",
     "dataset",
     "model",
     "training",
     "tracking",
+    "relocate",
     "figures",
     "evaluate",
     "prepare",
     "experiment",
     "promote",
     "sweep",
+    "remove",
     "report",
     "predict",
     "serve",
+    "ui",
+    "completion",
+    "front_door",
     "__main__",
+    "python_calls",
 )
 # Rooms that take less than the chain would give them.
 ONLY = {
@@ -46,15 +59,18 @@ ONLY = {
     "sweep": {
         "errors",
         "child_processes",
+        "extension",
         "files",
         "foreign_text",
         "terminal",
         "lock",
+        "interruption",
         "config",
     },  # it is handed its job: any training can be searched
     "serve": {
         "errors",
         "foreign_text",
+        "interruption",
         "terminal",
         "reader",
         "config",
@@ -69,7 +85,7 @@ OWNERS = {
     "mlflow": {"tracking", "reader"},
     "optuna": {"sweep"},
     "kagglehub": {"dataset"},
-    "hydra": {"sweep", "command_line", "hidden_passwords"},
+    "hydra": {"sweep", "command_line", "hydra_values", "hidden_passwords", "typed_texts"},
     "gradio": {"serve"},
     "fastapi": {"serve"},
 }
@@ -132,7 +148,7 @@ def top_level_imports(path: Path) -> set[str]:
 
 
 def test_what_every_start_imports_is_light() -> None:
-    every_start = [PACKAGE / f"{name}.py" for name in ("__main__", "command_line", "hidden_passwords")]
+    every_start = [PACKAGE / f"{name}.py" for name in ("__main__", "command_line", "hidden_passwords", "typed_texts")]
     every_start += [*(REPOSITORY / "hydra_plugins").rglob("*.py"), *(PACKAGE / "config").glob("*.py")]
     for path in every_start:
         assert not top_level_imports(path) & HEAVY, path

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from captcha_exp.errors import InputError
-from captcha_exp.extension import named_function
+from captcha_exp.extension import named_class, named_function
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +32,12 @@ def test_a_function_in_the_current_folder_is_found() -> None:
 def test_what_cannot_be_used_is_named(spec: str, message: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}"):
         named_function("cnn.builder", spec)
+
+
+def test_a_class_is_found_if_it_is_of_the_kind_that_is_needed() -> None:
+    assert named_class("sweep.sampler.kind", "collections:OrderedDict", dict).__name__ == "OrderedDict"
+    for spec in ("collections:Nothing", "collections:deque", "collections:namedtuple"):
+        name = spec.partition(":")[2]
+        told = f"sweep.sampler.kind={spec}: the module collections has no class {name} that is a dict."
+        with pytest.raises(InputError, match=f"^{re.escape(told)}$"):
+            named_class("sweep.sampler.kind", spec, dict)

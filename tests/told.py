@@ -11,7 +11,7 @@ class _Ear(logging.Handler):
         self._hear = hear
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._hear(record.getMessage())
+        self._hear(logging.LogRecord.getMessage(record))  # the text as it was logged, as `terminal` prints it
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from captcha_exp.reader.image import ADDED_LATER
 
 # (group, former choice) -> current choice.
 CALLED_NOW = {("cnn", "seed"): "original", ("transformer", "seed"): "original", ("experiment", "seed"): "original"}
+# Later keys that decide which samples are in which split, each with the value that divides as before.
+ADDED_TO_DIVISION = {"equal_labels": "together", "given_splits": False, "leaks": "refuse"}
 
 
 def renamed_choice(message: str) -> str | None:
@@ -47,6 +49,14 @@ def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
 def _dataset(values: dict[str, Any]) -> None:
     for key, value in ADDED_LATER.items():
         values.setdefault(key, value)
+    values.setdefault("test_fold", 0)
+    later: dict[str, Any] = {"vocabulary_file": None, **ADDED_TO_DIVISION}
+    if values.get("source") == "folder":
+        later["label_from"] = "name"
+    if values.get("source") == "manifest":
+        later |= {"split_column": "split", "delimiter": None, "encoding": None, "header": None}
+    for key, value in later.items():
+        values.setdefault(key, value)
     if values.get("source") == "kaggle" and "layouts" not in values:
         known = _shipped_layouts()
         bases = ["/".join(str(handle).split("/")[:2]) for handle in values.get("handles", [])]
@@ -61,6 +71,8 @@ def _shipped_layouts() -> dict[str, Any]:
 
 def _augmentation(values: dict[str, Any]) -> None:
     values.setdefault("invert_probability", 0.0)
+    for added in ("perspective", "bend", "recolor_probability", "strokes", "stroke_width"):
+        values.setdefault(added, 0)
     values.setdefault("function", None)
     values.setdefault("options", {})
 
@@ -92,7 +104,21 @@ def _training(values: dict[str, Any]) -> None:
     values.setdefault("ema_decay", None)
     values.setdefault("auxiliary_ctc", 0.0)
     values.setdefault("unaltered_share", 0.0)
+    values.setdefault("members", 1)
+    values.setdefault("member_data", "all")
+    values.setdefault("combine", "vote")
+    values.setdefault("distil_weight", 1.0)
+    values.setdefault("views", 1)
 
 
 def _sweep(values: dict[str, Any]) -> None:
     values.pop("trial_id", None)
+    values.setdefault("on_end", None)
+    values.setdefault("first", [])
+    values.setdefault("warm_start", [])
+    values.setdefault("constraints", None)
+    for chosen in ("sampler", "pruner"):
+        values[chosen] = {"options": None, **values.get(chosen, {})}
+    values["pruner"].setdefault("first_objective", False)
+    for added in ("minutes", "target", "no_improvement_trials", "trial_minutes"):
+        values.setdefault(added, None)

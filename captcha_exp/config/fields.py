@@ -13,6 +13,7 @@ from captcha_exp.extension import is_function_name, lies_with_the_user
 
 # The context for validating values from a run or a model, which other people may have written.
 STORED = object()
+MAX_PORT = 65535
 
 
 class Settings(BaseModel):
@@ -40,6 +41,11 @@ class Rooted(Settings):
     @property
     def root_path(self) -> Path:
         return Path(self.root).expanduser().resolve()
+
+    @property
+    def checkpoints_path(self) -> Path:
+        """Where the states of trainings lie that may go on."""
+        return self.root_path / "outputs" / "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,8 @@ Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 ShareBelowOne = Annotated[Number, Field(ge=0, lt=1)]
+ShareBelowHalf = Annotated[Number, Field(ge=0, lt=0.5)]
+Few = Annotated[Whole, Field(ge=0, le=9)]
 GreyLevel = Annotated[Whole, Field(ge=0, le=255), Worded("a grey level {}")]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Must("a name", bool)]

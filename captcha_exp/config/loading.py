@@ -19,8 +19,11 @@ from captcha_exp.config.schema import (
     PredictConfig,
     PrepareCommandConfig,
     PromotionConfig,
+    RelocateConfig,
+    RemoveConfig,
     ReportCommandConfig,
     ServingConfig,
+    UiConfig,
 )
 from captcha_exp.errors import InputError, first_line
 
@@ -28,7 +31,7 @@ Schema = TypeVar("Schema", bound=Settings)
 _MISSING = "???"
 _COMMANDS: tuple[type[Settings], ...] = (
     *(EvaluateCommandConfig, PrepareCommandConfig, PromotionConfig),
-    *(PredictConfig, ReportCommandConfig, ServingConfig),
+    *(PredictConfig, RelocateConfig, RemoveConfig, ReportCommandConfig, ServingConfig, UiConfig),
 )
 
 

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -100,11 +101,14 @@ def _decoded(source: Source, spec: ImageSpec, partial: Path) -> list[Outcome]:
 def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[str, Any]:
     rows, pixels, contents, skipped = [], [], [], []
     first_with: dict[str, int] = {}
+    unusual: Counter[str] = Counter()
     for row, (sample, outcome) in enumerate(zip(source.samples, outcomes, strict=True)):
         if isinstance(outcome, str):
             skipped.append((row, outcome))
             continue
-        content, pixel = outcome
+        content, pixel, remark = outcome
+        if remark:
+            unusual[remark] += 1
         rows.append(row)
         pixels.append(first_with.setdefault(pixel, row))
         label = sample.label.encode("utf-8", "surrogateescape")
@@ -117,6 +121,7 @@ def _meta(source: Source, outcomes: Sequence[Outcome], spec: ImageSpec) -> dict[
         "rows": rows,
         "pixels": pixels,
         "skipped": skipped,
+        **({"unusual": dict(unusual)} if unusual else {}),
     }
 
 
@@ -150,9 +155,18 @@ def _load_folder(folder: Path, source: Source, spec: ImageSpec) -> Cached | None
     if meta is None or len(meta["rows"]) + len(meta["skipped"]) != len(source.samples):
         return None
     rows, pixels = (np.array(meta[key], np.int64) for key in ("rows", "pixels"))
+    if "unusual" not in meta and _holds_blanks(folder, spec, pixels):
+        return None  # an earlier version did not look for a frame or background that shows something
     samples = source.samples if not meta["skipped"] else [source.samples[row] for row in meta["rows"]]
     skipped = [SkippedFile(source.samples[row].name, reason) for row, reason in meta["skipped"]]
-    return Cached(folder, meta["fingerprint"], samples, rows, pixels, skipped)
+    return Cached(folder, meta["fingerprint"], samples, rows, pixels, skipped, meta.get("unusual", {}))
+
+
+def _holds_blanks(folder: Path, spec: ImageSpec, pixels: np.ndarray) -> bool:
+    """Whether images that equal one another show nothing."""
+    values, counts = np.unique(pixels, return_counts=True)
+    stored = np.memmap(folder / IMAGES, np.uint8, "r").reshape(-1, math.prod(spec.shape)) if (counts > 1).any() else ()
+    return any(np.ptp(stored[row]) == 0 for row in values[counts > 1])
 
 
 def _read_meta(folder: Path, spec: ImageSpec) -> dict[str, Any] | None:

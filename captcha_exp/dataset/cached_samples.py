@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class Cached:
     """The usable samples of a source, decoded.
 
     `rows` is each sample's place in the file of images. `pixels` is a number per sample that is equal for equal images.
+    `unusual` counts images that would show nothing if they were read like others, by what was done with them.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class Cached:
     rows: np.ndarray
     pixels: np.ndarray
     skipped: list[SkippedFile]
+    unusual: Mapping[str, int]
 
     def remembered(self, question: str, answer: Callable[[], dict[str, list[int]]]) -> dict[str, list[int]]:
         """The answer to a question about these samples. The first call computes it and keeps it on disk."""

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import BadImageError, ImageSpec, decode_and_tell
 
 _REASON_LENGTH = 200
 Loader = Callable[[str], bytes]
 
 
-# The outcome of a sample: the digests of its file and its pixels, or the reason why it is skipped.
-Outcome = tuple[str, str] | str
+# The outcome of a sample: the digests of its file and its pixels, and what was unusual about it or an empty text; or
+# the reason why it is skipped.
+Outcome = tuple[str, str, str] | str
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ class Decoder:
             for index, locator in enumerate(locators, start=first):
                 try:
                     data = self.load(locator)
-                    pixels = decode_image(data, self.spec).tobytes()
+                    image, unusual = decode_and_tell(data, self.spec)
                 except BadImageError as error:
                     outcomes.append(str(error)[:_REASON_LENGTH])
                     continue
+                pixels = image.tobytes()
                 # Do not use a memory map here: on a full disk it would kill the process, but a write raises an error.
                 _write_all(output, pixels, index * image_bytes)
-                outcomes.append((digest(data), digest(pixels)))
+                outcomes.append((digest(data), digest(pixels), unusual or ""))
         finally:
             os.close(output)
         return outcomes

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from captcha_exp.dataset.other_files import OtherFiles
 from captcha_exp.dataset.samples import Sample, SkippedFile, label_problem, shown
 from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
 
 _MAX_PATH = 4096  # the limit of Linux; the time to resolve a longer path would grow with the square of its length
 _DIGITS = re.compile("[0-9]+")
+_OTHER_SUFFIX = re.compile("[A-Za-z][A-Za-z0-9]{1,4}")
 
 
 class ImageFile(NamedTuple):
@@ -35,15 +37,27 @@ class ImageFolder:
         self._prefix = os.path.join(self.root, "")
         self._outside = outside
         self._inside: dict[str, bool] = {}
+        self._others = OtherFiles()
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines about the files that were listed and are no images."""
+        return self._others.notes()
+
+    @property
+    def label_files(self) -> int:
+        """How many of the listed files hold labels, `NAME.gt.txt`."""
+        return self._others.label_files
 
     def images(self, *, recursive: bool) -> list[ImageFile]:
-        """All files with an image's name, in natural order. Hidden files and folders are left out.
+        """All files with an image's name or first bytes, in natural order. Hidden files and folders are left out.
 
         Folders that are links are not entered, so no file is found twice and no loop is followed.
 
         Raises:
             OSError: the folder cannot be listed.
         """
+        self._others = OtherFiles()
         return sorted(self._listed(recursive), key=lambda file: natural_key(file.name))
 
     def file(self, name: str) -> ImageFile:
@@ -69,10 +83,19 @@ class ImageFolder:
                         yield self._inspected(name, f"{self._prefix}{name}", entry)
                     elif recursive and entry.is_symlink() and self._is_folder_outside(f"{self._prefix}{name}"):
                         yield ImageFile(name, "", "", self._outside)
+                    elif not entry.name.startswith("."):
+                        yield from self._other(name, entry)
             except OSError as error:
                 if not folder:
                     raise
                 yield ImageFile(folder, "", "", f"a folder that cannot be listed ({error.strerror})")
+
+    def _other(self, name: str, entry: "os.DirEntry[str]") -> Iterator[ImageFile]:
+        """A file without an image's suffix, if it is an image or was meant to be one."""
+        path = f"{self._prefix}{name}"
+        problem = self._others.problem(entry, path)
+        if problem is not None:
+            yield ImageFile(name, path, "", problem) if problem else self._inspected(name, path, entry)
 
     def _inspected(self, name: str, path: str, entry: "os.DirEntry[str] | None") -> ImageFile:
         try:
@@ -121,8 +144,10 @@ def is_image_name(name: str) -> bool:
 
 
 def stem(name: str) -> str:
-    """The last part of an image's name without its suffix."""
-    return name[name.rfind("/") + 1 : name.rfind(".")]
+    """The last part of an image's name without its suffix. What is no suffix of a file, such as `.5`, stays."""
+    last = name[name.rfind("/") + 1 :]
+    start, _, suffix = last.rpartition(".")
+    return start if start and (suffix.lower() in IMAGE_SUFFIXES or _OTHER_SUFFIX.fullmatch(suffix)) else last
 
 
 def natural_key(name: str) -> str:

@@ -116,7 +116,8 @@ def _labels_from_table(table: Path, names: Sequence[str]) -> dict[str, str | Non
         listed = {PurePosixPath(row[file_column]).stem: row for row in body if file_column < len(row)}
         label_column = _label_column(header, file_column)
         if label_column is not None and len(stems & listed.keys()) >= _ENOUGH * len(stems):
-            found = {stem: row[label_column] for stem, row in listed.items() if label_column < len(row)}
+            # More cells than columns: an unquoted comma has divided the label.
+            found = {stem: row[label_column] for stem, row in listed.items() if label_column < len(row) <= len(header)}
             return {name: found.get(stem(name)) for name in names}
     return {}
 

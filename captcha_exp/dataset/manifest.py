@@ -1,21 +1,31 @@
-"""A CSV or TSV table that names image files with their labels."""
+"""A table that names image files with their labels."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from captcha_exp.config import ManifestConfig
-from captcha_exp.dataset.image_files import ImageFolder, file_sample, read_file
-from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
-from captcha_exp.dataset.table_rows import read_rows
+from captcha_exp.dataset import table_form
+from captcha_exp.dataset.archive import is_archive, unpacked
+from captcha_exp.dataset.image_files import ImageFolder
+from captcha_exp.dataset.json_rows import JSON_LINES, json_rows
+from captcha_exp.dataset.labelled_rows import LabelledRows
+from captcha_exp.dataset.row_paths import RowPaths
+from captcha_exp.dataset.samples import Source, shown
+from captcha_exp.dataset.table_columns import Columns, find_columns
+from captcha_exp.dataset.table_rows import DELIMITERS, UNDIVIDED, TableForm, TableRow, find_encoding, table_rows
 from captcha_exp.errors import InputError, MissingPathError
 
-_COLUMNS_NAMED = 12
+# The form of a table is found out from this many rows.
+_FIRST_ROWS = 200
+_NO_TEXT = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".pkl", ".pickle", ".npy", ".npz", ".mdb")
 
 
-def open_manifest(config: ManifestConfig) -> Source:
-    """The samples of a table, in the table's order.
+def open_manifest(config: ManifestConfig, cache: Path) -> Source:
+    """The samples of a table, in the table's order. The table may be the only one in an archive.
 
-    If the name or a link leads to a file outside the image folder, the row is skipped.
+    What is not configured is found out and told: encoding, delimiter, header and columns. If the name or a link leads
+    to a file outside the image folder, the row is skipped.
 
     Raises:
         InputError: the table or the image folder does not exist or cannot be read, or the table has no rows or lacks a
@@ -24,43 +34,27 @@ def open_manifest(config: ManifestConfig) -> Source:
     table = Path(config.path).expanduser().resolve()
     if not table.exists():
         raise MissingPathError(f"dataset.path={config.path} does not exist.")
+    place = str(table)
+    if is_archive(table):
+        table = _only_table(unpacked(table, cache), config)
     if not table.is_file():
         raise InputError(f"dataset.path={config.path} is not a file; for a folder of images use `dataset=folder`.")
     root = _image_root(config, table)
     images = ImageFolder(root, f"outside {shown(str(root))}; set dataset.image_root to a folder above it")
-    samples, skipped = [], []
-    for line, file, label in _read(config, table):
-        found = _sample(images, line, file, label)
-        if isinstance(found, Sample):
-            samples.append(found)
-        else:
-            skipped.append(found)
-    if not samples and not skipped:
-        raise InputError(f"dataset.path={config.path} has no rows below its header.")
-    return Source("manifest", str(table), samples, skipped, read_file)
+    return _rows_of(config, table, RowPaths(images)).source(images, place)
 
 
-def _read(config: ManifestConfig, table: Path) -> Iterator[tuple[int, str | None, str | None]]:
-    """Line number, file and label of each row. File or label is None if the row is too short."""
-    rows = read_rows(table)
-    _, header = next(rows, (0, []))
-    columns = [_column(config, header, key) for key in ("file_column", "label_column")]
-    for line, row in rows:
-        file, label = (row[column] if column < len(row) else None for column in columns)
-        yield line, file, label
-
-
-def _column(config: ManifestConfig, header: list[str], key: str) -> int:
-    name = getattr(config, key)
-    if header.count(name) == 1:
-        return header.index(name)
-    problem = f"has the column {name!r} {header.count(name)} times" if name in header else f"has no column {name!r}"
-    named = ", ".join(repr(shown(column)) for column in header[:_COLUMNS_NAMED])
-    more = ", ..." if len(header) > _COLUMNS_NAMED else ""
-    raise InputError(
-        f"dataset.path={config.path} {problem}; its columns are {named or 'none: it is empty'}{more}. "
-        f"Set `dataset.{key}=...`."
-    )
+def _only_table(folder: Path, config: ManifestConfig) -> Path:
+    """The one table in an unpacked archive."""
+    suffixes = {*DELIMITERS, *JSON_LINES, ".json"}
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    if len(found) != 1:
+        named = f" ({', '.join(str(path.relative_to(folder)) for path in found[:3])})" if found else ""
+        raise InputError(
+            f"dataset.path={config.path} holds {len(found)} tables{named}; unpack it and name the table, or use "
+            "`dataset=folder`."
+        )
+    return found[0]
 
 
 def _image_root(config: ManifestConfig, table: Path) -> Path:
@@ -72,7 +66,60 @@ def _image_root(config: ManifestConfig, table: Path) -> Path:
     return root
 
 
-def _sample(images: ImageFolder, line: int, file: str | None, label: str | None) -> Sample | SkippedFile:
-    if not file:
-        return SkippedFile(f"line {line}", "it names no file")
-    return file_sample(images.file(file), file, label, "manifest")
+def _rows_of(config: ManifestConfig, table: Path, paths: RowPaths) -> LabelledRows:
+    suffix = table.suffix.lower()
+    if suffix in _NO_TEXT:
+        raise InputError(
+            f"{table} must be a table of text (.csv, .tsv, .txt), JSON or JSON lines, not {table.suffix!r}; "
+            "save it as CSV UTF-8."
+        )
+    encoding = find_encoding(table, config.encoding)
+    if suffix == ".json" or suffix in JSON_LINES:
+        return _rows_of_json(config, table, encoding, paths)
+    return _rows_of_text(config, table, encoding, paths)
+
+
+def _rows_of_json(config: ManifestConfig, table: Path, encoding: str, paths: RowPaths) -> LabelledRows:
+    names, rows = json_rows(table, encoding)
+    first = list(islice(rows, _FIRST_ROWS))
+    form = TableForm(encoding, UNDIVIDED)
+    column = table_form.file_column([row.cells for row in first], paths.is_named)
+    columns = find_columns([names], column, config, paths.is_named, has_header=True)
+    return _settled(config, columns, form, first, rows, paths)
+
+
+def _rows_of_text(config: ManifestConfig, table: Path, encoding: str, paths: RowPaths) -> LabelledRows:
+    texts = (row.text for row in table_rows(table, TableForm(encoding, UNDIVIDED)))
+    lines = table_form.first_lines(texts, _FIRST_ROWS)
+    spreadsheets = table_form.named_delimiter(lines)  # `sep=;` in a line of its own before the table
+    if spreadsheets is not None:
+        del lines[0]
+        config = config.model_copy(update={"delimiter": config.delimiter or spreadsheets})
+    division = table_form.divide(lines, table.suffix, encoding, config, paths.is_named)
+    rows = table_rows(table, division.form)
+    if spreadsheets is not None:
+        next(rows, None)
+    first = list(islice(rows, _FIRST_ROWS))
+    cells = [row.cells for row in first]
+    columns = find_columns(cells, division.column, config, paths.is_named, has_header=config.header)
+    if columns.has_header:
+        del first[:1]
+    usual = table_form.is_usual(division.form, table.suffix)
+    return _settled(config, columns, division.form, first, rows, paths, told=not usual)
+
+
+def _settled(
+    config: ManifestConfig,
+    columns: Columns,
+    form: TableForm,
+    first: list[TableRow],
+    rows: Iterator[TableRow],
+    paths: RowPaths,
+    *,
+    told: bool = False,
+) -> LabelledRows:
+    """The rows, with the place of their files found out."""
+    files = [row.cells[columns.file].strip() for row in first if columns.file < len(row.cells)]
+    paths.settle([file for file in files if file], "`dataset.image_root=...`")
+    notes = [f"the table is read {table_form.told(form)}; {columns}"] if told or columns.beyond else []
+    return LabelledRows(config.path, columns, form, chain(first, rows), paths, notes)

@@ -44,6 +44,12 @@ class MappedImages:
             raise ValueError("Images on disk become an array only as a copy.")
         return np.asarray(self[:], dtype)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process maps the same file. The default would copy all images of the file.
+        if not isinstance(self._mapped, np.memmap):
+            return MappedImages, (self._mapped, self._rows)
+        return MappedImages.open, (Path(str(self._mapped.filename)), self.shape[1:], self._rows)
+
     def only(self, which: Sequence[int] | np.ndarray) -> "MappedImages":
         """The images at some places, still on disk."""
         return MappedImages(self._mapped, self._rows[np.asarray(which, np.int64)])

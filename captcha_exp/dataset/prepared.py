@@ -13,14 +13,14 @@ import numpy as np
 from captcha_exp.config import DatasetConfig
 from captcha_exp.dataset.cache import load_or_build
 from captcha_exp.dataset.cached_samples import Cached
+from captcha_exp.dataset.division import divide
 from captcha_exp.dataset.image_spec import image_spec
-from captcha_exp.dataset.label_checks import check_characters, check_fit, in_case
+from captcha_exp.dataset.label_checks import check_characters, check_fit, given_vocabulary, in_case
 from captcha_exp.dataset.mapped_images import MappedImages
+from captcha_exp.dataset.preparation_notes import told_of_images, told_of_labels
 from captcha_exp.dataset.samples import SkippedFile, Source
 from captcha_exp.dataset.sources import open_source
-from captcha_exp.dataset.split import SPLIT_VERSION, split_samples
 from captcha_exp.errors import InputError
-from captcha_exp.reader.image import ImageSpec
 from captcha_exp.reader.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -107,13 +107,14 @@ def prepare_dataset(config: DatasetConfig, root: Path) -> PreparedDataset:
             _log.info(note)
         total = len(source.samples) + len(source.skipped)
         _check_skipped(source.skipped, total, config)
-        check_characters(source.samples, config)
+        vocabulary = given_vocabulary(config)
+        check_characters(source.samples, vocabulary, config)
         spec = image_spec(config)
         cached = load_or_build(source, spec, cache)
         skipped = [*source.skipped, *cached.skipped]
         _check_skipped(skipped, total, config)
         with _nothing_collected():
-            return _divided(source, cached, skipped, config, spec)
+            return _divided(source, cached, skipped, vocabulary, config)
     except OSError as error:
         if isinstance(error, InputError):
             raise
@@ -124,11 +125,13 @@ def prepare_dataset(config: DatasetConfig, root: Path) -> PreparedDataset:
 
 
 def check_labels_fit(dataset: PreparedDataset, time_steps: int) -> None:
-    """Refuse a dataset with labels that a model of `time_steps` cannot emit.
+    """Refuse a dataset without training images, or with labels that a model of `time_steps` cannot emit.
 
     Raises:
         InputError: there is such a label; the message names the one that needs most steps.
     """
+    if not len(dataset.train):
+        raise InputError("No image is left to train on: `dataset.test_fraction=1` makes all of them test images.")
     check_fit([label for split in dataset.splits for label in split.labels], time_steps)
 
 
@@ -154,6 +157,7 @@ def _limited(source: Source, config: DatasetConfig) -> Source:
         source,
         samples=[source.samples[index] for index in drawn if index < usable],
         skipped=[source.skipped[index - usable] for index in drawn if index >= usable],
+        given=None if source.given is None else [source.given[index] for index in drawn if index < usable],
     )
 
 
@@ -171,22 +175,13 @@ def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetCo
 
 
 def _divided(
-    source: Source, cached: Cached, skipped: list[SkippedFile], config: DatasetConfig, spec: ImageSpec
+    source: Source, cached: Cached, skipped: list[SkippedFile], given_characters: str | None, config: DatasetConfig
 ) -> PreparedDataset:
     samples = cached.samples
     labels = in_case([sample.label for sample in samples], config.label_case)
-    fractions = (config.validation_fraction, config.test_fraction)
-    positions = cached.remembered(
-        f"split {SPLIT_VERSION} {config.label_case.value} {fractions} {config.split_seed}",
-        lambda: split_samples(
-            labels,
-            cached.pixels.tolist(),
-            validation_fraction=fractions[0],
-            test_fraction=fractions[1],
-            seed=config.split_seed,
-        ),
-    )
-    images = cached.images(spec)
+    given = None if source.given is None else [source.given[row] for row in cached.rows]
+    positions, notes = divide(cached, labels, given, config)
+    images = cached.images(image_spec(config))
     splits = {
         name: Split(
             name,
@@ -197,8 +192,16 @@ def _divided(
         )
         for name, indices in positions.items()
     }
-    given = config.vocabulary
-    vocabulary = Vocabulary.from_labels(splits["train"].labels if given is None else [given])
+    # A division that was given may keep a character out of training, but its images must still be written.
+    learnt = splits["train"].labels
+    written = labels if config.given_splits or not learnt else learnt
+    vocabulary = Vocabulary.from_labels(written if given_characters is None else [given_characters])
+    for note in [
+        *notes,
+        *told_of_labels(vocabulary.characters, learnt, labels, config),
+        *told_of_images(cached, config),
+    ]:
+        _log.info(note)
     return PreparedDataset(
         source.name, source.uri, cached.fingerprint, vocabulary, skipped, **splits, cache_dir=cached.folder
     )

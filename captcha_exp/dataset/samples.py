@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from unicodedata import category
 
 MAX_LABEL_LENGTH = 256
+# Invisible characters and blanks, which are left out or become plain blanks before a label is used.
+_MADE_PLAIN = ("Cf", "Zs")
 _NAME_SHOWN = 200
 
 
@@ -34,7 +37,8 @@ class Sample(NamedTuple):
 class Source:
     """Samples in a fixed order, skipped files, and `load`: locator -> bytes of an image file.
 
-    `load` is sent to other processes, so it must be picklable. `notes` are lines for the user.
+    `load` is sent to other processes, so it must be picklable. `notes` are lines for the user. `given` is the split of
+    each sample by its source, in the source's own words; empty for a sample without one, None for a source without.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Source:
     skipped: list[SkippedFile]
     load: Callable[[str], bytes]
     notes: Sequence[str] = ()
+    given: Sequence[str] | None = None
 
 
 def shown(name: str) -> str:
@@ -58,6 +63,6 @@ def label_problem(label: str | None) -> str | None:
         return "its label is empty"
     if len(label) > MAX_LABEL_LENGTH:
         return f"its label has {len(label)} characters, more than {MAX_LABEL_LENGTH}"
-    if not label.isprintable():
+    if not label.isprintable() and not all(one.isprintable() or category(one) in _MADE_PLAIN for one in label):
         return f"its label {label!r} has characters that cannot be printed"
     return None

@@ -8,19 +8,27 @@ from captcha_exp.config import (
     FolderConfig,
     KaggleConfig,
     ManifestConfig,
+    RenderedConfig,
     StyledConfig,
     SyntheticConfig,
 )
+from captcha_exp.dataset.label_text import with_plain_labels
 from captcha_exp.dataset.samples import Source
 from captcha_exp.errors import InputError
 
 
 def open_source(config: DatasetConfig, cache: Path) -> Source:
-    """List the samples of a dataset. This does not read or render any image.
+    """List the samples of a dataset, with their labels written in one way. This does not read or render any image.
 
     Raises:
         InputError: the source cannot be used. The message uses the source's own keys.
     """
+    if isinstance(config, RenderedConfig):
+        return _opened(config, cache)  # its images show exactly these labels
+    return with_plain_labels(_opened(config, cache))
+
+
+def _opened(config: DatasetConfig, cache: Path) -> Source:
     # Each source is imported only when it is used: listing a folder needs no table reader and no font.
     if isinstance(config, SyntheticConfig):
         from captcha_exp.dataset.synthetic import open_synthetic
@@ -33,11 +41,11 @@ def open_source(config: DatasetConfig, cache: Path) -> Source:
     if isinstance(config, FolderConfig):
         from captcha_exp.dataset.folder import open_folder
 
-        return open_folder(config)
+        return open_folder(config, cache)
     if isinstance(config, ManifestConfig):
         from captcha_exp.dataset.manifest import open_manifest
 
-        return open_manifest(config)
+        return open_manifest(config, cache)
     if isinstance(config, KaggleConfig):
         from captcha_exp.dataset.kaggle import open_kaggle
 

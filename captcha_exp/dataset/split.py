@@ -11,6 +11,11 @@ from captcha_exp.errors import InputError
 # Splits are kept beside the cache. Raise this number with every change here that moves a sample.
 SPLIT_VERSION = 1
 SPLIT_NAMES = ("train", "validation", "test")
+# The keys of `dataset` that decide which of its samples are in which split.
+DIVIDING = (
+    *("validation_fraction", "test_fraction", "test_fold", "split_seed", "label_case"),
+    *("equal_labels", "given_splits", "leaks"),
+)
 
 
 _Group = list[int]  # samples that must stay together
@@ -36,6 +41,8 @@ def split_samples(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
+    test_fold: int = 0,
+    labels_together: bool = True,
 ) -> dict[str, list[int]]:
     """Divide samples into train, validation and test.
 
@@ -50,6 +57,8 @@ def split_samples(
         validation_fraction: share of N, at least one sample.
         test_fraction: share of N, at least one sample unless it is 0.
         seed: draws the order of the groups.
+        test_fold: which of the test splits that have no sample in common. The first is 0.
+        labels_together: whether equal labels make a group; otherwise only equal pixels do.
 
     Returns:
         Ascending positions of each split's samples, by name of the split.
@@ -57,18 +66,31 @@ def split_samples(
     Raises:
         InputError: a split would be empty.
     """
-    groups = _groups(labels, pixels, seed)
+    fractions = {"validation": validation_fraction, "test": test_fraction}
+    groups, tested = _groups(labels, pixels, seed, labels_together=labels_together), set[int]()
+    for _ in range(test_fold):
+        tested.update(_divided(groups, labels, fractions, tested)["test"])
+    return _divided(groups, labels, fractions, tested)
+
+
+def _divided(
+    groups: list[_Group], labels: Sequence[str], fractions: dict[str, float], tested: set[int]
+) -> dict[str, list[int]]:
+    """Divide the groups. The samples `tested` belong to earlier folds, and do not go to test."""
     in_training = Counter(chain.from_iterable(map(set, (labels[group[0]] for group in groups if len(group) == 1))))
     for group in groups:
         if len(group) > 1:
             in_training.update(_characters(group, labels))
-    fractions = {"validation": validation_fraction, "test": test_fraction}
     held_out = [
         _HeldOut(name, max(1, round(fraction * len(labels)))) for name, fraction in fractions.items() if fraction > 0
     ]
-    remaining = _fill(held_out, groups, labels, in_training)
+    if tested:
+        remaining = _fill_fold(held_out, groups, labels, in_training, tested)
+    else:
+        remaining = _fill(held_out, groups, labels, in_training)
+        for split in held_out:
+            remaining = _top_up(split, remaining, labels, in_training)
     for split in held_out:
-        remaining = _top_up(split, remaining, labels, in_training)
         if not split.members:
             raise InputError(_empty(split.name, fractions[split.name], len(labels), len(groups)))
     chosen = {"train": [index for group in remaining for index in group]}
@@ -76,19 +98,34 @@ def split_samples(
     return {name: sorted(chosen.get(name, [])) for name in SPLIT_NAMES}
 
 
-def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int) -> list[_Group]:
+def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int, *, labels_together: bool) -> list[_Group]:
     """Connected samples, in an order drawn by `seed`."""
     members: dict[int, list[int]] = {}
-    for index, root in enumerate(_roots(labels, pixels)):
+    for index, root in enumerate(_roots([labels, pixels] if labels_together else [pixels])):
         members.setdefault(root, []).append(index)
     # Each group has labels of its own, so the order is drawn from a label and not from positions. If files are renamed
     # or added, hardly any other sample moves to another split.
-    return sorted(members.values(), key=lambda group: _order(seed, _first_label(group, labels)))
+    firsts = [_first_label(group, labels) for group in members.values()]
+    orders = [_order(seed, label) for label in (firsts if labels_together else _numbered(firsts))]
+    return [group for _, group in sorted(zip(orders, members.values(), strict=True), key=lambda pair: pair[0])]
 
 
-def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
-    """For each sample, one sample that represents its group; it is the same for all samples of the group."""
-    parents = list(range(len(labels)))
+def _numbered(labels: Sequence[str]) -> list[str]:
+    """Labels that differ, because each has its number among its equals."""
+    counts: Counter[str] = Counter()
+    numbered = []
+    for label in labels:
+        numbered.append(f"{label}\0{counts[label]}")
+        counts[label] += 1
+    return numbered
+
+
+def _roots(keys: Sequence[Sequence[object]]) -> list[int]:
+    """For each sample, one sample that represents its group; it is the same for all samples of the group.
+
+    Samples are connected that have an equal value in one of `keys`.
+    """
+    parents = list(range(len(keys[0])))
 
     def find(index: int) -> int:
         while parents[index] != index:
@@ -96,7 +133,6 @@ def _roots(labels: Sequence[str], pixels: Sequence[int]) -> list[int]:
             index = parents[index]
         return index
 
-    keys: tuple[Sequence[object], ...] = (labels, pixels)
     for values in keys:
         first: dict[object, int] = {}
         firsts = [first.setdefault(value, index) for index, value in enumerate(values)]
@@ -137,6 +173,23 @@ def _fill(
     return remaining
 
 
+def _fill_fold(
+    held_out: Sequence[_HeldOut],
+    groups: list[_Group],
+    labels: Sequence[str],
+    in_training: Counter[str],
+    tested: set[int],
+) -> list[_Group]:
+    """Fill test with groups that no earlier fold tested, then validation with any; return the other groups."""
+    remaining = groups
+    for split in reversed(held_out):
+        barred = [group for group in remaining if split.name == "test" and not tested.isdisjoint(group)]
+        free = [group for group in remaining if split.name != "test" or tested.isdisjoint(group)]
+        free = _fill([split], free, labels, in_training)
+        remaining = barred + _top_up(split, free, labels, in_training)
+    return remaining
+
+
 def _top_up(split: _HeldOut, groups: list[_Group], labels: Sequence[str], in_training: Counter[str]) -> list[_Group]:
     """Add one group that is larger than the gap, if this brings the split nearer to its target; return the rest.
 
@@ -163,7 +216,7 @@ def _can_leave(characters: set[str], in_training: Counter[str]) -> bool:
 
 def _empty(name: str, fraction: float, samples: int, groups: int) -> str:
     return (
-        f"dataset.{name}_fraction={fraction} leaves the {name} split empty: {samples} samples form {groups} groups of "
-        f"equal labels or images, and characters that only one group has must stay in training. "
+        f"dataset.{name}_fraction={fraction} leaves the {name} split empty: {samples} samples form {groups} groups "
+        f"of equal labels or images, and characters that only one group has must stay in training. "
         f"Add samples, or change `dataset.{name}_fraction`."
     )

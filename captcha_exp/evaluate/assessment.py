@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from captcha_exp.dataset import Split
+from captcha_exp.dataset.writable_labels import Unwritable, writable
 from captcha_exp.metrics.accuracy import edit_distance
 from captcha_exp.metrics.accuracy_by_part import Part, by_character, by_length, by_origin
 from captcha_exp.metrics.calibration import Reliability, at_temperature, fit_temperature, reliability
@@ -30,12 +33,18 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Selective:
-    """Reading only the certain images: every operating point, the widest one with at least `TARGET_ACCURACY`, and the
-    result of the threshold that was chosen for that accuracy on validation images."""
+    """Reading only the certain images.
 
-    curve: list[OperatingPoint]
-    widest: OperatingPoint | None
+    `threshold` is the confidence that `validation_images` images chose for `TARGET_ACCURACY`, None if none reaches it.
+    `chosen` is what it gives on the judged images, None if it reads none of them. What the judged images themselves
+    choose flatters: `widest` is the point with the most images of that accuracy, `curve` has all points.
+    """
+
+    validation_images: int
+    threshold: float | None
     chosen: OperatingPoint | None
+    widest: OperatingPoint | None
+    curve: list[OperatingPoint]
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,8 @@ class Assessment:
     """One model on one set of images.
 
     `intervals` are by metric of `evaluation`: Wilson's interval for a share, a bootstrap interval for the character
-    error rate. `parts` is the accuracy by length, character and origin.
+    error rate. `parts` is the accuracy by length, character and origin. `unwritable` counts the labels that the model
+    cannot write; they count as wrong.
     """
 
     evaluation: Evaluation
@@ -51,6 +61,7 @@ class Assessment:
     parts: dict[str, list[Part]]
     calibration: Calibration
     selective: Selective
+    unwritable: Unwritable
 
     def metrics(self) -> dict[str, float]:
         """The figures that are kept on a run, by name."""
@@ -61,6 +72,9 @@ class Assessment:
         if self.calibration.after is not None and self.calibration.temperature is not None:
             named["temperature"] = self.calibration.temperature
             named["expected_calibration_error/scaled"] = self.calibration.after.expected_calibration_error
+        if self.selective.chosen is not None:
+            named["read_by_itself"] = self.selective.chosen.coverage
+            named["read_by_itself/sequence_accuracy"] = self.selective.chosen.accuracy
         named["coverage_at_99"] = self.selective.widest.coverage if self.selective.widest else 0.0
         return named
 
@@ -68,6 +82,7 @@ class Assessment:
         """Everything except the texts as plain values, fit for JSON."""
         return {
             "images": len(self.evaluation.labels),
+            "unwritable": asdict(self.unwritable),
             "metrics": self.evaluation.metrics,
             "interval_level": LEVEL,
             "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
@@ -95,9 +110,6 @@ def assess(
         decoder: how the model reads a text.
         resamples: number of bootstrap draws.
         seed: seed of the draws.
-
-    Raises:
-        InputError: a label has a character that the model does not know, or is too long for its time steps.
     """
     probabilities = forward_pass(judged.images)
     result = evaluate_probabilities(probabilities, judged.labels, decoder)
@@ -108,8 +120,7 @@ def assess(
         held_out = forward_pass(validation.images)
         chosen_on = evaluate_probabilities(held_out, validation.labels, decoder)
         hits = _right(chosen_on.labels, chosen_on.predictions)
-        class_ids = Vocabulary(decoder.characters).encode(validation.labels)
-        temperature = fit_temperature(held_out, class_ids, hits, decoder.automaton)
+        temperature = _temperature(held_out, validation.labels, hits, decoder)
         point = widest(risk_coverage(chosen_on.confidences, hits), TARGET_ACCURACY)
         threshold = None if point is None else point.threshold
     after = None
@@ -124,8 +135,19 @@ def assess(
         _intervals(result, right, resamples, seed),
         _parts(result, judged.origins, right),
         Calibration(reliability(result.confidences, right), temperature, after),
-        Selective(curve, widest(curve, TARGET_ACCURACY), chosen),
+        Selective(
+            0 if validation is None else len(validation), threshold, chosen, widest(curve, TARGET_ACCURACY), curve
+        ),
+        Unwritable.of(judged.labels, decoder.characters, probabilities.shape[1]),
     )
+
+
+def _temperature(
+    probabilities: np.ndarray, labels: Sequence[str], right: Sequence[bool], decoder: Decoder
+) -> float | None:
+    can: list[int] = np.flatnonzero(writable(labels, decoder.characters, probabilities.shape[1])).tolist()
+    class_ids = Vocabulary(decoder.characters).encode([labels[row] for row in can])
+    return fit_temperature(probabilities[can], class_ids, [right[row] for row in can], decoder.automaton)
 
 
 def _intervals(result: Evaluation, right: Sequence[bool], resamples: int, seed: int) -> dict[str, Interval]:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from captcha_exp.config import DatasetConfig, to_plain
 from captcha_exp.dataset import PreparedDataset, Split, prepare_dataset
+from captcha_exp.dataset.split import DIVIDING
 from captcha_exp.errors import InputError
-from captcha_exp.evaluate.trained_images import count_seen
+from captcha_exp.evaluate.seen_images import count_seen
 from captcha_exp.reader.image import ImageSpec
 from captcha_exp.tracking import LoadedRecogniser
 
-# The keys that decide which samples are in which split.
-DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case", "limit")
+# The keys that decide which files are in which split.
+SPLIT_KEYS = (*DIVIDING, "limit")
 
 
 def dataset_as_seen(recogniser: LoadedRecogniser, config: DatasetConfig, root: Path) -> PreparedDataset:
@@ -44,7 +45,12 @@ def check_divided_alike(recogniser: LoadedRecogniser, dataset: PreparedDataset, 
     trained, given = recogniser.config.get("dataset"), to_plain(config)
     if not isinstance(trained, dict):
         raise InputError(f"The model does not say how its dataset was divided: it has {trained!r}. Train it again.")
-    for key in DIVIDING:
+    if given["test_fraction"] == 1 != trained.get("test_fraction", 0.0):
+        raise InputError(
+            "The model was trained on this dataset, so not all of its images can judge it; take "
+            f"`split=test dataset.test_fraction={trained.get('test_fraction', 0.0)}`, or other images."
+        )
+    for key in SPLIT_KEYS:
         if key in trained and trained[key] != given[key]:
             raise InputError(
                 f"dataset.{key} is {given[key]}, but {trained[key]} when the model was trained on the same data: "

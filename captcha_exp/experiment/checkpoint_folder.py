@@ -52,17 +52,18 @@ class CheckpointFolder:
 
 
 @contextmanager
-def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFolder]:
+def hold_checkpoint(config: Config, fingerprint: str, owner: str | None = None) -> Iterator[CheckpointFolder]:
     """Hold the folder for the state of an experiment. Equal experiments on equal data have the same folder.
 
     Args:
         config: if `training.resume` is false, the state of an earlier run is removed first.
         fingerprint: the dataset's fingerprint.
+        owner: keeps the state from all others that have an equal configuration; None shares it with them.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    folder = config.root_path / "outputs" / "checkpoints" / _identity(config, fingerprint)
+    folder = config.checkpoints_path / _identity(config, fingerprint, owner)
     lock_path = folder.with_suffix(".lock")
     try:
         lock = try_lock(lock_path)
@@ -82,8 +83,9 @@ def hold_checkpoint(config: Config, fingerprint: str) -> Iterator[CheckpointFold
         lock.release()
 
 
-def _identity(config: Config, fingerprint: str) -> str:
+def _identity(config: Config, fingerprint: str, owner: str | None) -> str:
     plain = flatten(without_passwords(to_plain(config)))
     flat = {key: value for key, value in plain.items() if not key.startswith(_FREE)}
-    text = json.dumps([version("captcha-exp"), fingerprint, flat], sort_keys=True)
+    owned = [] if owner is None else [owner]
+    text = json.dumps([version("captcha-exp"), fingerprint, flat, *owned], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from captcha_exp.config import Config, to_plain, without_passwords
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.evaluate.prediction_log import split_digest
-from captcha_exp.evaluate.trained_images import image_digests
+from captcha_exp.evaluate.seen_images import SeenImages
 from captcha_exp.figures import learning_curves
 from captcha_exp.prepare.audit_folder import find_audit
 from captcha_exp.reader.decoding import Decoder
@@ -57,7 +55,7 @@ def log_recogniser(
     decoder: Decoder,
     config: Config,
     dataset: PreparedDataset,
-    seen_before: np.ndarray | None,
+    seen_before: SeenImages,
 ) -> str:
     """Keep the model with everything that is needed to read an image; return the model's address.
 
@@ -67,7 +65,7 @@ def log_recogniser(
         decoder: how the model reads a text.
         config: the run's configuration.
         dataset: the dataset that it was trained on.
-        seen_before: digests of the images that its initial weights were trained on; None if they are not known.
+        seen_before: the images that its initial weights have seen.
     """
     plain = without_passwords(to_plain(config))
     metadata: dict[str, Any] = {
@@ -78,5 +76,5 @@ def log_recogniser(
         "dataset": {"name": dataset.source_name, "fingerprint": dataset.fingerprint},
         "config": plain,
     }
-    seen = None if seen_before is None else np.union1d(image_digests(dataset.train.images), seen_before)
-    return run.log_model(model, metadata, image_spec(config.dataset).input_shape, seen)
+    seen = seen_before.and_those_of(dataset)
+    return run.log_model(model, metadata, image_spec(config.dataset).input_shape, seen.training, seen.validation)

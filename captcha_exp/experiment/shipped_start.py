@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from captcha_exp.config import load_stored_config
-from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.files import replacing
 
 if TYPE_CHECKING:
     import keras
-
-    from captcha_exp.tracking import LoadedRecogniser
 
 # What `training.initial_model` is then.
 SHIPPED = "shipped"
@@ -55,32 +52,25 @@ def unpacked(path: Path) -> ShippedStart:
     return ShippedStart(model, about["characters"], about["config"], about["images"], digest)
 
 
-def pack(recogniser: "LoadedRecogniser", images: int, path: Path) -> None:
+def pack(model: "keras.Model", characters: str, config: dict[str, Any], images: int, path: Path) -> None:
     """Write a trained recogniser as a file to ship: its weights in half precision, and what is needed to build it.
 
     Args:
-        recogniser: the trained one.
+        model: the trained one, with or without the softmax.
+        characters: `characters[i]` is class `i + 1`.
+        config: what it was trained with, as plain values by group.
         images: the number of different images that it has learnt from.
         path: the file, replaced.
     """
-    weights = [weight.astype(np.float16) for weight in recogniser.model.get_weights()]
-    config = {**recogniser.config, "root": "."}  # whose machine it was is nobody's business
-    about = {"characters": recogniser.characters, "config": config, "images": images}
+    weights = [weight.astype(np.float16) for weight in model.get_weights()]
+    config = {**config, "root": "."}  # whose machine it was is nobody's business
+    about = {"characters": characters, "config": config, "images": images}
     arrays = {str(index): weight for index, weight in enumerate(weights)}
     with replacing(path) as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
 
 
 def _built(about: dict[str, Any]) -> "keras.Model":
-    from captcha_exp.model import build_recogniser
+    from captcha_exp.model.configured import build_configured
 
-    config = load_stored_config(about["config"])
-    size = config.dataset
-    return build_recogniser(
-        config.cnn,
-        config.transformer,
-        size.image_height,
-        size.image_width,
-        len(about["characters"]) + 1,
-        channels=image_spec(size).input_shape[-1],
-    )
+    return build_configured(load_stored_config(about["config"]), len(about["characters"]) + 1)

@@ -1,16 +1,19 @@
 """The stages of one run, between its start and its end in the tracking store."""
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from captcha_exp.config import Config, CustomCnnConfig, CustomTransformerConfig, TrainingConfig, time_steps
+from captcha_exp.config import Combine, Config
 from captcha_exp.dataset import PreparedDataset, Split
-from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.label_knowledge import label_decoder, told, told_unreadable
 from captcha_exp.evaluate.prediction_log import log_predictions
-from captcha_exp.experiment.interruption import raise_if_interrupted
+from captcha_exp.evaluate.seen_images import SeenImages
+from captcha_exp.experiment.closing_lines import closing_lines, reads_nothing
+from captcha_exp.experiment.epoch_line import EVERY_EPOCH, epoch_line, right
+from captcha_exp.experiment.long_enough import with_epochs
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
     log_curves,
@@ -20,20 +23,22 @@ from captcha_exp.experiment.run_artifacts import (
 )
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.interruption import raise_if_interrupted
 from captcha_exp.reader.image import to_input
 from captcha_exp.terminal import quiet_stderr
-from captcha_exp.tracking import TrackedRun, check_readable
+from captcha_exp.tracking import Store, TrackedRun
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import keras
 
+    from captcha_exp.experiment.new_network import NewNetwork
     from captcha_exp.training import FitResult
 
 _log = logging.getLogger(__name__)
 _LATENCY = "latency_ms"
-_EVERY_EPOCH = "train/ctc_loss"
+_VOTERS = "voters"  # the run of the model that a distilled network learns from
 
 
 class TrainingRun:
@@ -43,68 +48,59 @@ class TrainingRun:
         """See `run_experiment` for `config`. `stages` may already hold times of earlier stages."""
         self._config, self._dataset, self._run, self._stages = config, dataset, run, stages
         self._learnt_from = self._learnt()
+        self._config = with_epochs(config, len(self._learnt_from))
         self._decoder = label_decoder(config.decoding, dataset.vocabulary.characters, self._learnt_from.labels)
-        self._seen_before: np.ndarray | None = np.empty(0, np.uint64)
+        self._seen_before = SeenImages.none()
+        self._stop = "pruned"  # what happens to a trial that stops early
 
-    def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None") -> Outcome:
-        """Run all stages. `checkpoint_dir` keeps the state of the training; None keeps no state."""
+    def conduct(self, trial: TrialHandle | None, checkpoint_dir: "Path | None", store: Store) -> Outcome:
+        """Run all stages.
+
+        Args:
+            trial: the trial of a sweep; None for a single run. If several members are trained, it gets no reports.
+            checkpoint_dir: keeps the state of the training; None keeps no state.
+            store: where runs of members are kept.
+        """
+        self._stop = "paused" if trial is not None and trial.pause is not None else "pruned"
+        self._begin()
+        with self._stages("import"), quiet_stderr():
+            import keras
+
+            import captcha_exp.training  # noqa: F401
+            from captcha_exp.experiment.new_network import build_network
+            from captcha_exp.model import with_probabilities
+        with self._stages("build"):
+            network = build_network(self._config, self._dataset.vocabulary.characters, self._run)
+        self._seen_before = network.seen_before
+        self._tell_knowledge()
+        raise_if_interrupted()  # while the data was prepared
+        self._run.set_tags({"engine": keras.backend.backend()})
+        with self._stages("fit"):
+            if self._config.training.members == 1:
+                result = self._fit(network.model, trial, checkpoint_dir, self._config)
+                recogniser = with_probabilities(network.model)
+            else:
+                recogniser, result = self._fit_members(network, checkpoint_dir, store)
+            if self._config.training.views > 1 and result.stopped != "pruned":
+                recogniser, result = self._see_more(recogniser, result)
+        return self._end(recogniser, result)
+
+    def _begin(self) -> None:
         with self._stages("log"):
             self._run.log_config(self._config)
             self._run.log_environment()
             log_inputs(self._run, self._dataset)
             log_audit(self._run, self._config, self._dataset)
-        with self._stages("import"), quiet_stderr():
-            import captcha_exp.training  # noqa: F401
-        with self._stages("build"):
-            model = self._build()
-        self._tell_knowledge()
-        with self._stages("fit"):
-            result = self._fit(model, trial, checkpoint_dir)
-        from captcha_exp.model import with_probabilities
 
-        recogniser = with_probabilities(model)
+    def _end(self, recogniser: "keras.Model", result: "FitResult") -> Outcome:
         metrics = self._measure(recogniser, result)
         with self._stages("log"):
             self._log(recogniser, result, metrics)
         seconds = self._stages.metrics()
         self._run.log_metrics(seconds)
-        outcome = _outcome(self._run.run_id, result, metrics | seconds)
+        outcome = _outcome(self._run.run_id, result, metrics | seconds, self._stop)
         self._run.set_outcome(outcome.state, outcome.reason)
         return outcome
-
-    def _build(self) -> "keras.Model":
-        from captcha_exp.model import build_recogniser
-        from captcha_exp.training import configure_threads
-
-        configure_threads(self._config.training.threads)
-        size = self._config.dataset
-        classes = self._dataset.vocabulary.num_classes
-        model = build_recogniser(
-            self._config.cnn,
-            self._config.transformer,
-            size.image_height,
-            size.image_width,
-            classes,
-            channels=image_spec(size).input_shape[-1],
-            seed=self._config.training.seed,
-        )
-        if self._config.tracking.log_model and _own_builders(self._config):
-            with quiet_stderr(self._config.root_path):
-                check_readable(model, _own_builders(self._config))  # check now, not after hours of training
-        if self._config.training.initial_model is not None:
-            self._start_from_trained(model)
-        steps = time_steps(self._config)
-        _log.info("model: %s parameters, %d time steps, %d classes", f"{model.count_params():,}", steps, classes)
-        return model
-
-    def _start_from_trained(self, model: "keras.Model") -> None:
-        from captcha_exp.experiment.initial_model import start_from
-
-        with quiet_stderr(self._config.root_path):
-            start = start_from(model, self._dataset.vocabulary.characters, self._config, self._run.store_uri)
-        self._run.set_tags({"initial_model": start.address})
-        self._seen_before = start.training_images
-        _log.info(start.told)
 
     def _tell_knowledge(self) -> None:
         knowledge, validation = self._decoder.knowledge, self._dataset.validation
@@ -114,25 +110,77 @@ class TrainingRun:
             if unreadable is not None:
                 _log.info(unreadable)
 
-    def _fit(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
-        import keras
-
+    def _fit(
+        self,
+        model: "keras.Model",
+        trial: TrialHandle | None,
+        checkpoint_dir: "Path | None",
+        config: Config,
+        teacher: "keras.Model | None" = None,
+    ) -> "FitResult":
         from captcha_exp.training import train
 
-        raise_if_interrupted()  # while the data was prepared
-        self._run.set_tags({"engine": keras.backend.backend()})
-        known = self._run.last_epoch(_EVERY_EPOCH)
+        known = self._run.last_epoch(EVERY_EPOCH)
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
             # The store already has the epochs of a continued run.
             if epoch >= known:
                 self._run.log_epoch(epoch + 1, metrics)
             raise_if_interrupted()
-            _log.info(_epoch_line(epoch + 1, self._config.training, metrics))
+            _log.info(epoch_line(epoch + 1, config.training, metrics))
             return trial is not None and trial.report(epoch, metrics)
 
         characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
-        return train(model, self._learnt_from, held_out, characters, self._config, on_epoch, checkpoint_dir)
+        return train(model, self._learnt_from, held_out, characters, config, on_epoch, checkpoint_dir, teacher)
+
+    def _see_more(self, recogniser: "keras.Model", result: "FitResult") -> tuple["keras.Model", "FitResult"]:
+        """Let the trained model read several views of each image, and judge it again."""
+        from captcha_exp.model.views import with_views
+        from captcha_exp.training.validation import build_judge
+
+        views = self._config.training.views
+        seeing = with_views(recogniser, views)
+        judged = build_judge(seeing, self._dataset.validation, self._decoder, self._config)()
+        if judged is not None and result.best is not None:
+            now, before = (one.metrics["sequence_accuracy"] for one in (judged, result.best))
+            _log.info("%d views: %s; one view: %.2f%%", views, right(now), 100 * before)
+        return seeing, replace(result, best=judged)
+
+    def _fit_members(
+        self, network: "NewNetwork", checkpoint_dir: "Path | None", store: Store
+    ) -> tuple["keras.Model", "FitResult"]:
+        from captcha_exp.experiment.joint_training import JointTraining, best_member
+        from captcha_exp.model import with_probabilities
+        from captcha_exp.training.member_plan import plan_student
+
+        held_out = self._dataset.validation
+        joint = JointTraining(self._config, self._learnt_from, held_out, self._decoder, store, self._run)
+        members = joint.train(network, checkpoint_dir)
+        joined, result, metrics = joint.join(network, members)
+        self._run.log_metrics(metrics)
+        if self._config.training.combine is not Combine.distil:
+            return joined, result
+        self._keep_voters(joined, result, store)
+        first = best_member(members)
+        network.model.set_weights(first.weights)
+        _log.info("distil: one network goes on from member %d, and learns from the vote", first.member.number)
+        taught = self._fit(network.model, None, checkpoint_dir, plan_student(self._config), joined)
+        return with_probabilities(network.model), taught
+
+    def _keep_voters(self, voters: "keras.Model", result: "FitResult", store: Store) -> None:
+        """Keep the model of all members in a run below this one. It can be judged and promoted like any run."""
+        if store.has_finished(_VOTERS, self._run.run_id):
+            return
+        training = self._config.training.model_copy(update={"combine": Combine.vote, "views": 1})
+        config = self._config.model_copy(update={"training": training})
+        with store.start_child(_VOTERS, self._run.run_id, {"kind": "voters"}) as run:
+            beside = TrainingRun(config, self._dataset, run, Stages())
+            beside._seen_before = self._seen_before
+            beside._begin()
+            outcome = beside._end(voters, result)
+        if result.best is not None:
+            name = "val/sequence_accuracy"
+            self._run.log_metrics({f"voters/{name}": outcome.metrics[f"best/{name}"]})
 
     def _learnt(self) -> Split:
         split, training = self._dataset.train, self._config.training
@@ -141,7 +189,8 @@ class TrainingRun:
         return split.only(np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit]))
 
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
-        metrics = {"best/epoch": float(result.best_epoch + 1)}
+        steps = self._steps(result)
+        metrics = {"best/epoch": result.best_epoch + 1.0, "training/steps": float(steps)} if result.history else {}
         metrics["model/parameters"] = float(recogniser.count_params())
         if result.stopped != "pruned":
             from captcha_exp.model.forward_pass import ForwardPass
@@ -149,23 +198,22 @@ class TrainingRun:
 
             with self._stages("latency"):
                 metrics[_LATENCY] = latency_ms(ForwardPass(recogniser), to_input(self._dataset.train.images[:1]))
-        if result.best is None:
+        if result.best is None and result.history:
             _log.info("kept the last epoch, %d: no validation images were held out", result.best_epoch + 1)
+        if result.best is None:
             return metrics
         metrics |= {f"best/val/{name}": value for name, value in result.best.metrics.items()}
         metrics |= origin_accuracies(self._dataset.validation, result.best)
-        accuracy = metrics["best/val/sequence_accuracy"]
-        _log.info("best: epoch %d, %.2f%% of the validation texts right", result.best_epoch + 1, 100 * accuracy)
-        self._tell_outlook(result)
+        if result.history and not reads_nothing(result.best):
+            _log.info("best: epoch %d, %s", result.best_epoch + 1, right(metrics["best/val/sequence_accuracy"]))
+        for line in closing_lines(result, self._config.training, steps, len(self._dataset.validation)):
+            _log.info(line)
         return metrics
 
-    def _tell_outlook(self, result: "FitResult") -> None:
-        from captcha_exp.training import outlook
+    def _steps(self, result: "FitResult") -> int:
+        from captcha_exp.training.batches import steps_per_epoch
 
-        if result.stopped is None:
-            told = outlook(result.history, self._config.training, len(self._dataset.validation))
-            if told is not None:
-                _log.info(told)
+        return len(result.history) * steps_per_epoch(len(self._learnt_from), self._config.training.batch_size)
 
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"
@@ -177,37 +225,13 @@ class TrainingRun:
             self._run.log_metrics(metrics)
             return
         self._run.log_metrics(metrics, split="validation")
-        log_curves(self._run, result.history, result.best_epoch)
+        if result.history:
+            log_curves(self._run, result.history, result.best_epoch)
         if finished:
             log_predictions(self._run, self._dataset.validation, result.best, self._config.tracking.sheet_images)
 
 
-def _own_builders(config: Config) -> str:
-    """The parts of the network that the user programmed, as the user typed them; empty if there are none."""
-    cnn, transformer = config.cnn, config.transformer
-    named = [f"cnn.builder={cnn.builder}"] if isinstance(cnn, CustomCnnConfig) else []
-    if isinstance(transformer, CustomTransformerConfig):
-        named.append(f"transformer.builder={transformer.builder}")
-    return " ".join(named)
-
-
-def _epoch_line(epoch: int, training: TrainingConfig, metrics: dict[str, float]) -> str:
-    validation = ""
-    if "val/ctc_loss" in metrics:
-        validation = f"validation {metrics['val/ctc_loss']:.4f}, {metrics['val/sequence_accuracy']:.2%} right  "
-    return (
-        f"{_place(epoch, training, metrics)}  loss {metrics['train/ctc_loss']:.4f}  {validation}"
-        f"{metrics['images_per_second']:.0f} images/s"
-    )
-
-
-def _place(epoch: int, training: TrainingConfig, metrics: dict[str, float]) -> str:
-    if training.minutes is not None:
-        return f"epoch {epoch}, {metrics['minutes']:.1f}/{training.minutes:g} min"
-    return f"epoch {epoch:{len(str(training.epochs))}}/{training.epochs}"
-
-
-def _outcome(run_id: str, result: "FitResult", metrics: dict[str, float]) -> Outcome:
+def _outcome(run_id: str, result: "FitResult", metrics: dict[str, float], stop: str) -> Outcome:
     if result.stopped == "pruned":
-        return Outcome("pruned", metrics, run_id, f"pruned after epoch {len(result.history)}")
+        return Outcome("pruned", metrics, run_id, f"{stop} after epoch {len(result.history)}")
     return Outcome("finished", metrics, run_id, None)

@@ -1,6 +1,7 @@
 """The interface between a run and the sweep that started it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 
@@ -27,8 +28,31 @@ class TrialHandle(Protocol):
         """The id of the sweep's own run."""
         ...
 
+    @property
+    def pause(self) -> "Pause | None":
+        """What a run needs to know if a pruned trial may go on later; None if it may not."""
+        ...
+
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Take the metrics of an epoch, counted from 0. Return True if the trial should be pruned."""
+        ...
+
+
+class Pause(Protocol):
+    """What a run needs to know about a trial that pauses and goes on."""
+
+    @property
+    def owner(self) -> str:
+        """A name that tells its checkpoint from that of an equal trial."""
+        ...
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of its run if it has paused before."""
+        ...
+
+    def keep(self, checkpoint: Path | None) -> None:
+        """Take note of where the state of the paused trial is; None if it has no state."""
         ...
 
 
@@ -36,8 +60,8 @@ class TrialHandle(Protocol):
 class Outcome:
     """How a run ended.
 
-    `metrics` has `best/val/...` and `best/epoch` of the epoch that was kept, `model/parameters`, `seconds/<stage>`, and
-    for a finished run also `latency_ms`.
+    `metrics` has `best/val/...` and `best/epoch` of the epoch that was kept, `model/parameters`, `training/steps`,
+    `seconds/<stage>`, and for a finished run also `latency_ms`.
     """
 
     state: Literal["finished", "pruned"]

@@ -3,13 +3,14 @@
 import logging
 from typing import TYPE_CHECKING
 
-from captcha_exp.config import Config, time_steps
+from captcha_exp.config import Config, RenderedConfig, time_steps
 from captcha_exp.dataset import PreparedDataset, check_labels_fit, prepare_dataset
-from captcha_exp.errors import DivergedError
+from captcha_exp.errors import DivergedError, StoreAwayError
 from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
+from captcha_exp.metrics.few_images import few_images
 
 # An error about a folder of images must not wait until MLflow is loaded.
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outco
     Raises:
         InputError: the user's input cannot be used.
         DivergedError: the loss is no longer a number.
+        StoreAwayError: the tracking server was away for too long, at the start of a trial or at the end of a run.
     """
     stages = Stages()
     try:
@@ -41,22 +43,43 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outco
             dataset = _prepare(config)
     except Exception:
         if trial is not None:  # The sweep must know about a trial; a single run has nothing to show yet.
-            with _start(_open_store(config), config, trial, None):
+            with _start(_open_store(config, trial), config, trial, None):
                 raise
         raise
-    store = _open_store(config)
+    few = few_validation_images(config, dataset)
+    if trial is None and few is not None:
+        _log.info(few)  # a sweep has said it once for all its trials
+    store = _open_store(config, trial)
     from captcha_exp.experiment.training_stages import TrainingRun
 
-    with hold_checkpoint(config, dataset.fingerprint) as checkpoint:
+    pause = trial.pause if trial is not None else None
+    with hold_checkpoint(config, dataset.fingerprint, pause.owner if pause else None) as checkpoint:
         try:
             with _start(store, config, trial, checkpoint) as run:
-                outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path)
+                if pause is not None and pause.run_id is not None:
+                    stages.go_on_from(run.metrics())
+                outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path, store)
         except DivergedError:
             checkpoint.remove()  # From here it would diverge again, at the same step.
             raise
-        checkpoint.remove()
+        if pause is not None and outcome.state == "pruned":
+            pause.keep(checkpoint.path)
+        else:
+            checkpoint.remove()
+    if trial is None:  # a sweep delivers at its end what its trials could not
+        _deliver(store)
     _log.info("%s: %s", outcome.state, store.ui_hint(outcome.run_id))
     return outcome
+
+
+def few_validation_images(config: Config, dataset: PreparedDataset) -> str | None:
+    """The warning before a training whose validation images are too few to compare models; None if they are enough."""
+    return few_images(
+        len(dataset.validation),
+        "validation",
+        rendered=isinstance(config.dataset, RenderedConfig),
+        random_start=config.training.initial_model is None,
+    )
 
 
 def _prepare(config: Config) -> PreparedDataset:
@@ -65,15 +88,28 @@ def _prepare(config: Config) -> PreparedDataset:
     return with_validation_trained(dataset) if config.training.use_validation else dataset
 
 
-def _open_store(config: Config) -> "Store":
-    from captcha_exp.tracking import open_store
+def _open_store(config: Config, trial: TrialHandle | None) -> "Store":
+    from captcha_exp.tracking import open_keeping_store
 
-    return open_store(config.tracking, config.root_path)
+    # Who types a single run sees at once that there is no server. A trial is not there to be seen.
+    return open_keeping_store(config.tracking, config.root_path, wait=trial is not None)
+
+
+def _deliver(store: "Store") -> None:
+    from captcha_exp.tracking import deliver_all
+
+    left = deliver_all(store)
+    if left is not None:
+        raise StoreAwayError(f"The run is finished, but {left}.")
 
 
 def _start(
     store: "Store", config: Config, trial: TrialHandle | None, checkpoint: CheckpointFolder | None
 ) -> "TrackedRun":
+    paused = trial.pause.run_id if trial is not None and trial.pause is not None else None
+    if paused is not None and store.find_run(paused) is not None:
+        _log.info("going on with run %s", paused)
+        return store.start_run("", {}, run_id=paused)
     if trial is not None:
         run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
         # The configuration does not have all of this: for a group it has the values of an option, but not its name.

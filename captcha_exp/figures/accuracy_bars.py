@@ -49,5 +49,6 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     axes.set_yticks([tick for tick in axes.get_yticks() if lowest - 0.05 <= tick <= 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     fewest, most = min(row[1] for row in rows), max(row[1] for row in rows)
+    axes.set_ylabel("share right, 95% interval", fontsize=8, color=INK)
     plain_axes(axes, f"{title}, of {f'{fewest:,} to {most:,}' if fewest < most else f'{most:,}'} each")
     axes.tick_params(axis="x", length=0, colors=INK)

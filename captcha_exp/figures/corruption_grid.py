@@ -19,6 +19,7 @@ def corruption_sheet(
     levels: Mapping[str, Sequence[str]],
     original: np.ndarray,
     clean: float,
+    images: int,
 ) -> Figure:
     """Draw a row for each corruption and a column for each strength. A cell has an image, its level and the accuracy.
 
@@ -28,6 +29,7 @@ def corruption_sheet(
         levels: for each corruption, the meaning of each strength.
         original: the image without corruption, uint8 (H, W) or (H, W, 3).
         clean: the accuracy without corruption.
+        images: how many images were read for each accuracy.
     """
     columns = max(map(len, examples.values()))
     image_height = min(_CELL_WIDTH * original.shape[0] / original.shape[1], _MAX_IMAGE_HEIGHT)
@@ -40,7 +42,8 @@ def corruption_sheet(
     top = height - _GAP
     _image(axes, original, _NAMES, top, image_height)
     mean = float(np.mean([value for row in accuracy.values() for value in row]))
-    told = f"as it is: {clean:.1%} of texts right; mean of all below {mean:.1%}"
+    told = f"as it is: {clean:.1%} of {images:,} texts right; mean of all below {mean:.1%}"
+    told += "; captions: strength, share right"
     axes.text(_NAMES + _CELL_WIDTH + _GAP, top - image_height / 2, told, fontsize=11, color=INK, va="center")
     for row, name in enumerate(examples):
         top = height - _HEADER - image_height - row * row_height + _GAP

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from captcha_exp.figures.figure_style import INK, MONOSPACE, RIGHT, WRONG, new_figure, shown
+from captcha_exp.figures.figure_style import FAINT, INK, MONOSPACE, RIGHT, WRONG, new_figure, shown
 from captcha_exp.reader.image import Images
 
 _COLUMNS = 6
@@ -45,6 +45,10 @@ def prediction_sheet(
     axes.set_axis_off()
     wrong = sum(label != text for label, text in zip(labels, predictions, strict=True))
     header = f"{wrong} of {len(labels)} read wrong" + (f"; {len(order)} shown" if len(order) < len(labels) else "")
+    axes.text(
+        width - _GAP, height - _HEADER / 2, "below each: label, text read, confidence", fontsize=8, color=FAINT,
+        ha="right", va="center",
+    )  # fmt: skip
     axes.text(_GAP, height - _HEADER / 2, header, fontsize=12, color=INK, va="center")
     for place, index in enumerate(order):
         row, column = divmod(place, columns)

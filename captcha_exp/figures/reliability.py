@@ -35,16 +35,19 @@ def reliability_diagram(
 
 def _panel(axes: Axes, bins: Sequence[_Bin], colour: str, title: str) -> None:
     most = max(count for _, _, count in bins)
-    axes.plot((0, 1), (0, 1), color=FAINT, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
+    line = (0, (4, 3))
+    axes.plot((0, 1), (0, 1), color=FAINT, linestyle=line, linewidth=1, zorder=1, label="confidence = share right")
     axes.plot([sure for sure, _, _ in bins], [right for _, right, _ in bins], color=colour, linewidth=1.2, zorder=2)
     # The area of a point shows its number of images.
     sizes = [20 + 230 * count / most for _, _, count in bins]
     axes.scatter(
-        [sure for sure, _, _ in bins], [right for _, right, _ in bins], sizes, color=colour, alpha=0.8, zorder=3
-    )
+        [sure for sure, _, _ in bins], [right for _, right, _ in bins], sizes, color=colour, alpha=0.8, zorder=3,
+        label=f"one of ten parts of the confidence\n(area: its images, {most:,} at most)",
+    )  # fmt: skip
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper left", markerscale=0.6)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("confidence (area: number of images)", fontsize=9, color=INK)
-    axes.set_ylabel("texts read right", fontsize=9, color=INK)
+    axes.set_xlabel("confidence (mean of its images)", fontsize=9, color=INK)
+    axes.set_ylabel(f"texts read right (share), {sum(count for _, _, count in bins):,} in all", fontsize=9, color=INK)
     plain_axes(axes, title)

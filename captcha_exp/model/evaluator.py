@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from captcha_exp.config import min_time_steps
+from captcha_exp.dataset.writable_labels import writable
 from captcha_exp.errors import InputError
 from captcha_exp.metrics.accuracy import character_error_rate, length_error_rate, sequence_accuracy
 from captcha_exp.model.ctc import ctc_loss
@@ -34,8 +35,9 @@ class LabelledImages(Protocol):
 class Evaluation:
     """The metrics of a set of images, and the text that was read in each image.
 
-    `metrics` has `ctc_loss` (mean over images, in nats), `sequence_accuracy`, `sequence_accuracy_ignore_case`,
-    `character_error_rate` and `length_error_rate`. The lists are in the order of the images.
+    `metrics` has `ctc_loss` (mean over the images whose label the model can write, in nats; left out if there are
+    none), `sequence_accuracy`, `sequence_accuracy_ignore_case`, `character_error_rate` and `length_error_rate`. The
+    lists are in the order of the images.
     """
 
     metrics: dict[str, float]
@@ -45,10 +47,10 @@ class Evaluation:
 
     @classmethod
     def of(cls, labels: Sequence[str], predictions: Sequence[Prediction], losses: np.ndarray) -> "Evaluation":
-        """Compute the metrics from N labels, N predictions and the CTC loss of each image, float (N,)."""
+        """Compute the metrics from N labels, N predictions and the CTC losses that exist, float (at most N,)."""
         texts = [prediction.text for prediction in predictions]
-        metrics = {
-            "ctc_loss": float(losses.mean(dtype=np.float64)),
+        metrics = {"ctc_loss": float(losses.mean(dtype=np.float64))} if len(losses) else {}
+        metrics |= {
             "sequence_accuracy": sequence_accuracy(labels, texts),
             "sequence_accuracy_ignore_case": sequence_accuracy(labels, texts, ignore_case=True),
             "character_error_rate": character_error_rate(labels, texts),
@@ -101,9 +103,20 @@ def evaluate(
 
 
 def evaluate_probabilities(probabilities: np.ndarray, labels: Sequence[str], decoder: Decoder) -> Evaluation:
-    """Decode class probabilities, float32 (N, T, K), and compare the texts with the N labels. See `evaluate`."""
-    class_ids = checked_class_ids(len(probabilities), labels, Vocabulary(decoder.characters), probabilities.shape[1])
-    losses = ops.convert_to_numpy(ctc_loss(class_ids, ops.log(ops.maximum(probabilities, TINY))))
+    """Decode class probabilities, float32 (N, T, K), and compare the texts with the N labels.
+
+    A label that the model cannot write, see `writable`, counts as wrong and has no loss.
+
+    Raises:
+        InputError: there are no images, or the number of labels differs.
+    """
+    _check_one_each(len(probabilities), labels)
+    can = writable(labels, decoder.characters, probabilities.shape[1])
+    losses = np.empty(0, np.float32)
+    if can.any():
+        class_ids = Vocabulary(decoder.characters).encode([labels[row] for row in np.flatnonzero(can).tolist()])
+        possible = probabilities if can.all() else probabilities[can]
+        losses = ops.convert_to_numpy(ctc_loss(class_ids, ops.log(ops.maximum(possible, TINY))))
     return Evaluation.of(labels, decoder(probabilities), losses)
 
 
@@ -113,8 +126,7 @@ def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary
     Raises:
         InputError: see `evaluate`.
     """
-    if images != len(labels) or not len(labels):
-        raise InputError(f"Evaluation needs one label for each image, not {len(labels)} labels for {images} images.")
+    _check_one_each(images, labels)
     for label in labels:
         needed = min_time_steps(label)
         if needed > time_steps:
@@ -123,3 +135,8 @@ def checked_class_ids(images: int, labels: Sequence[str], vocabulary: Vocabulary
                 "train a model with a lower `cnn.width_stride` or a larger `dataset.image_width`."
             )
     return vocabulary.encode(labels)
+
+
+def _check_one_each(images: int, labels: Sequence[str]) -> None:
+    if images != len(labels) or not len(labels):
+        raise InputError(f"Evaluation needs one label for each image, not {len(labels)} labels for {images} images.")

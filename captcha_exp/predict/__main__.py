@@ -12,7 +12,7 @@ from captcha_exp.command_line import EXIT_INTERRUPT, exit_code, hydra_command
 from captcha_exp.config import conf_dir
 from captcha_exp.errors import InputError
 from captcha_exp.predict.arguments import split_arguments
-from captcha_exp.terminal import complain
+from captcha_exp.terminal import complain, end_unread
 
 if TYPE_CHECKING:
     from captcha_exp.config import PredictConfig
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from captcha_exp.reader.predictor import Predictor
 
 EXIT_UNREADABLE = 1
-_EXIT_BROKEN_PIPE = 141  # a shell reports this if the reader of a command's output has left
 # Keys whose values are always plain text. Hydra's grammar could read them as lists, dictionaries or numbers.
 _VERBATIM = ("model", "pattern", "alphabet", "lexicon")
 
@@ -77,16 +76,16 @@ def predict(config: "PredictConfig", files: list[str]) -> int:
 
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may lack some characters
     try:
-        read, failed = _print_lines(config, predictor, constraint, file_names(files))
+        read, failed, empty = _print_lines(config, predictor, constraint, file_names(files))
     except BrokenPipeError:
-        # Otherwise the interpreter would report the same error when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(_EXIT_BROKEN_PIPE) from None
+        end_unread()
     except KeyboardInterrupt:
         complain("interrupted")
         raise SystemExit(EXIT_INTERRUPT) from None
     if failed:
         complain(f"{failed} of {read + failed} files could not be read")
+    if empty:
+        complain(f"{empty} of {read} texts came out empty: the model reads nothing in these images")
     return failed
 
 
@@ -101,7 +100,7 @@ def _load(config: "PredictConfig") -> "Predictor":
     from captcha_exp.tracking import store_uri
 
     with quiet_stderr(config.root_path):
-        return load_predictor(config.model, store_uri(config.tracking, config.root_path), config.threads)
+        return load_predictor(config.model, store_uri(config.tracking.uri, config.root_path), config.threads)
 
 
 def _constraint(config: "PredictConfig", predictor: "Predictor") -> "Constraint":
@@ -119,8 +118,12 @@ def _constraint(config: "PredictConfig", predictor: "Predictor") -> "Constraint"
 
 def _print_lines(
     config: "PredictConfig", predictor: "Predictor", constraint: "Constraint", names: Iterable[str]
-) -> tuple[int, int]:
-    """Read files in batches and print their lines. Returns how many could be read, and how many could not."""
+) -> tuple[int, int, int]:
+    """Read files in batches and print their lines.
+
+    Returns:
+        How many files could be read, how many could not, and how many of the texts are empty.
+    """
     from captcha_exp.predict.input_files import batches, read_file
     from captcha_exp.predict.output_lines import line_of
     from captcha_exp.reader.image import BadImageError
@@ -129,16 +132,19 @@ def _print_lines(
     header, line = line_of(config.format, config.alternatives)
     if header is not None:
         print(header)
-    read = failed = 0
+    read = failed = empty = 0
     for batch in batches(names, BATCH_SIZE):
         files = [read_file(name) for name in batch]
         readings = iter(predictor.read([f for f in files if isinstance(f, bytes)], constraint, config.alternatives))
         for name, file in zip(batch, files, strict=True):
             reading = next(readings) if isinstance(file, bytes) else file
             print(line(name, reading))
-            read, failed = read + (not isinstance(reading, BadImageError)), failed + isinstance(reading, BadImageError)
+            if isinstance(reading, BadImageError):
+                failed += 1
+            else:
+                read, empty = read + 1, empty + (not reading.text)
         sys.stdout.flush()
-    return read, failed
+    return read, failed, empty
 
 
 if __name__ == "__main__":

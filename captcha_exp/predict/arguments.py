@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
+from captcha_exp import typed_texts
 from captcha_exp.errors import InputError
 
 _SETTING = re.compile(r"([+~]{0,2})([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
@@ -63,9 +64,7 @@ def quoted(value: str) -> str:
     """Quote a value so that Hydra takes it as typed. `null` and quoted values stay as they are."""
     if value == "null" or (len(value) > 1 and value[0] == value[-1] and value[0] in "'\""):
         return value
-    # Within quotes, a backslash has a meaning only before a quote.
-    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
-    return "'" + escaped.replace("${", "\\${") + "'"
+    return typed_texts.quoted(value)
 
 
 def _refuse(argument: str, key: str, known: Iterable[str]) -> None:

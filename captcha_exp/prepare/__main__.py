@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from captcha_exp.prepare.contradictions import TrainedModel
 
 _SKIPPED_NAMED = 20
+_CHARACTERS_SHOWN = 200
 
 
 def main() -> int:
@@ -72,7 +73,9 @@ def describe(dataset: PreparedDataset) -> Iterator[str]:
     yield f"labels       {len(set(labels))} different, of length " + ", ".join(
         f"{length} ({count})" for length, count in sorted(lengths.items())
     )
-    yield f"vocabulary   {dataset.vocabulary.characters} ({len(dataset.vocabulary.characters)} characters)"
+    characters = dataset.vocabulary.characters
+    more = "..." if len(characters) > _CHARACTERS_SHOWN else ""
+    yield f"vocabulary   {characters[:_CHARACTERS_SHOWN]}{more} ({len(characters)} characters)"
     yield f"cache        {dataset.cache_dir}"
     caches = dataset.cache_dir.parent
     own, every = _gigabytes(dataset.cache_dir), _gigabytes(caches)
@@ -104,7 +107,7 @@ def _load(config: "Config", model: str | None) -> "tuple[PreparedDataset, Traine
     if model is None:
         return prepare_dataset(config.dataset, config.root_path), None
     from captcha_exp.evaluate.held_out import dataset_as_seen
-    from captcha_exp.evaluate.trained_images import image_digests
+    from captcha_exp.evaluate.seen_images import image_digests
     from captcha_exp.terminal import quiet_stderr
     from captcha_exp.tracking import load_recogniser, open_store
 

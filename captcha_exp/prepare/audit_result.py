@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from captcha_exp.config import DatasetConfig, to_plain
+from captcha_exp.config.earlier import ADDED_TO_DIVISION
+from captcha_exp.dataset.split import DIVIDING
 from captcha_exp.prepare.audited_samples import AuditedSample
 from captcha_exp.prepare.contradictions import Contradictions
 from captcha_exp.prepare.duplicate_images import Groups, NearGroups
@@ -15,8 +17,7 @@ from captcha_exp.prepare.label_statistics import LabelFacts
 
 # Raise this number when a key of audit.json changes its meaning.
 _FORMAT = 1
-# The keys that decide which samples are in which split.
-_DIVIDING = ("validation_fraction", "test_fraction", "split_seed", "label_case")
+_TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Audit:
         path = Path(self.source_uri)
         if not path.is_absolute():
             return self.source_name
-        return f"{path.parent.name}/{path.name}" if path.suffix in {".csv", ".tsv"} else path.name
+        return f"{path.parent.name}/{path.name}" if path.suffix in _TABLES else path.name
 
     @property
     def wrong_suffix(self) -> list[tuple[AuditedSample, str]]:
@@ -141,6 +142,10 @@ class Audit:
 
 
 def division_of(config: DatasetConfig) -> dict[str, Any]:
-    """The part of a dataset's configuration that decides which split a sample is in."""
+    """The part of a dataset's configuration that decides which split a sample is in.
+
+    Keys of later versions are left out where they change nothing, so that earlier audits are still found.
+    """
     plain = to_plain(config)
-    return {key: plain[key] for key in _DIVIDING}
+    dividing = {key: plain[key] for key in DIVIDING}
+    return {key: value for key, value in dividing.items() if (key, value) not in ADDED_TO_DIVISION.items()}

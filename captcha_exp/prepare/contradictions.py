@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from captcha_exp.config import min_time_steps
 from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.dataset.writable_labels import writable
 from captcha_exp.prepare.label_statistics import differ_in_case_alone
 from captcha_exp.reader.decoding import Decoder
-from captcha_exp.reader.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -112,7 +111,5 @@ def _contradicted(
 
 def _readable(trained: TrainedModel, labels: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     """Positions of the labels that the model can read, and of the others."""
-    vocabulary = Vocabulary(trained.decoder.characters)
-    time_steps: int = trained.model.output_shape[1]
-    possible = [not vocabulary.unknown(label) and min_time_steps(label) <= time_steps for label in labels]
-    return np.flatnonzero(possible), [index for index, fits in enumerate(possible) if not fits]
+    possible = writable(labels, trained.decoder.characters, trained.model.output_shape[1])
+    return np.flatnonzero(possible), np.flatnonzero(~possible).tolist()

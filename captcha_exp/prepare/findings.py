@@ -92,9 +92,11 @@ def _of_images(audit: Audit) -> Iterator[Finding]:
 
 def _of_labels(audit: Audit) -> Iterator[Finding]:
     labels, read = audit.labels, audit.contradictions
+    apart = audit.division.get("equal_labels") == "apart"
     yield _finding(
-        "shared", Level.problem, len(labels.shared), "labels in several splits",
-        "Splits must not share labels; this would be a fault of captcha_exp.",
+        "shared", Level.note if apart else Level.problem, len(labels.shared), "labels in several splits",
+        "dataset.equal_labels=apart divides images of one label." if apart
+        else "Splits must not share labels; this would be a fault of captcha_exp.",
     )  # fmt: skip
     if read is not None:
         sure = sum(one.confidence >= SURE for one in read.found)

@@ -137,7 +137,8 @@ def _dry_run(store: "Store", registry: "Registry", chosen: "Chosen", config: "Pr
         _log.info("dry run: the chosen run is judged as it is, without the refit")
     verdict = contest.judge().verdict
     would = "would" if verdict.promoted else "would not"
-    _log.info("dry run: it %s become champion; nothing was changed", would)
+    by_force = " by force" if verdict.forced_by is not None else ""
+    _log.info("dry run: it %s become champion%s; nothing was changed", would, by_force)
 
 
 if __name__ == "__main__":

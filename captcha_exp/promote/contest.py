@@ -11,10 +11,11 @@ from captcha_exp.evaluate.evaluation_log import log_test_metrics
 from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.promote.challenger import Chosen
 from captcha_exp.promote.evidence import config_digest, load_challenger, load_version
-from captcha_exp.promote.gate import Verdict, decide
+from captcha_exp.promote.gate import Verdict, decide, forced
 from captcha_exp.promote.judgement import Judged, champion_test, judge, open_test
 from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, run_steps
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store
+from captcha_exp.tracking.store import user_name
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ class Contest:
             opponent = judge(self._champion, same, config.rule, config.limits, limited=False)
             _log.info(_line(f"champion (version {self._at})", opponent))
         verdict = decide(judged, opponent, config.rule, config.limits)
+        if config.force is not None:
+            verdict = forced(verdict, user_name(), config.force)
         for reason in verdict.reasons:
             _log.info("  %s", reason)
         return Judgement(dataset, judged, verdict)
@@ -90,7 +93,13 @@ class Contest:
         self._tell_looks(tags["test.digest"])
         run = self._store.find_run(self._chosen.run_id)
         if run is not None:
-            log_test_metrics(run, judgement.dataset, self._challenger.model_id, judgement.challenger.metrics)
+            log_test_metrics(
+                run,
+                judgement.dataset,
+                judgement.dataset.test,
+                self._challenger.model_id,
+                judgement.challenger.metrics,
+            )
             comparison = None if verdict.comparison is None else asdict(verdict.comparison)
             run.log_json({**tags, "rule": to_plain(self._config.rule), "comparison": comparison}, "promotion.json")
         steps = promotion_steps(
@@ -119,8 +128,11 @@ class Contest:
             "test.digest": split_digest(dataset, dataset.test),
             "git.commit": commit or "",
             **{f"test/{name}": f"{value:.6g}" for name, value in judgement.challenger.metrics.items()},
-            "verdict": "promoted" if verdict.promoted else "not promoted",
+            "verdict": verdict.name,
             "reasons": "; ".join(verdict.reasons),
+            # Empty if nobody forced it: a version that is judged again loses what an earlier judgement wrote.
+            "forced.by": verdict.forced_by or "",
+            "forced.why": verdict.forced_why or "",
             "judged.against": self._at or "",
             "judged.at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -143,7 +155,7 @@ class Contest:
         name, aliases = self._registry.name, self._registry.aliases()
         if verdict.promoted:
             before = f"; version {aliases['previous']} is `previous`" if "previous" in aliases else ""
-            _log.info("promoted: version %s of %s is champion%s", aliases["champion"], name, before)
+            _log.info("%s: version %s of %s is champion%s", verdict.name, aliases["champion"], name, before)
         else:
             stays = f"version {self._at} stays champion" if self._at else "there is still no champion"
             _log.info("not promoted: version %s of %s is `challenger`, %s", aliases["challenger"], name, stays)

@@ -1,6 +1,5 @@
 """Allows one promotion at a time, for every kind of store."""
 
-import getpass
 import hashlib
 import json
 import re
@@ -19,7 +18,7 @@ from captcha_exp.errors import InputError
 from captcha_exp.lock import locked, try_lock
 from captcha_exp.tracking.answering import StoreFailure
 from captcha_exp.tracking.registry import Registry
-from captcha_exp.tracking.store import Store
+from captcha_exp.tracking.store import Store, user_name
 
 _CLAIM = "promotion.claim."
 # Only this form is accepted: other text could be a path to a file on this machine.
@@ -180,9 +179,5 @@ def _told(claim: str) -> str:
 
 
 def _holder() -> dict[str, str]:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # in a container, the user may have no name
-        user = "unknown"
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"user": user, "host": socket.gethostname(), "since": since}
+    return {"user": user_name(), "host": socket.gethostname(), "since": since}

@@ -1,5 +1,6 @@
 """Challenger and champion on the same test images."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 from captcha_exp.config import DatasetConfig, LimitsConfig, MovedDatasetConfig, RuleConfig, load_dataset_config
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.errors import InputError
-from captcha_exp.evaluate.held_out import DIVIDING, check_divided_alike, dataset_as_seen, unseen_split
-from captcha_exp.evaluate.trained_images import count_seen
+from captcha_exp.evaluate.held_out import SPLIT_KEYS, check_divided_alike, dataset_as_seen, unseen_split
+from captcha_exp.evaluate.seen_images import count_seen
 from captcha_exp.metrics.accuracy import character_error_rate, sequence_accuracy
 from captcha_exp.metrics.robustness import Robustness, measure_robustness
 from captcha_exp.model.evaluator import text_reader
@@ -20,10 +21,14 @@ from captcha_exp.tracking import LoadedRecogniser
 
 @dataclass(frozen=True)
 class Judged:
-    """One model on the test images: whether each text is right, and the figures that the limits use."""
+    """One model on the test images: whether each text is right, and the figures that the limits use.
+
+    `constant` is the share of images on which the same text for all of them would be right, from 0 to 1.
+    """
 
     right: list[bool]
     metrics: dict[str, float]
+    constant: float
 
 
 def open_test(
@@ -79,7 +84,7 @@ def _as_divided(
 ) -> PreparedDataset:
     """The same data, divided as it was for the champion's training."""
     trained = load_dataset_config(champion.config["dataset"])
-    own = config.model_copy(update={key: getattr(trained, key) for key in DIVIDING})
+    own = config.model_copy(update={key: getattr(trained, key) for key in SPLIT_KEYS})
     return dataset if own == config else dataset_as_seen(champion, own, root)
 
 
@@ -130,7 +135,9 @@ def judge(
         metrics["latency_ms"] = latency_ms(forward_pass, to_input(test.images[:1]))
     if limited and limits.robustness_drop is not None:
         metrics["robustness/drop"] = _robustness(read, test, rule, limits).drop
-    return Judged(folded if rule.ignore_case else [label == text for label, text in pairs], metrics)
+    labels = [label.casefold() if rule.ignore_case else label for label in test.labels]
+    constant = max(Counter(labels).values()) / len(labels)
+    return Judged(folded if rule.ignore_case else [label == text for label, text in pairs], metrics, constant)
 
 
 def _robustness(read: Callable[[Images], list[str]], test: Split, rule: RuleConfig, limits: LimitsConfig) -> Robustness:

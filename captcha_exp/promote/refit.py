@@ -7,7 +7,7 @@ from typing import Any
 from captcha_exp.config import Config, PromotionConfig, RefitOn, load_stored_config
 from captcha_exp.errors import InputError
 from captcha_exp.experiment import run_experiment
-from captcha_exp.promote.challenger import Chosen
+from captcha_exp.promote.challenger import BY_ACCURACY, Chosen
 from captcha_exp.tracking import Store
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class _Refit:
     tags: dict[str, str]
     searched: dict[str, Any] = field(default_factory=dict)
     parent_run_id: str | None = None
+    pause: None = None
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         return False
@@ -46,7 +47,7 @@ def refit(store: Store, chosen: Chosen, config: PromotionConfig) -> Chosen:
         reason = f"seed {seed}, the first of refit.seeds: with validation trained on, nothing else may choose"
         return Chosen(runs[0], chosen.sweep, f"{reason}; configuration of {chosen.reason}")
     figures = {run_id: _validation(store, run_id) for run_id in runs}
-    best = min(runs, key=lambda run_id: (-figures[run_id][0], figures[run_id][1]))
+    best = min(runs, key=lambda run_id: BY_ACCURACY.rank(*figures[run_id], runs.index(run_id)))
     told = ", ".join(
         f"seed {seed} {figures[run_id][0]:.4f}" for seed, run_id in zip(config.refit.seeds, runs, strict=True)
     )

@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -20,19 +20,37 @@ MAX_PIXELS = 2**24
 # Real encoders write about ten scans.
 MAX_JPEG_SCANS = 200
 _JPEG_SCAN = b"\xff\xda"
-# Only files with these suffixes are found in a folder.
-IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"})
+# The suffixes of the formats that are read.
+IMAGE_SUFFIXES = frozenset(
+    {
+        *("png", "apng", "jpg", "jpeg", "jpe", "jif", "jfif", "pjp", "pjpeg", "gif", "bmp", "dib", "webp"),
+        *("tif", "tiff", "ppm", "pgm", "pbm", "pnm"),
+    }
+)
 # A picture of one line of text is far smaller; reading more would only cost memory.
 MAX_FILE_BYTES = 64 * 2**20
 # Only raster formats: some of Pillow's other formats start programs (EPS) or render whole documents.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _BAND_MAX_16_BIT = 65535
+# An image of fewer different grey levels shows nothing.
+_LEAST_CONTRAST = 8
+_MOST_FRAMES = 200
+# The formats that can have several frames or transparency.
+_FRAMED = ("GIF", "PNG", "WEBP", "TIFF")
 # `_open` has a lower limit and refuses the file in one line.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 class BadImageError(InputError):
     """Bytes that cannot be decoded as an image. The message says why, without the file's name."""
+
+
+class Unusual(StrEnum):
+    """What was done with an image of which nothing would be seen; `blank` is one that shows nothing in any way."""
+
+    frame = "frame"
+    background = "background"
+    blank = "blank"
 
 
 class Channels(StrEnum):
@@ -85,7 +103,8 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
     """Decode an image file to the form of `spec`, as a viewer would show it on the background.
 
     Args:
-        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode. Only the first frame is read.
+        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode. Of several frames the first is read,
+            or the one with the most contrast if the first shows nothing.
         spec: target form; with `keep_aspect_ratio` the image is centred on the background.
         most_pixels: the most pixels of an image. The header is checked before decoding.
 
@@ -95,11 +114,17 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
     Raises:
         BadImageError: the file is truncated, not an image, has no size, or has more than `most_pixels` pixels.
     """
+    return decode_and_tell(data, spec, most_pixels)[0]
+
+
+def decode_and_tell(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) -> tuple[np.ndarray, Unusual | None]:
+    """The result of `decode_image`, and what was unusual about the file."""
     if not data:
         raise BadImageError("the file is empty")
     # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
     try:
-        return _fit(_opaque(_open(data, most_pixels), spec), spec)
+        image, unusual = _shown(_open(data, most_pixels), spec)
+        return _fit(image, spec), unusual
     except BadImageError:
         raise
     except Exception as error:
@@ -141,6 +166,49 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
         raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")
     ImageOps.exif_transpose(image, in_place=True)
     return image
+
+
+def _shown(image: Image.Image, spec: ImageSpec) -> tuple[Image.Image, Unusual | None]:
+    """What a viewer shows, "L" or "RGB". Where that is nothing, another background or another frame is taken."""
+    opaque = _opaque(image, spec)
+    if image.format not in _FRAMED or not _shows_nothing(opaque):
+        return opaque, None
+    if getattr(image, "n_frames", 1) > 1:
+        fullest = _fullest_frame(image, spec)
+        if fullest is not None:
+            return fullest, Unusual.frame
+    elif image.has_transparency_data:
+        other = _opaque(image, replace(spec, background=255 if spec.background < 128 else 0))
+        if not _shows_nothing(other):
+            return other, Unusual.background
+    return opaque, Unusual.blank
+
+
+def _shows_nothing(image: Image.Image) -> bool:
+    low, high = image.convert("L").getextrema()
+    return float(high) - float(low) < _LEAST_CONTRAST  # type: ignore[arg-type]
+
+
+def _fullest_frame(image: Image.Image, spec: ImageSpec) -> Image.Image | None:
+    """The frame with the most contrast, the last one of equals; None if all of them show nothing."""
+    best, most = None, 0.0
+    for frame in _later_frames(image, spec):
+        contrast = 0.0 if _shows_nothing(frame) else float(np.asarray(frame.convert("L")).std())
+        if contrast >= most and contrast > 0:
+            best, most = frame, contrast
+    return best
+
+
+def _later_frames(image: Image.Image, spec: ImageSpec) -> Iterator[Image.Image]:
+    """The frames after the first, as long as they can be read and are not too many."""
+    affordable = MAX_PIXELS // (image.width * image.height)
+    frames = min(image.n_frames, max(2, min(_MOST_FRAMES, affordable)))  # type: ignore[attr-defined]
+    for number in range(1, frames):
+        try:
+            image.seek(number)
+            yield _opaque(image.copy(), spec)
+        except Exception:  # damaged bytes make Pillow raise nearly anything
+            return
 
 
 def _opaque(image: Image.Image, spec: ImageSpec) -> Image.Image:

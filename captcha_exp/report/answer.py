@@ -15,6 +15,8 @@ def answer(facts: SweepFacts, reads: WrongReads | None) -> list[str]:
     best = facts.sweep.best
     if not best:
         return ["No trial has finished, so there is no answer yet."]
+    if facts.sweep.unread is not None:
+        return [f"{facts.sweep.unread[0].upper()}{facts.sweep.unread[1:]}."]
     chosen = ", ".join(f"{key} {short(value)}" for key, value in best[0].params.items())
     reached = _reached(facts, best[0])
     first = f"{reached} with {chosen} ({best[0].name}), the best of {_counted(len(best), 'finished trial')}."
@@ -48,6 +50,8 @@ def _weight(facts: SweepFacts) -> str:
     if not importance.shares:
         return ""
     seen = f"{importance.trials} trials" + (f" after epoch {importance.epoch}" if importance.epoch is not None else "")
+    if importance.paused:
+        seen = f"the {importance.trials} trials, compared by how far they came,"
     key = importance.foremost
     if key is None:
         return f"Among {seen} no single key stands out"

@@ -44,7 +44,7 @@ def cost_of(facts: SweepFacts) -> Cost:
 
 def busy_minutes(trials: Iterable[ReadTrial], until: datetime | None = None) -> float:
     """Minutes in which at least one of `trials` ran, up to the moment `until`."""
-    spans = sorted((t.started, t.ended) for t in trials if t.started is not None and t.ended is not None)
+    spans = sorted(span for trial in trials for span in trial.spans)
     total, reached = 0.0, None
     for started, ended in spans:
         begin = started if reached is None else max(started, reached)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from captcha_exp.report.charts.svg_style import shown_metric
 from captcha_exp.sweep.study_facts import ReadSweep, ReadTrial
-from captcha_exp.sweep.tally import TrialOutcome
+from captcha_exp.sweep.tally import ENDED, TrialOutcome
 from captcha_exp.tracking import Store
 from captcha_exp.tracking.trial_runs import ReadRun, read_curves, read_run, read_trials
 
@@ -46,11 +46,19 @@ class SweepFacts:
         """Why a trial did not finish."""
         if trial.outcome is not TrialOutcome.pruned:
             return trial.reason
-        there = self.sweep.median_at(trial.epochs)
+        if trial.paused and trial.values:
+            return self._why_it_paused(trial)
+        there = self.sweep.median_at(trial.epochs, trial.ended)
         if not trial.values or there is None:
             return f"stopped after epoch {trial.epochs}"
         shown = [shown_metric(self.metric, value) for value in (trial.values[0], there)]
-        return f"after epoch {trial.epochs} at {shown[0]}, when the median of the finished trials was {shown[1]}"
+        return f"after epoch {trial.epochs} at {shown[0]}; the median of those that had finished by then was {shown[1]}"
+
+    def _why_it_paused(self, trial: ReadTrial) -> str:
+        came = [other for other in self.sweep.trials if other.curve and other.epochs >= trial.epochs]
+        further = sum(other.epochs > trial.epochs for other in came)
+        value = shown_metric(self.metric, trial.values[0])
+        return f"after epoch {trial.epochs} at {value}; {further} of the {len(came)} that came so far went on"
 
     @cached_property
     def measured(self) -> list[str]:
@@ -71,7 +79,7 @@ class SweepFacts:
     @property
     def state(self) -> str | None:
         """Say how far the sweep is if it has not ended; None if it has."""
-        ended = len(self.sweep.of(TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed))
+        ended = len(self.sweep.of(*ENDED))
         total = f" of {self.sweep.n_trials}" if self.sweep.n_trials is not None else ""
         running = len(self.sweep.of(TrialOutcome.running))
         if self.parent is not None and self.parent.status == "KILLED":

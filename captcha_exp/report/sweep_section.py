@@ -11,6 +11,7 @@ from captcha_exp.report.answer import answer
 from captcha_exp.report.cost import Cost, cost_of
 from captcha_exp.report.sweep_facts import ACCURACY, LATENCY, PARAMETERS, SweepFacts
 from captcha_exp.report.wrong_reads import WrongReads, wrong_reads
+from captcha_exp.sweep.next_search import next_command
 from captcha_exp.sweep.study_facts import ReadTrial
 from captcha_exp.sweep.sweep_tables import train_command
 from captcha_exp.sweep.tally import TrialOutcome
@@ -54,6 +55,7 @@ class Section:
     cost: Cost
     rows: list[Row]
     ui_hint: str | None
+    next_command: str | None
 
     @property
     def name(self) -> str:
@@ -99,6 +101,7 @@ def describe(facts: SweepFacts, store: Store, root: Path, images: int) -> Sectio
         reasons=_reasons(facts),
         cost=cost_of(facts),
         rows=[_row(facts, trial) for trial in _ordered(facts)],
+        next_command=next_command(sweep.folder),
         ui_hint=store.ui_hint(facts.parent.run_id) if facts.parent is not None else None,
     )
 
@@ -130,7 +133,7 @@ def _best_metrics(facts: SweepFacts) -> list[tuple[str, str]]:
 
 def _reasons(facts: SweepFacts) -> list[tuple[str, str, str]]:
     """Name, outcome and reason of each trial that did not finish."""
-    unfinished = facts.sweep.of(TrialOutcome.pruned, TrialOutcome.failed, TrialOutcome.lost)
+    unfinished = facts.sweep.of(TrialOutcome.infeasible, TrialOutcome.pruned, TrialOutcome.failed, TrialOutcome.lost)
     return [(trial.name, trial.outcome.name, facts.reason_of(trial) or "") for trial in unfinished]
 
 

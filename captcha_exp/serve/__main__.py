@@ -76,7 +76,7 @@ def _tracking_uri(config: "ServingConfig") -> str:
         return ""
     from captcha_exp.tracking import store_uri
 
-    return store_uri(config.tracking, config.root_path)
+    return store_uri(config.tracking.uri, config.root_path)
 
 
 def read_examples(folder: Path) -> dict[str, bytes]:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import resource
-import signal
 import socket
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import uvicorn
 
 from captcha_exp.config import RequestLimitsConfig, ServingConfig
 from captcha_exp.errors import InputError
+from captcha_exp.interruption import ended_by
 from captcha_exp.serve.connections import TOLD, Connections
 from captcha_exp.serve.model_holder import ModelHolder
 
@@ -130,12 +130,8 @@ def _uploads() -> Iterator[Path]:
 def _run(application: "Application", limits: RequestLimitsConfig, listener: socket.socket) -> int | None:
     server = Server(application, limits)
     # uvicorn raises the signal again after it has stopped. By then the signal has been handled, so ignore it.
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with ended_by(_ignore):
         server.run([listener])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     return server.stopped_by
 
 

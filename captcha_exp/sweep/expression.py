@@ -1,7 +1,7 @@
 """One entry of a search space, read with Hydra's own grammar."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from captcha_exp.errors import InputError, first_line
 
 _FORMS = "choice(1, 2), interval(0.0, 1.0), range(1, 5), int(interval(1, 64)), tag(log, interval(...)) or a list"
+_TYPES = {"float": {"low", "high", "log", "step"}, "int": {"low", "high", "log", "step"}, "categorical": {"choices"}}
+_TYPED = "{type: float, low: 0.0, high: 1.0}, {type: int, low: 1, high: 8} or {type: categorical, choices: [1, 2]}"
 # YAML and Hydra read such a text as a plain word, so it needs no quotes.
 _WORD = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_][\w.\-/]*", re.IGNORECASE)
 
@@ -98,6 +100,8 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
     Raises:
         InputError: naming the key and what it holds.
     """
+    if isinstance(expression, Mapping):
+        return _typed(key, expression)
     if isinstance(expression, list | tuple):
         return _choices(key, str(list(expression)), expression)
     if not isinstance(expression, str):
@@ -113,6 +117,21 @@ def parse_entry(key: str, expression: Any, parser: OverridesParser) -> Domain:
     if not override.is_sweep_override():
         raise InputError(f"sweep.space.{key} is {expression!r}, which is one value; write {_FORMS}.")
     return read_override(key, expression, override)
+
+
+def _typed(key: str, entry: Mapping[str, Any]) -> Domain:
+    """Read `{type: float, low: ..., high: ..., log: true}` and its like, as other tools write spaces."""
+    values = {str(name): value for name, value in entry.items() if name != "type"}
+    allowed = _TYPES.get(str(entry.get("type")))
+    if allowed is None or not set(values) <= allowed:
+        raise InputError(f"sweep.space.{key} is {dict(entry)!r}, which cannot be read; write {_TYPED}.")
+    try:
+        if entry["type"] == "categorical":
+            return _choices(key, str(list(values["choices"])), list(values["choices"]))
+        kind = IntDistribution if entry["type"] == "int" else FloatDistribution
+        return Domain(kind(**{name: value for name, value in values.items() if value is not None}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"sweep.space.{key} is {dict(entry)!r} ({first_line(error)}); write {_TYPED}.") from error
 
 
 def read_override(key: str, expression: str, override: Override) -> Domain:
@@ -163,7 +182,7 @@ def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
     """A domain of choices. Optuna stores scalars as they are, and any other choice as its Hydra text."""
     if not elements:
         raise InputError(f"sweep.space.{key} is {expression!r}, which has no choice in it.")
-    texts = tuple(Transformer.str(_quoted(element)) for element in elements)
+    texts = tuple(Transformer.str(quoted(element)) for element in elements)
     labels = [
         element.text if isinstance(element, QuotedString) else text if isinstance(element, list | dict) else element
         for element, text in zip(elements, texts, strict=True)
@@ -174,10 +193,10 @@ def _choices(key: str, expression: str, elements: Sequence[Any]) -> Domain:
     return Domain(CategoricalDistribution(labels), texts)
 
 
-def _quoted(item: Any) -> Any:
-    """Put quotes around strings that Hydra would read as something else."""
+def quoted(item: Any) -> Any:
+    """Put quotes around strings that Hydra would read as something else, also inside a list."""
     if isinstance(item, str) and not _WORD.fullmatch(item):
         return QuotedString(item, Quote.single)
     if isinstance(item, list):
-        return [_quoted(part) for part in item]
+        return [quoted(part) for part in item]
     return item

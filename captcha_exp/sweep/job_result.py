@@ -10,6 +10,7 @@ from captcha_exp.config import ObjectiveConfig, without_passwords
 from captcha_exp.errors import first_line
 
 _REASON_LENGTH = 500
+_LOSS, _STEPS = "best/val/ctc_loss", "training/steps"
 
 
 class TrialFailedError(Exception):
@@ -35,6 +36,18 @@ def values_of(returned: Mapping[str, Any], objectives: Sequence[ObjectiveConfig]
         if math.isnan(values[-1]):
             raise TrialFailedError(f"{objective.metric} is not a number")
     return values
+
+
+def loss_of(returned: Mapping[str, Any]) -> float | None:
+    """The validation loss of the epoch that a job kept; None if it has none that is a number."""
+    loss = float(returned["metrics"].get(_LOSS, math.nan))
+    return loss if math.isfinite(loss) else None
+
+
+def steps_of(returned: Mapping[str, Any]) -> int | None:
+    """The steps that a job trained; None if it does not tell."""
+    steps = returned["metrics"].get(_STEPS)
+    return None if steps is None else int(steps)
 
 
 def reason_of(error: BaseException) -> str:

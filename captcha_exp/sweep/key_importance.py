@@ -1,5 +1,6 @@
 """Measure how much the result of a sweep depends on each searched key."""
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 
 from captcha_exp.errors import first_line
-from captcha_exp.sweep.tally import Tally, TrialOutcome
+from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run, has_paused
 
 _FEWEST, _FEWEST_TO_NAME = 4, 10
 # The shares of trials that count as good. Optuna's default, a tenth, would be a single trial of a dozen.
@@ -28,14 +29,15 @@ class Share:
 class Importance:
     """Each key's share of the difference between trials, the largest first.
 
-    `trials` trials were compared after `epoch` epochs, or at their ends if it is None. `missing` says why there
-    are no shares.
+    `trials` trials were compared after `epoch` epochs, or at their ends if it is None. `paused`: by how far they came
+    before they paused for good. `missing` says why there are no shares.
     """
 
     shares: dict[str, Share]
     trials: int
     epoch: int | None
     missing: str | None
+    paused: bool = False
 
     @property
     def foremost(self) -> str | None:
@@ -51,13 +53,16 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
 
     Pruned trials have no final result. The finished trials alone are too few and too similar to show what was bad
     about the others. So if some trials were pruned, all are compared after the last epoch that all of them reached.
+    If trials paused, one that went on is better than one that did not, and equally far ones are compared by their
+    values there.
 
     The share of a key says how much the good trials (the best fifth to half) differ from all trials in that key.
 
     Source:
         Watanabe et al. 2023, PED-ANOVA, as Optuna computes it.
     """
-    compared, epoch = _compared(tally)
+    paused = any(map(has_paused, tally.of(TrialOutcome.pruned)))
+    compared, epoch = (_by_distance(tally, direction), None) if paused else _compared(tally)
     values = {value for _, value in compared}
     if len(compared) < _FEWEST:
         missing = f"it takes {_FEWEST} trials that can be compared, and there are {len(compared)}"
@@ -73,7 +78,7 @@ def measure_importance(tally: Tally, direction: StudyDirection) -> Importance:
         return Importance({}, len(compared), epoch, first_line(error).rstrip("."))
     ranges = {key: Share(*_range([shares[key] for shares in found])) for key in found[0]}
     ordered = dict(sorted(ranges.items(), key=lambda item: -item[1].mean))
-    return Importance(ordered, len(compared), epoch, None if ordered else "the trials share no searched key")
+    return Importance(ordered, len(compared), epoch, None if ordered else "the trials share no searched key", paused)
 
 
 def _shares(study: optuna.Study, good_share: float, keys: list[str]) -> dict[str, float]:
@@ -88,6 +93,21 @@ def _shares(study: optuna.Study, good_share: float, keys: list[str]) -> dict[str
 
 def _range(values: list[float]) -> tuple[float, float, float]:
     return sum(values) / len(values), min(values), max(values)
+
+
+def _by_distance(tally: Tally, direction: StudyDirection) -> list[tuple[FrozenTrial, float]]:
+    """Each trial with its rank; only the order matters to PED-ANOVA."""
+    sign = 1.0 if direction is StudyDirection.MAXIMIZE else -1.0
+    trials = [trial for trial in tally.of(TrialOutcome.finished, TrialOutcome.pruned) if trial.intermediate_values]
+    places = {trial.number: (epochs_run(trial), _signed_best(trial, sign)) for trial in trials}
+    ranks = {place: sign * rank for rank, place in enumerate(sorted(set(places.values())))}
+    return [(trial, ranks[places[trial.number]]) for trial in trials]
+
+
+def _signed_best(trial: FrozenTrial, sign: float) -> float:
+    return max(
+        (sign * value for value in trial.intermediate_values.values() if not math.isnan(value)), default=-math.inf
+    )
 
 
 def _compared(tally: Tally) -> tuple[list[tuple[FrozenTrial, float]], int | None]:

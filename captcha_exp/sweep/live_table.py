@@ -13,7 +13,12 @@ from captcha_exp.sweep.tally import Tally, TrialOutcome
 
 _BAR_WIDTH = 24
 _RECENT = 3
-_STYLES = {TrialOutcome.finished: "green", TrialOutcome.pruned: "yellow", TrialOutcome.failed: "red"}
+_STYLES = {
+    TrialOutcome.finished: "green",
+    TrialOutcome.infeasible: "yellow",
+    TrialOutcome.pruned: "yellow",
+    TrialOutcome.failed: "red",
+}
 
 
 def live_table(

@@ -10,11 +10,13 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from captcha_exp.config import Direction, ObjectiveConfig
+from captcha_exp.config import ObjectiveConfig
+from captcha_exp.sweep.attributes import of_type
 from captcha_exp.sweep.live_table import last_ended, live_table, short_names, tell
 from captcha_exp.sweep.plan import SweepPlan
-from captcha_exp.sweep.storage import PROCESS
-from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
+from captcha_exp.sweep.storage import LOSS, PROCESS
+from captcha_exp.sweep.tally import Tally, TrialOutcome, has_paused, progress, seconds_run
+from captcha_exp.sweep.time_left import seconds_left
 
 _SILENCE_S = 60  # without a terminal, the longest time between two lines
 
@@ -57,6 +59,8 @@ class View:
             outcome = outcomes[trial.number]
             # The first line sums up what earlier starts did, so do not print those trials one by one.
             new = before.get(trial.number) is not outcome and not (first and outcome is not TrialOutcome.running)
+            # At the end, all paused trials are given up. That is no news of each of them.
+            new = new and not (outcome is TrialOutcome.pruned and has_paused(trial))
             # The live table shows the rest.
             if new and (self._live is None or outcome is TrialOutcome.failed):
                 self._tell(trial, tally)
@@ -77,55 +81,46 @@ class View:
         outcome = tally.outcome(trial)
         if outcome is TrialOutcome.waiting:
             return
-        line = f"trial {trial.number} {'started' if outcome is TrialOutcome.running else outcome.name}"
+        begins = "goes on" if has_paused(trial) else "started"
+        line = f"trial {trial.number} {begins if outcome is TrialOutcome.running else outcome.name}"
         if outcome is TrialOutcome.running:
             line += f": {_params(trial)}"
+        elif outcome is TrialOutcome.paused:
+            line += f" after epoch {' with '.join(filter(None, self._at(trial)))}"
         elif tally.reason(trial) is not None:
             line += f": {tally.reason(trial)}"
         elif trial.values is not None:
             line += f": {shown_values(trial, self._plan.config.sweep.objectives)}"
-        if outcome in (TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed):
+        if outcome not in (TrialOutcome.running, TrialOutcome.lost):
             line += f" ({self.summary(tally)})"
         self.say(line)
 
     def summary(self, tally: Tally) -> str:
         """How far the sweep is, in one line."""
         parts = [f"{len(tally.ended)} of {self._plan.n_trials} trials ended"]
-        for outcome in (TrialOutcome.pruned, TrialOutcome.failed):
+        for outcome in (TrialOutcome.infeasible, TrialOutcome.pruned, TrialOutcome.failed, TrialOutcome.paused):
             if tally.of(outcome):
                 parts.append(f"{len(tally.of(outcome))} {outcome.name}")
         objectives = self._plan.config.sweep.objectives
         best = best_trials(tally, objectives)
         if best and len(objectives) == 1:
             parts.append(f"best {best[0].values[0]:.4f} in trial {best[0].number}")
-        left = self._time_left_s(tally)
+        left = seconds_left(tally, self._plan.config, self._plan.n_trials, self._now())
         if left is not None:
             parts.append(f"about {duration(left)} left")
         return ", ".join(parts)
 
-    def _time_left_s(self, tally: Tally) -> float | None:
-        durations = [t.duration.total_seconds() for t in tally.ended if t.duration is not None]
-        open_trials = self._plan.n_trials - len(tally.ended)
-        if not durations or open_trials <= 0:
-            return None
-        mean = sum(durations) / len(durations)
-        running = tally.running
-        begun = sum(min(mean, self._age_s(t)) for t in running)
-        parallel = max(1, min(open_trials, len(running) or self._plan.config.sweep.workers))
-        return max(0.0, (mean * open_trials - begun) / parallel)
-
-    def _age_s(self, trial: FrozenTrial) -> float:
-        return (self._now() - trial.datetime_start).total_seconds() if trial.datetime_start is not None else 0.0
-
     def _table(self, tally: Tally) -> RenderableType:
         objectives = self._plan.config.sweep.objectives
-        running = [[str(t.number), *self._at(t), duration(self._age_s(t)), self._short(t)] for t in tally.running]
+        running = [
+            [str(t.number), *self._at(t), duration(seconds_run(t, self._now())), self._short(t)] for t in tally.running
+        ]
         ended = [
             [
                 str(trial.number),
                 tally.outcome(trial).name,
                 shown_values(trial, objectives),
-                duration(trial.duration.total_seconds()) if trial.duration is not None else "",
+                duration(seconds_run(trial)),
                 tally.reason(trial) or self._short(trial),
             ]
             for trial in last_ended(tally)
@@ -139,10 +134,10 @@ class View:
 
 
 def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenTrial]:
-    """Finished trials, the best first by the first objective."""
-    sign = -1 if objectives[0].direction is Direction.maximize else 1
+    """Finished trials, the best first by the first objective's `rank`."""
     finished = [t for t in tally.of(TrialOutcome.finished) if not math.isnan(t.values[0])]
-    return sorted(finished, key=lambda t: (sign * t.values[0], t.number))
+    losses = {t.number: of_type(float, t.user_attrs.get(LOSS)) for t in finished}
+    return sorted(finished, key=lambda t: objectives[0].rank(t.values[0], losses[t.number], t.number))
 
 
 def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:

@@ -1,14 +1,33 @@
 """Try a trial again if its worker died."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from captcha_exp.sweep.storage import DEATHS, HISTORY, PROCESS, REASON
 from captcha_exp.sweep.tally import Tally
+
+
+class GivenUpError(Exception):
+    """Others heard nothing of the worker for too long, for example because its machine slept, and gave its trial up."""
+
+
+@contextmanager
+def telling_given_up() -> Iterator[None]:
+    """Turn Optuna's error about a trial that others have ended into one that says what is so.
+
+    Raises:
+        GivenUpError: the trial was given up.
+    """
+    try:
+        yield
+    except UpdateFinishedTrialError as error:
+        raise GivenUpError("others heard nothing of this trial for too long, and try it again") from error
 
 
 class Retries:
@@ -21,10 +40,10 @@ class Retries:
         """
         self._folder, self._max_retries = folder, max_retries
 
-    def note_full_disk(self, trial_number: int) -> None:
-        """Note for the next start that a full disk is about to end a trial. The database has no room for the note.
+    def note_no_fault(self, trial_number: int) -> None:
+        """Note for the next start that a full disk, or an absence of the database, is about to end a trial.
 
-        The note is an empty file, which takes no room except for its name.
+        The database cannot take the note. It is an empty file, which takes no room except for its name.
         """
         with suppress(OSError):
             self._note(trial_number).touch()
@@ -59,8 +78,9 @@ def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -
     deaths = trial.user_attrs.get(DEATHS, 0) + counted
     if max_retries is not None and deaths > max_retries:
         return
-    # Without this, successive halving would skip the rungs that it noted for the lost attempt.
-    kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith("completed_rung_")}
+    # Successive halving would skip the rungs that it noted for the lost attempt, and a constraint is noted once only.
+    noted = ("completed_rung_", "constraints:")
+    kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith(noted)}
     history: list[Any] = [*kept.get(HISTORY, []), trial.number]
     study.add_trial(
         create_trial(

@@ -13,11 +13,14 @@ from omegaconf.errors import OmegaConfBaseException
 from captcha_exp.config import Config, SamplerKind, flatten, to_plain
 from captcha_exp.config.earlier import renamed_choice
 from captcha_exp.errors import InputError, joined_lines
+from captcha_exp.sweep.first_trials import first_trials
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
 from captcha_exp.sweep.study import check_held_out, check_pruning_epochs, check_pruning_metric
 
 _RANDOM_TRIALS = 30
+# Samplers that ignore what other sweeps found.
+DEAF = (SamplerKind.random, SamplerKind.grid, SamplerKind.nsga2)
 Compose = Callable[[Sequence[str]], Config]
 
 
@@ -25,7 +28,8 @@ Compose = Callable[[Sequence[str]], Config]
 class SweepPlan:
     """A sweep: what is fixed, what is searched, and how to make a trial's configuration.
 
-    `n_trials` is `sweep.n_trials`, or the size of a smaller grid. `compose` turns the overrides of one job into its
+    `n_trials` is `sweep.n_trials`, or the size of a smaller grid. `first` holds the parameters of the first trials.
+    `choices` has the chosen option of each config group. `compose` turns the overrides of one job into its
     configuration.
     """
 
@@ -34,6 +38,8 @@ class SweepPlan:
     arguments: tuple[str, ...]
     compose: Compose
     n_trials: int
+    first: tuple[dict[str, Any], ...]
+    choices: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -66,14 +72,25 @@ def plan_sweep(
     if config.sweep.name is None:
         raise InputError("sweep.name is null; a sweep needs a name for its folder and study: `sweep.name=...`.")
     check_held_out(config)
-    space, fixed = build_space(config.sweep.space, arguments, parser, {**flatten(to_plain(config)), **choices})
+    current = {**flatten(to_plain(config)), **choices}
+    space, fixed = build_space(config.sweep.space, arguments, parser, current)
     check_pruning_metric(config)
     check_pruning_epochs(config)
+    _check_learning(config)
     build_sampler(config.sweep.sampler, space, seed=0)  # raises if a package is missing
-    n_trials = config.sweep.n_trials
-    if config.sweep.sampler.kind is SamplerKind.grid:
-        n_trials = min(n_trials, grid_size(space))
-    return SweepPlan(config, space, tuple(fixed), compose, n_trials)
+    n_trials, first = config.sweep.n_trials, first_trials(config.sweep.first, space, current)
+    if config.sweep.sampler.kind == SamplerKind.grid:
+        n_trials, first = min(n_trials, grid_size(space)), ()  # a grid takes every value once anyway
+    return SweepPlan(config, space, tuple(fixed), compose, n_trials, first, choices)
+
+
+def _check_learning(config: Config) -> None:
+    kind = config.sweep.sampler.kind
+    if config.sweep.warm_start and kind in DEAF:
+        raise InputError(
+            f"sweep.warm_start has no effect with sweep.sampler.kind={kind}, which learns from no trials but its "
+            "own, if any; choose tpe or gp, or `sweep.warm_start=[]`."
+        )
 
 
 def check_space(plan: SweepPlan) -> None:

@@ -9,6 +9,7 @@ from hydra.core.override_parser.types import Override
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.trial import Trial
 
+from captcha_exp.config import flatten
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.expression import Domain, parse_entry, read_override
 
@@ -94,7 +95,7 @@ def build_space(
     Raises:
         InputError: an entry cannot be read, or nothing is left to search.
     """
-    entries = dict(declared)
+    entries = flatten(declared, is_value=_is_entry)
     found: dict[str, Parameter] = {}
     fixed_arguments = []
     for override in parser.parse_overrides(list(arguments)):
@@ -121,9 +122,14 @@ def _line(override: Override) -> str:
     return override.input_line
 
 
+def _is_entry(mapping: Mapping[str, Any]) -> bool:
+    """Whether a mapping describes one key's values, and is no group of keys."""
+    return not {"type", "space", "when"}.isdisjoint(mapping)
+
+
 def _unfold(key: str, entry: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
     """Split `{space: ..., when: {...}}`; any other entry has no condition."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, Mapping) or "type" in entry:
         return entry, {}
     if set(entry) != {"space", "when"} or not isinstance(entry["when"], Mapping):
         raise InputError(

@@ -2,38 +2,72 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import optuna
 import sqlalchemy as sa
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.config import Config, without_passwords
 from captcha_exp.errors import InputError, first_line
 from captcha_exp.files import made_whole
-from captcha_exp.sweep.study_lock import CONNECT_TIMEOUT_S
+from captcha_exp.sweep.paused_trials import KeepsPaused
+from captcha_exp.sweep.server_connections import notice_vanished_clients, one_connection
 from captcha_exp.sweep.trial_process import is_dead
 
 # Grace, in heartbeats, before a silent trial of another machine counts as lost.
 GRACE_BEATS = 4
 _SQLITE_WAIT_S = 60
 # Errors of a database that worked before and does not answer now.
-NO_ANSWER = (sa.exc.OperationalError, StorageInternalError)
+NO_ANSWER = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, StorageInternalError)
+OnDeath = Callable[[optuna.Study, FrozenTrial], None]
 # Names of user attributes of a trial.
 PROCESS, DEATHS, REASON, RUN_ID, PROGRESS = "process", "deaths", "reason", "run_id", "progress"
+LOSSES = "losses"  # validation losses, by the number of epochs after which a trial may pause
+SPANS = "spans"  # when a trial ran before it paused: start and end of each time
+CHECKPOINT = "checkpoint"  # the name of the folder with the state of a paused trial
+STEPS = "steps"  # that its training took
+LOSS = "validation_loss"  # of the epoch that was kept; it decides between equal objectives
 # Optuna's own name, so that its tools show the history too.
 HISTORY = "retry_history"
 
 
-class Storage(RDBStorage):
+_of_servers: dict[str, "Storage"] = {}  # by URL: a worker and its jobs share the connections of their process
+
+
+class Storage(KeepsPaused, RDBStorage):
     """An RDBStorage that notices at once when a worker on this machine dies.
 
     Optuna alone waits until the heartbeat's grace is over, and never finds a trial that died before its first beat.
     The overridden method is private to Optuna; `test_job_trial.py` fails if Optuna stops calling it.
+
+    Attributes:
+        only_first: show a study of several objectives as one of the first objective.
     """
+
+    only_first = False
+
+    def shown(self, on_death: OnDeath, *, only_first: bool) -> Self:
+        """The same storage with the same connections, for another use in this process."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.only_first, other.heartbeat_stale_trial_callback = only_first, on_death
+        return other
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """The directions that Optuna sees."""
+        directions = super().get_study_directions(study_id)
+        return directions[:1] if self.only_first else directions
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Store a sign of life. One that the database cannot take is left out: an error would end all later ones."""
+        with suppress(*NO_ANSWER):
+            super().record_heartbeat(trial_id)
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:
         """Trials to give up. Hold the study's lock: only then is a trial without a process certainly dead."""
@@ -89,31 +123,43 @@ def shown(url: str) -> str:
     return str(without_passwords(url))
 
 
-def open_storage(url: str, heartbeat_s: int, on_death: Callable[[optuna.Study, FrozenTrial], None]) -> Storage:
+def open_storage(
+    url: str,
+    heartbeat_s: int,
+    on_death: OnDeath,
+    *,
+    only_first: bool = False,
+) -> Storage:
     """Connect, and make the tables if there are none. Several processes must not do that at the same time.
 
     Args:
         url: the database.
         heartbeat_s: seconds between two signs of life of a worker.
         on_death: called with each trial that was given up because its worker died.
+        only_first: show a study of several objectives as one of the first objective.
 
     Raises:
         InputError: the database cannot be reached, or was made by an incompatible version.
     """
+    if url in _of_servers:
+        return _of_servers[url].shown(on_death, only_first=only_first)
     sqlite = sa.make_url(url).get_backend_name() == "sqlite"
-    connect_args = {"timeout": _SQLITE_WAIT_S} if sqlite else {"connect_timeout": CONNECT_TIMEOUT_S}
+    connect_args = {"timeout": _SQLITE_WAIT_S}
     with readable_errors(url), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the heartbeat
         if sqlite:
             _make(Path(str(sa.make_url(url).database)))
-        return Storage(
+        storage = Storage(
             url,
-            # The server may have been restarted since the connection was last used.
-            engine_kwargs={"connect_args": connect_args, "pool_pre_ping": not sqlite},
+            engine_kwargs={"connect_args": connect_args} if sqlite else one_connection(url),
             heartbeat_interval=heartbeat_s,
             grace_period=GRACE_BEATS * heartbeat_s,
             heartbeat_stale_trial_callback=on_death,
         )
+    if not sqlite:
+        notice_vanished_clients(storage.engine)
+        _of_servers[url] = storage
+    return storage.shown(on_death, only_first=only_first)
 
 
 def _make(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Open a study, and refuse one that was made for another search."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,19 +10,22 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 
-from captcha_exp.config import Config, Direction, PrunerKind, flatten, to_plain, without_passwords
+from captcha_exp.config import Config, Direction, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
+from captcha_exp.sweep.absent_database import once_it_answers
+from captcha_exp.sweep.halving import PausingHalving
 from captcha_exp.sweep.lost_trials import Retries
 from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
-from captcha_exp.sweep.storage import open_storage, readable_errors, storage_url
+from captcha_exp.sweep.storage import Storage, open_storage, readable_errors, storage_url
 from captcha_exp.sweep.study_lock import StudyLock, open_lock
 
 # The format of studies. Increase it if older studies cannot be continued any more.
 FORMAT = 1
 # Names of user attributes of a study.
-_FORMAT, _DEFINITION, _WORKERS, _KEY = "format", "definition", "workers", "key"
-EPOCHS, PARENT_RUN, QUESTION, N_TRIALS = "epochs", "parent_run_id", "question", "n_trials"
+_FORMAT, _WORKERS, _KEY = "format", "workers", "key"
+EPOCHS, PARENT_RUN, QUESTION, N_TRIALS, END = "epochs", "parent_run_id", "question", "n_trials", "end"
+DEFINITION, CHOICES, USED_UP = "definition", "choices", "used_up"
 _OBJECTIVES = "sweep.objectives"
 # Keys that may change between two starts: where things are, and how the search runs, but not what it searches.
 _FREE = ("root", "tracking.", "sweep.", "training.threads", "training.resume", "dataset.path", "dataset.image_root")
@@ -32,13 +36,24 @@ class OpenStudy:
     """A study with its lock."""
 
     study: optuna.Study
+    storage: Storage
     lock: StudyLock
     url: str = field(repr=False)
 
     @property
     def key(self) -> str:
         """A key that no other study of the same name has had."""
-        return str(self.study.user_attrs[_KEY])
+        return study_key(self.study)
+
+    @property
+    def halving(self) -> PausingHalving | None:
+        """What lets trials pause and go on, if they do."""
+        return self.study.pruner if isinstance(self.study.pruner, PausingHalving) else None
+
+
+def study_key(study: optuna.Study) -> str:
+    """A key that no other study of the same name has had."""
+    return str(study.user_attrs[_KEY])
 
 
 def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, str]:
@@ -47,7 +62,8 @@ def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, 
     fixed = {key: repr(value) for key, value in plain.items() if not key.startswith(_FREE)}
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
-    return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | data
+    limits = {f"sweep.constraints.{metric}": limit for metric, limit in (config.sweep.constraints or {}).items()}
+    return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | limits | data
 
 
 def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
@@ -56,7 +72,7 @@ def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
     Raises:
         InputError: another version made the study.
     """
-    definition = study.user_attrs.get(_DEFINITION)
+    definition = study.user_attrs.get(DEFINITION)
     noted = definition.get(_OBJECTIVES) if isinstance(definition, dict) else None
     if study.user_attrs.get(_FORMAT) != FORMAT or not isinstance(noted, str):
         raise InputError(f"The study {study.study_name!r} was not made by this version; begin it under another name.")
@@ -66,13 +82,19 @@ def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
     return [(direction, metric) for direction, _, metric in parts]
 
 
-def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | None = None) -> OpenStudy:
+def open_study(
+    config: Config,
+    sampler: BaseSampler,
+    wanted: dict[str, str] | None = None,
+    first: Sequence[dict[str, Any]] = (),
+) -> OpenStudy:
     """Create or load the study of `sweep.name`.
 
     Args:
         config: the sweep's configuration.
         sampler: suggests the values in this process.
         wanted: this search's definition; None skips the comparison, because the parent process has made it.
+        first: parameters of the first trials, queued in a new study.
 
     Raises:
         InputError: the study was made for another search or by another version, or cannot be opened.
@@ -97,18 +119,30 @@ def open_study(config: Config, sampler: BaseSampler, wanted: dict[str, str] | No
             load_if_exists=True,
         )
         if wanted is not None:
-            _match(study, config, wanted)
+            _match(study, config, wanted, first)
         study.pruner = _pruner(study, config)
+        storage.pauses = isinstance(study.pruner, PausingHalving)
         retries.after_interruption(study)
-    return OpenStudy(study, lock, url)
+    lock.share(storage.engine)
+    return OpenStudy(study, storage, lock, url)
 
 
 def open_study_for_trial(config: Config) -> optuna.Study:
-    """Load the study in the process of a job. The job prunes, but suggests no values."""
+    """Load the study in the process of a job. The job prunes, but suggests no values.
+
+    Raises:
+        InputError: the study cannot be used.
+        OperationalError: its database does not answer.
+    """
+    return once_it_answers(lambda: _open_study_for_trial(config))
+
+
+def _open_study_for_trial(config: Config) -> optuna.Study:
     url = storage_url(config)
     with readable_errors(url):
         retries = Retries(config.root_path / "sweeps" / str(config.sweep.name), config.sweep.max_retries)
-        storage = open_storage(url, config.sweep.heartbeat_s, retries.after_death)
+        only_first = config.sweep.prunes  # Optuna refuses to prune a study of several objectives
+        storage = open_storage(url, config.sweep.heartbeat_s, retries.after_death, only_first=only_first)
         study = optuna.load_study(study_name=config.sweep.name, storage=storage, sampler=RandomSampler())
     study.pruner = _pruner(study, config)
     return study
@@ -124,28 +158,30 @@ def take_worker_number(opened: OpenStudy) -> int:
 
 def _pruner(study: optuna.Study, config: Config) -> BasePruner:
     # Do not use this job's config: if training.epochs is searched, each process would have different brackets.
-    return build_pruner(config.sweep.pruner, int(study.user_attrs[EPOCHS]))
+    return build_pruner(config.sweep, int(study.user_attrs[EPOCHS]))
 
 
-def _match(study: optuna.Study, config: Config, wanted: dict[str, str]) -> None:
+def _match(study: optuna.Study, config: Config, wanted: dict[str, str], first: Sequence[dict[str, Any]]) -> None:
     """Store the definition in a new study, or compare it with the stored one."""
     attributes: dict[str, Any] = study.user_attrs
-    if _DEFINITION not in attributes and not study.get_trials(deepcopy=False):
+    if DEFINITION not in attributes and not study.get_trials(deepcopy=False):
         study.set_user_attr(EPOCHS, config.training.epochs or 0)  # 0: the trials last some minutes
         study.set_user_attr(_WORKERS, 0)
         study.set_user_attr(_KEY, uuid.uuid4().hex)
         study.set_user_attr(_FORMAT, FORMAT)
-        study.set_user_attr(_DEFINITION, wanted)
+        for parameters in first:
+            study.enqueue_trial(parameters, skip_if_exists=True)
+        study.set_user_attr(DEFINITION, wanted)
         return
     advice = f"Choose another `sweep.name`, or remove {config.root_path / 'sweeps' / str(config.sweep.name)}."
     if config.sweep.storage is not None:
         advice = "Choose another `sweep.name`, or delete the study with `optuna delete-study`."
-    if attributes.get(_FORMAT) != FORMAT or _DEFINITION not in attributes:
+    if attributes.get(_FORMAT) != FORMAT or DEFINITION not in attributes:
         raise InputError(
             f"The study {study.study_name!r} was not made by this version (format {attributes.get(_FORMAT)!r}, "
             f"not {FORMAT}). {advice}"
         )
-    noted = attributes[_DEFINITION]
+    noted = attributes[DEFINITION]
     changed = [
         f"{key} was {noted.get(key, 'absent')}, is {wanted.get(key, 'absent')}"
         for key in sorted(set(noted) | set(wanted))
@@ -178,7 +214,7 @@ def check_pruning_metric(config: Config) -> None:
         InputError: the first objective has no value at each epoch.
     """
     metric = config.sweep.objectives[0].metric
-    if config.sweep.pruner.kind is not PrunerKind.none and epoch_metric(metric) is None:
+    if config.sweep.prunes and epoch_metric(metric) is None:
         raise InputError(
             f"sweep.pruner looks at the first of sweep.objectives at each epoch, but {metric} is known only at the "
             "end; put a `best/...` metric first or set `sweep.pruner.kind=none`."
@@ -189,12 +225,19 @@ def check_pruning_epochs(config: Config) -> None:
     """Refuse a pruner whose trials would not last a number of epochs.
 
     Raises:
-        InputError: `training.minutes` ends the trials.
+        InputError: `training.minutes` ends the trials, or each trial chooses its epochs.
     """
-    if config.sweep.pruner.kind is not PrunerKind.none and config.training.minutes is not None:
+    if not config.sweep.prunes:
+        return
+    if config.training.minutes is not None:
         raise InputError(
             f"sweep.pruner compares trials after equal epochs, but training.minutes={config.training.minutes:g} ends "
             "them by the clock; set `sweep.pruner.kind=none`, or training.epochs in place of training.minutes."
+        )
+    if config.training.epochs is None and "training.epochs" not in config.sweep.space:
+        raise InputError(
+            "sweep.pruner compares trials after equal epochs, but with training.epochs=null each trial chooses its own "
+            "number; set training.epochs, e.g. `training.epochs=20`, or `sweep.pruner.kind=none`."
         )
 
 

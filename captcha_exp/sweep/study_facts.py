@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
-import sqlalchemy as sa
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.config import Direction, ObjectiveConfig
 from captcha_exp.errors import InputError
@@ -22,8 +20,14 @@ from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.key_importance import Importance, measure_importance
 from captcha_exp.sweep.live_view import best_trials
 from captcha_exp.sweep.storage import RUN_ID, quiet_optuna, readable_errors, shown, study_url
+from captcha_exp.sweep.stored_sweeps import load_stored_study
 from captcha_exp.sweep.study import EPOCHS, N_TRIALS, PARENT_RUN, QUESTION, noted_objectives
-from captcha_exp.sweep.tally import Tally, TrialOutcome, progress
+from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run, has_paused, spans_run
+from captcha_exp.sweep.trials_frame import trials_frame
+from captcha_exp.sweep.unread import told_unread
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class ReadTrial:
     """One trial.
 
     `values` has one number for each objective if it finished, and the last value of the first objective if it was
-    pruned. `curve` maps epochs, from 1, to what the pruner saw.
+    pruned. `curve` maps epochs, from 1, to what the pruner saw. `spans` has start and end of each time that it ran;
+    more than one if it `paused` in between.
     """
 
     number: int
@@ -41,8 +46,8 @@ class ReadTrial:
     params: dict[str, Any]
     curve: dict[int, float]
     epochs: int
-    started: datetime | None
-    ended: datetime | None
+    spans: tuple[tuple[datetime, datetime], ...]
+    paused: bool
     run_id: str | None
 
     @property
@@ -53,7 +58,12 @@ class ReadTrial:
     @property
     def seconds(self) -> float:
         """How long it ran; 0 if it did not end."""
-        return (self.ended - self.started).total_seconds() if self.started and self.ended else 0.0
+        return sum((end - start).total_seconds() for start, end in self.spans)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ran last; None if it still runs."""
+        return self.spans[-1][1] if self.spans else None
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,10 @@ class ReadParameter:
 
 @dataclass(frozen=True)
 class ReadSweep:
-    """A whole sweep. `question` and `n_trials` are None if the study does not hold them."""
+    """A whole sweep. `question` and `n_trials` are None if the study does not hold them.
+
+    `unread` says that no trial reads anything; None if one does.
+    """
 
     name: str
     folder: Path
@@ -83,6 +96,7 @@ class ReadSweep:
     front: list[int]
     importance: Importance
     parent_run_id: str | None
+    unread: str | None
 
     def of(self, *outcomes: TrialOutcome) -> list[ReadTrial]:
         """Trials with one of `outcomes`, in the order of their numbers."""
@@ -94,17 +108,15 @@ class ReadSweep:
         by_number = {trial.number: trial for trial in self.trials}
         return [by_number[number] for number in self.ranking]
 
-    def median_at(self, epoch: int) -> float | None:
-        """The median value of the finished trials after `epoch` epochs."""
-        seen = [t.curve[epoch] for t in self.of(TrialOutcome.finished) if epoch in t.curve]
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The trials as a table; see `trials_frame`."""
+        return trials_frame(self)
+
+    def median_at(self, epoch: int, moment: datetime | None) -> float | None:
+        """The median value after `epoch` epochs of the trials that had finished by `moment`; None if none had."""
+        finished = [t for t in self.of(TrialOutcome.finished) if epoch in t.curve]
+        seen = [t.curve[epoch] for t in finished if moment and t.ended and t.ended <= moment]
         return statistics.median(seen) if seen else None
-
-
-def sweep_names(root: Path, storage: str | None) -> list[str]:
-    """Names of the sweeps in `root`, or in the database `storage`."""
-    if storage is None:
-        return sorted(path.parent.name for path in (root / "sweeps").glob("*/study.db"))
-    return sorted(optuna.get_all_study_names(_open(study_url(root, "any", storage))))
 
 
 def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
@@ -122,16 +134,8 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
         raise InputError(f"sweep={shortened(name, 300)!r} cannot be the name of a sweep.")
     quiet_optuna()
     url = study_url(root, name, storage)
+    study = load_stored_study(root, name, storage)
     with readable_errors(url):
-        known = sweep_names(root, storage)
-        if name not in known:
-            where = f"in {shown(url)}" if storage is not None else f"under {root / 'sweeps'}"
-            listed = f"there are {', '.join(known)}" if known else "there are none"
-            raise InputError(f"There is no sweep {name!r} {where}; {listed}. Set `sweep=NAME`, or `root=...`.")
-        try:
-            study = optuna.load_study(study_name=name, storage=_open(url))
-        except KeyError as error:
-            raise InputError(f"{shown(url)} holds no study {name!r}; begin the sweep again.") from error
         try:
             return _read(study, root / "sweeps" / name)
         except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
@@ -140,14 +144,6 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
                 f"The study {name!r} in {shown(url)} holds values that no sweep writes "
                 f"({type(error).__name__}: {error}); delete it or repair it."
             ) from error
-
-
-def _open(url: str) -> RDBStorage:
-    # A reader must not make tables in a database that holds no study.
-    file = sa.make_url(url).database
-    if url.startswith("sqlite") and file is not None and not Path(file).is_file():
-        raise InputError(f"There is no database {file}; check `report.storage`.")
-    return RDBStorage(url, skip_table_creation=True)
 
 
 def _read(study: optuna.Study, folder: Path) -> ReadSweep:
@@ -166,11 +162,11 @@ def _read(study: optuna.Study, folder: Path) -> ReadSweep:
         front=[trial.number for trial in study.best_trials] if len(objectives) > 1 else [],
         importance=measure_importance(tally, study.directions[0]),
         parent_run_id=of_type(str, attributes.get(PARENT_RUN)),
+        unread=told_unread(tally, objectives),
     )
 
 
 def _trial(trial: FrozenTrial, tally: Tally) -> ReadTrial:
-    at = progress(trial)
     return ReadTrial(
         number=trial.number,
         outcome=tally.outcome(trial),
@@ -178,9 +174,9 @@ def _trial(trial: FrozenTrial, tally: Tally) -> ReadTrial:
         values=tuple(trial.values or ()),
         params={key: scalar(value) for key, value in trial.params.items()},
         curve={epoch + 1: value for epoch, value in sorted(trial.intermediate_values.items())},
-        epochs=at[0] + 1 if at is not None else 0,
-        started=trial.datetime_start,
-        ended=trial.datetime_complete,
+        epochs=epochs_run(trial),
+        spans=() if trial.state is TrialState.RUNNING else tuple(spans_run(trial)),
+        paused=has_paused(trial),
         run_id=of_type(str, trial.user_attrs.get(RUN_ID)),
     )
 

@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,15 +13,18 @@ from filelock import BaseFileLock
 
 from captcha_exp.errors import InputError
 from captcha_exp.lock import try_lock
+from captcha_exp.sweep.server_connections import connection_arguments, notice_vanished_clients
 
 _POLL_S = 0.05
-CONNECT_TIMEOUT_S = 10
 
 
 class StudyLock:
     """A lock that is released if its holder dies. It is not reentrant."""
 
     held = False
+
+    def share(self, engine: sa.Engine) -> None:
+        """Use the connections of `engine` from now on, if the lock is in a database server."""
 
     def acquire(self, give_up: Callable[[], bool] = lambda: False) -> bool:
         """Wait until this process holds the lock, or until `give_up` says to stop waiting.
@@ -74,38 +78,44 @@ class LocalLock(StudyLock):
 
 
 class ServerLock(StudyLock):
-    """A lock between clients of one database server. The server frees it if the connection ends."""
+    """A lock between clients of one database server. The server frees it if the connection ends.
+
+    It has a connection of its own only while it is held. To wait for it takes the connection that this process has.
+    """
 
     def __init__(self, url: str, take: str, free: str, key: int | str) -> None:
-        # Autocommit: a lock must not leave a transaction open behind it.
-        engine = sa.create_engine(
-            url,
-            poolclass=sa.NullPool,
-            isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
-        )
-        self._connect = engine.connect
-        self._connection: sa.Connection | None = engine.connect()
         self._take, self._release, self._key = sa.text(take), sa.text(free), key
+        self._connection: sa.Connection | None = None
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=connection_arguments(url))
+        notice_vanished_clients(engine)
+        self.share(engine)
+        self._connect().close()  # so that a wrong address is told at once
+
+    def share(self, engine: sa.Engine) -> None:
+        """Take connections from this engine from now on."""
+        # Autocommit: a lock must not leave a transaction open behind it.
+        self._connect = engine.execution_options(isolation_level="AUTOCOMMIT").connect
 
     def _try(self) -> bool:
-        return bool(self._execute(self._take))
+        connection = self._connect()
+        try:
+            taken = bool(connection.execute(self._take, {"key": self._key}).scalar())
+        except BaseException:
+            connection.invalidate()
+            raise
+        if taken:
+            connection.detach()  # the engine may open another in its place, and this one is closed after use
+            self._connection = connection
+        else:
+            connection.close()
+        return taken
 
     def _free(self) -> None:
-        self._execute(self._release)
-
-    def _execute(self, statement: sa.TextClause) -> object:
-        """The server's answer. If the connection is lost, so is the lock: returns None, and the next call connects."""
-        if self._connection is None:
-            self._connection = self._connect()
-        try:
-            return self._connection.execute(statement, {"key": self._key}).scalar()
-        except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            self._connection.close()
-            self._connection = None
-            return None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sa.exc.DBAPIError):  # with the connection, the lock is lost too
+                connection.execute(self._release, {"key": self._key})
+            connection.close()
 
 
 def open_lock(url: str, study_name: str) -> StudyLock:

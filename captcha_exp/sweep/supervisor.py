@@ -1,26 +1,26 @@
 """The process that a user starts: it starts workers, shows what they do, and stops them."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from captcha_exp.child_processes import cores
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import full_disk, fullest, no_room
+from captcha_exp.interruption import ended_by
+from captcha_exp.sweep.ends import Ends
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import NO_ANSWER, written_places
-from captcha_exp.sweep.study import OpenStudy, take_worker_number
+from captcha_exp.sweep.study import USED_UP, OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial_process import kill_group
-from captcha_exp.sweep.worker_messages import EXIT_FULL_DISK, WorkerOrder, told
+from captcha_exp.sweep.worker_messages import EXIT_DATABASE, EXIT_FULL_DISK, EXIT_STORE_AWAY, WorkerOrder, told
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15
@@ -32,10 +32,14 @@ class SweepFailedError(Exception):
 
 
 class Supervisor:
-    """Starts workers, replaces workers that die, and stops all of them on a signal."""
+    """Starts workers, replaces workers that die, and stops all of them on a signal or at the end of the search.
 
-    def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View) -> None:
-        self._plan, self._opened, self._view = plan, opened, view
+    Attributes:
+        end: why the search ended before its last trial; None if it did not.
+    """
+
+    def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View, computed: Sequence[str] = ()) -> None:
+        self._plan, self._opened, self._view, self._computed = plan, opened, view, computed
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._signal: int | None = None
         self._wake = threading.Event()
@@ -43,7 +47,9 @@ class Supervisor:
         self._silent = False
         self._last_ended = -1
         self._tally = Tally(opened.study.get_trials(deepcopy=False))
-        self._since = max((t.number + 1 for t in self._tally.trials), default=0)
+        self._since = max((t.number + 1 for t in self._tally.ended), default=0)
+        self._ends = Ends(plan.config.sweep)
+        self.end: str | None = None
 
     def run(self) -> int | None:
         """Work until the study is complete.
@@ -56,9 +62,9 @@ class Supervisor:
             FullDiskError: there is no room to go on.
         """
         missing = self._plan.n_trials - len(self._tally.ended)
-        if missing <= 0:
+        if missing <= 0 or self._is_at_end():
             return None
-        with self._signals():
+        with ended_by(self._on_signal):
             try:
                 self._wanted = min(self._plan.config.sweep.workers, missing)
                 self._start_workers()
@@ -66,21 +72,29 @@ class Supervisor:
                     self._wake.wait(_POLL_S)
                     self._tally = self._count()
                     self._view.update(self._tally)
+                    if self._is_at_end():
+                        break  # the trials that run are stopped, and wait for a search that goes on
                     self._check_hope()
                     self._tend()
                     self._start_workers()
             finally:
                 self._stop_workers()
+        if self._signal is None and self.end is None:
+            self.end = self._used_up()
         return self._signal
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def _used_up(self) -> str | None:
+        """Whether the sampler had nothing left to try."""
+        kind = self._plan.config.sweep.sampler.kind
+        missing = len(self._count().ended) < self._plan.n_trials  # a trial may have ended since the last count
+        used_up = missing and self._opened.study.user_attrs.get(USED_UP) == kind
+        return f"sweep.sampler.kind={kind} has tried everything" if used_up else None
+
+    def _is_at_end(self) -> bool:
+        """Whether the search ends although trials are missing. `end` then says why."""
+        if len(self._tally.ended) < self._plan.n_trials:
+            self.end = self._ends.reason(self._tally)
+        return self.end is not None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._signal is not None:  # the second signal kills at once
@@ -123,7 +137,7 @@ class Supervisor:
         order = WorkerOrder(number, self._threads(), self._since)
         with self._log_path(number).open("ab") as log_file:
             self._workers[number] = subprocess.Popen(
-                [sys.executable, *sys.orig_argv[1:]],
+                [sys.executable, *sys.orig_argv[1:], *self._computed],
                 env={**os.environ, **order.to_environment(), "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,  # when this process ends, the pipe ends, and the worker notices
                 stdout=log_file,
@@ -152,10 +166,12 @@ class Supervisor:
             # Do this first: if a worker could not queue its trial again, the trial looks as if it had ended.
             if code == EXIT_FULL_DISK:
                 raise self._full_disk(number)
+            if code == EXIT_STORE_AWAY:
+                raise SweepFailedError("the tracking server does not answer, and the trials have waited long enough")
             if code == 0 or ended >= self._plan.n_trials:
                 self._wanted -= 1
                 continue
-            self._deaths += 1
+            self._deaths += code != EXIT_DATABASE  # an outage ends by itself
             self._judge(number, code)
             self._view.say(f"worker {number} ended ({told(code)}); another takes its place")
 

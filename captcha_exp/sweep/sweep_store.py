@@ -31,8 +31,19 @@ class SweepRecord(Protocol):
     def log_files(self, paths: Iterable[Path]) -> None:
         """Keep copies of files."""
 
+    def mark_infeasible(self, reasons: Mapping[str, str]) -> None:
+        """Say of finished runs, by id, why they are no results."""
+
     def close_orphans(self, running: Collection[str]) -> list[str]:
         """End the runs of dead trials: all open runs except those named `running`."""
+        ...
+
+    def deliver(self, *, wait: bool) -> str | None:
+        """Deliver what was kept on this machine while the store was away. Returns what is left, in one line.
+
+        Args:
+            wait: whether to wait for the store. Without, no later call waits either.
+        """
         ...
 
     def end(self, *, interrupted: bool = False) -> None:

@@ -3,23 +3,32 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
 from optuna.trial import FrozenTrial, TrialState
 
 from captcha_exp.sweep.attributes import are_numbers, of_type
-from captcha_exp.sweep.storage import DEATHS, HISTORY, PROGRESS, REASON
+from captcha_exp.sweep.limits import is_beyond_limits
+from captcha_exp.sweep.paused_trials import is_paused
+from captcha_exp.sweep.storage import DEATHS, HISTORY, PROGRESS, REASON, SPANS
 
 
 class TrialOutcome(Enum):
-    """What became of a trial. A lost trial does not count: another trial continues with its parameters."""
+    """What became of a trial.
+
+    An infeasible trial finished, but breaks a constraint. A paused trial may go on. A lost trial does not count:
+    another trial continues with its parameters.
+    """
 
     finished = "finished"
+    infeasible = "infeasible"
     pruned = "pruned"
     failed = "failed"
     running = "running"
     waiting = "waiting"
+    paused = "paused"
     lost = "lost"
 
 
@@ -29,6 +38,9 @@ _BY_STATE = {
     TrialState.RUNNING: TrialOutcome.running,
     TrialState.WAITING: TrialOutcome.waiting,
 }
+
+# What counts towards `sweep.n_trials`.
+ENDED = (TrialOutcome.finished, TrialOutcome.infeasible, TrialOutcome.pruned, TrialOutcome.failed)
 
 
 @dataclass(frozen=True)
@@ -49,16 +61,20 @@ class Tally:
 
     def outcome(self, trial: FrozenTrial) -> TrialOutcome:
         """What became of `trial`."""
+        if trial.state is TrialState.COMPLETE and is_beyond_limits(trial):
+            return TrialOutcome.infeasible
+        if is_paused(trial):
+            return TrialOutcome.paused
         if trial.state is not TrialState.FAIL:
             return _BY_STATE[trial.state]
         return TrialOutcome.lost if self.is_retried(trial) else TrialOutcome.failed
 
     def reason(self, trial: FrozenTrial) -> str | None:
-        """Why `trial` failed or was lost; None for any other."""
+        """Why `trial` failed, was lost or is infeasible; None for any other."""
         outcome = self.outcome(trial)
         if outcome is TrialOutcome.lost:
             return f"its worker ended; retried as trial {self._retried[trial.number]}"
-        if outcome is not TrialOutcome.failed:
+        if outcome not in (TrialOutcome.failed, TrialOutcome.infeasible):
             return None
         if REASON in trial.user_attrs:
             return str(trial.user_attrs[REASON])
@@ -72,7 +88,7 @@ class Tally:
     @property
     def ended(self) -> list[FrozenTrial]:
         """Trials that count towards `sweep.n_trials`."""
-        return self.of(TrialOutcome.finished, TrialOutcome.pruned, TrialOutcome.failed)
+        return self.of(*ENDED)
 
     @property
     def running(self) -> list[FrozenTrial]:
@@ -80,7 +96,7 @@ class Tally:
 
     def free_slots(self, n_trials: int) -> int:
         """How many more trials may begin now. A trial that waits to be retried takes one of these slots."""
-        return n_trials - len(self.ended) - len(self.running)
+        return n_trials - len(self.ended) - len(self.running) - len(self.of(TrialOutcome.paused))
 
     def hopeless(self, limit: int, since: int) -> str | None:
         """The reason for which the first `limit` trials all failed, or None.
@@ -105,3 +121,33 @@ def progress(trial: FrozenTrial) -> tuple[int, float | None] | None:
         return trial.last_step, trial.intermediate_values[trial.last_step]
     noted = of_type(int, trial.user_attrs.get(PROGRESS))
     return (noted, None) if noted is not None else None
+
+
+def epochs_run(trial: FrozenTrial) -> int:
+    """How many epochs `trial` has reported."""
+    at = progress(trial)
+    return 0 if at is None else at[0] + 1
+
+
+def has_paused(trial: FrozenTrial) -> bool:
+    """Whether `trial` has paused at least once."""
+    return SPANS in trial.user_attrs
+
+
+def spans_run(trial: FrozenTrial, now: datetime | None = None) -> list[tuple[datetime, datetime]]:
+    """Start and end of each time that `trial` ran; more than one if it paused. If it runs, the last ends `now`.
+
+    Raises:
+        ValueError: somebody else has written to the study.
+    """
+    noted = of_type(list, trial.user_attrs.get(SPANS)) or []
+    before = [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in noted]
+    if is_paused(trial) or (before and trial.state is TrialState.PRUNED):
+        return before
+    end = trial.datetime_complete or now
+    return [*before, (trial.datetime_start, end)] if trial.datetime_start and end else before
+
+
+def seconds_run(trial: FrozenTrial, now: datetime | None = None) -> float:
+    """How long `trial` has run, without the times between; until `now` if it still runs."""
+    return sum((end - start).total_seconds() for start, end in spans_run(trial, now))

@@ -7,28 +7,36 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
 import optuna
 from hydra.core.override_parser.types import Quote, QuotedString
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from captcha_exp.errors import StoreAwayError
 from captcha_exp.files import full_disk
-from captcha_exp.sweep.job_result import TrialFailedError, reason_of, values_of
+from captcha_exp.interruption import interrupt
+from captcha_exp.sweep.absent_database import once_it_answers
+from captcha_exp.sweep.job_result import TrialFailedError, loss_of, reason_of, steps_of, values_of
 from captcha_exp.sweep.job_trial import TRIAL, trial_name
-from captcha_exp.sweep.lost_trials import Retries, retry
+from captcha_exp.sweep.known_trials import informed, known_trials
+from captcha_exp.sweep.limits import note_limits
+from captcha_exp.sweep.lost_trials import GivenUpError, Retries, retry
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_sampler, worker_seed
-from captcha_exp.sweep.storage import NO_ANSWER, PROCESS, REASON, RUN_ID, written_places
-from captcha_exp.sweep.study import OpenStudy, open_study
-from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.storage import LOSS, NO_ANSWER, PROCESS, REASON, RUN_ID, SPANS, STEPS, written_places
+from captcha_exp.sweep.study import USED_UP, OpenStudy, open_study
+from captcha_exp.sweep.tally import Tally, TrialOutcome, spans_run
 from captcha_exp.sweep.trial_process import this_process
+from captcha_exp.sweep.trial_watch import at_most
 from captcha_exp.sweep.worker_messages import (
     EXIT_DATABASE,
     EXIT_FULL_DISK,
     EXIT_STOPPED,
+    EXIT_STORE_AWAY,
     WorkerOrder,
     end_with_supervisor,
 )
@@ -38,6 +46,10 @@ _POLL_S = 0.5
 
 Launch = Callable[[list[str], int], Any]
 log = log_with_dates(__name__)
+
+
+class _LeaveTrial(BaseException):
+    """Optuna lets it pass: it shall neither store nor log the end of a trial that has ended already."""
 
 
 class Worker:
@@ -55,7 +67,7 @@ class Worker:
         )
         self._retries = Retries(plan.folder, plan.config.sweep.max_retries)
         self._opened: OpenStudy
-        self._stopping = self._in_job = False
+        self._stopping = self._in_job = self._is_store_away = False
         self._trial: optuna.Trial | None = None
 
     def run(self) -> int:
@@ -65,8 +77,14 @@ class Worker:
             The exit code: 0, or 143 after a stop.
         """
         try:
-            self._opened = open_study(self._plan.config, self._sampler)
+            self._opened = once_it_answers(lambda: open_study(self._plan.config, self._sampler))
+            known = known_trials(self._opened.study, self._plan.config.sweep.warm_start)
+            self._opened.study.sampler = informed(self._sampler, known, self._plan.space, self._plan.config.sweep)
             return self._work()
+        except NO_ANSWER as error:
+            self._end_if_full(error)
+            log.exception("the study's database does not answer")
+            return EXIT_DATABASE
         except Exception as error:
             self._end_if_full(error)
             raise
@@ -77,14 +95,19 @@ class Worker:
         threading.Thread(target=end_with_supervisor, daemon=True).start()
         optuna.logging.set_verbosity(optuna.logging.INFO)
         log.info("worker %d begins, process %d", self._order.number, os.getpid())
-        while not self._stopping and self._opened.lock.acquire(lambda: self._stopping):
-            try:
-                finished = self._step()
-            finally:
-                self._opened.lock.release()
-            if finished:
+        while not self._stopping:
+            if once_it_answers(self._turn):
                 return 0
-        return EXIT_STOPPED
+        return EXIT_STORE_AWAY if self._is_store_away else EXIT_STOPPED
+
+    def _turn(self) -> bool:
+        """Wait for the lock and make a step. True if the study is complete."""
+        if not self._opened.lock.acquire(lambda: self._stopping):
+            return False
+        try:
+            return self._step()
+        finally:
+            self._opened.lock.release()
 
     def _step(self) -> bool:
         """Run one trial if there is a free slot; the lock is held at the start. True if the study is complete."""
@@ -95,30 +118,49 @@ class Worker:
         tally = Tally(study.get_trials(deepcopy=False))
         if tally.hopeless(sweep.stop_after_failures, self._order.since) is not None:
             return True
-        if tally.free_slots(self._plan.n_trials) > 0:
+        if self._may_begin(tally):
             self._optimize(study)
         elif tally.running:
             # Other workers may die; then this worker retries their trials.
             self._opened.lock.release()
             time.sleep(_POLL_S)
         else:
+            for trial in tally.of(TrialOutcome.paused):
+                self._opened.storage.give_up(trial)
             return True
         return False
+
+    def _may_begin(self, tally: Tally) -> bool:
+        """Whether a trial begins now, or goes on."""
+        free = tally.free_slots(self._plan.n_trials) > 0
+        queued = free and bool(tally.of(TrialOutcome.waiting))
+        new = free and not self._is_used_up()
+        halving, storage = self._opened.halving, self._opened.storage
+        goes_on = None
+        if halving is not None and not queued:
+            goes_on = halving.next(tally, last=not new)
+        storage.goes_on = None if goes_on is None else goes_on._trial_id
+        return queued or new or goes_on is not None
 
     def _optimize(self, study: optuna.Study) -> None:
         self._trial = None
         try:
             study.optimize(self._objective, n_trials=1, catch=(Exception,), gc_after_trial=True)
             self._trial = None  # it has ended, and cannot be lost any more
+            if study._stop_flag:  # set by a sampler that has tried everything; Optuna has no public way to ask
+                study.set_user_attr(USED_UP, self._plan.config.sweep.sampler.kind)
         except KeyboardInterrupt:
             if self._trial is not None:
                 retry(study, self._frozen(self._trial), max_retries=None)
             log.info("stopped; the trial will be retried")
-        except Exception:
+        except (Exception, _LeaveTrial):
             if self._trial is None or self._frozen(self._trial).state is TrialState.RUNNING:
                 raise
             # For example, this machine slept. Others heard nothing, took the trial for lost, and retry it.
-            log.warning("trial %d was given up by another worker while it ran here", self._trial.number)
+            log.warning("trial %d was given up by another worker while it ran here; it is retried", self._trial.number)
+
+    def _is_used_up(self) -> bool:
+        return bool(self._opened.study.user_attrs.get(USED_UP) == self._plan.config.sweep.sampler.kind)
 
     def _objective(self, trial: optuna.Trial) -> Sequence[float]:
         self._trial = trial
@@ -129,6 +171,7 @@ class Worker:
             if not isinstance(error, NO_ANSWER):
                 raise
             # The trial did not fail, but the study cannot store its state. Others retry the trials of a dead worker.
+            self._retries.note_no_fault(trial.number)
             log.exception("the study's database does not answer; trial %d will be retried", trial.number)
             os._exit(EXIT_DATABASE)
 
@@ -138,7 +181,7 @@ class Worker:
         if full is None:
             return
         if self._trial is not None:
-            self._retries.note_full_disk(self._trial.number)
+            self._retries.note_no_fault(self._trial.number)
         with suppress(OSError):  # the log may be on that disk
             log.exception("the trial will be retried")
             say(f"error: {full}")
@@ -152,9 +195,22 @@ class Worker:
             self._opened.lock.release()
             returned = self._run_job(trial, searched)
             trial.set_user_attr(RUN_ID, returned["run_id"])
+            trial.set_user_attr(LOSS, loss_of(returned))
+            trial.set_user_attr(STEPS, steps_of(returned))
+            if returned["state"] == "pruned" and self._opened.halving is not None:
+                self._note_pause(trial)
+            limits, whole = self._plan.config.sweep.constraints, returned["state"] == "finished"
+            note_limits(trial, returned["metrics"], limits or {}, whole=whole)
             return values_of(returned, self._plan.config.sweep.objectives)
         except (optuna.TrialPruned, *NO_ANSWER):
             raise
+        except StoreAwayError as error:
+            log.warning("trial %d is put back: %s", trial.number, error)
+            self._stopping = self._is_store_away = True
+            self._opened.lock.acquire()
+            raise KeyboardInterrupt from error
+        except (GivenUpError, UpdateFinishedTrialError) as error:
+            raise _LeaveTrial from error
         except KeyboardInterrupt:
             # Until the trial is queued again, nobody may count it as one that ended by itself.
             self._opened.lock.acquire()
@@ -166,6 +222,10 @@ class Worker:
             log.exception("trial %d failed: %s", trial.number, reason)
             trial.set_user_attr(REASON, reason)
             raise TrialFailedError(reason) from error
+
+    def _note_pause(self, trial: optuna.Trial) -> None:
+        spans = spans_run(self._frozen(trial), datetime.now())
+        trial.set_user_attr(SPANS, [[start.isoformat(), end.isoformat()] for start, end in spans])
 
     def _run_job(self, trial: optuna.Trial, searched: list[str]) -> Any:
         root = QuotedString(str(self._plan.config.root_path), Quote.single).with_quotes()
@@ -181,7 +241,8 @@ class Worker:
             self._in_job = True
             if self._stopping:
                 raise KeyboardInterrupt
-            return self._launch(overrides, trial.number)
+            with at_most(self._plan.config.sweep.trial_minutes, self._opened.study, trial):
+                return self._launch(overrides, trial.number)
         finally:
             self._in_job = False
 
@@ -192,4 +253,4 @@ class Worker:
         # Interrupt only a job: elsewhere, an exception could leave a half-written result.
         first, self._stopping = not self._stopping, True
         if first and self._in_job:
-            raise KeyboardInterrupt
+            interrupt()

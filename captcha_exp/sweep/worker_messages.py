@@ -13,6 +13,10 @@ EXIT_STOPPED = 143
 EXIT_DATABASE = 75
 # A worker's exit code if a disk is full.
 EXIT_FULL_DISK = 74
+# A worker's exit code if its trial took too long.
+EXIT_LATE = 76
+# A worker's exit code if the tracking server was away for longer than a trial waits for it.
+EXIT_STORE_AWAY = 77
 _ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
 _STOP_WAIT_S = 20
 
@@ -53,4 +57,6 @@ def told(code: int) -> str:
     """How a worker ended, in words for a user."""
     if code == EXIT_DATABASE:
         return "the study's database was gone"
+    if code == EXIT_LATE:
+        return "its trial took too long"
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -9,6 +9,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from captcha_exp.tracking.dataset_inputs import LoggedSplit
+from captcha_exp.tracking.keeping_store import deliver_all, open_keeping_store
 from captcha_exp.tracking.keras_file import check_readable
 from captcha_exp.tracking.logged_model import LoadedRecogniser, load_recogniser
 from captcha_exp.tracking.move import Move
@@ -28,7 +29,9 @@ __all__ = [
     "TrackedRun",
     "Version",
     "check_readable",
+    "deliver_all",
     "load_recogniser",
+    "open_keeping_store",
     "open_store",
     "store_uri",
 ]

@@ -26,10 +26,26 @@ StoreFailure = (MlflowException, requests.RequestException)
 @contextmanager
 def short_patience() -> Iterator[None]:
     """Give up on a request after at most 50 seconds of silence. Limits that the user's environment sets are kept."""
-    # urllib3 would print a line for each attempt.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    quiet_retries()
     with _environment({key: value for key, value in _SHORT.items() if key not in os.environ}):
         yield
+
+
+# A request of a training that may be made again later. Each is made once.
+ONCE = {_RETRIES: "0", _TIMEOUT: "20", "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false"}
+_UPLOAD_TIMEOUT = "300"
+
+
+@contextmanager
+def time_for_uploads() -> Iterator[None]:
+    """Wait longer than `ONCE` says: a large file may take the server a while. A limit of the user's is kept."""
+    with _environment({_TIMEOUT: _UPLOAD_TIMEOUT} if os.environ.get(_TIMEOUT) == ONCE[_TIMEOUT] else {}):
+        yield
+
+
+def quiet_retries() -> None:
+    """Keep urllib3 from printing a line for each attempt."""
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @contextmanager

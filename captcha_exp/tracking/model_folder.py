@@ -14,7 +14,7 @@ from captcha_exp.tracking.mlflow_text import one_line
 
 MLMODEL = "MLmodel"
 NETWORK = Path("data") / "model.keras"
-TRAINING_IMAGES = "training_images.npy"
+TRAINING_IMAGES, VALIDATION_IMAGES = "training_images.npy", "validation_images.npy"
 PARTS = ("characters", "image", "decoding", "dataset", "config")
 _MAX_DESCRIPTION_BYTES = 2**18
 _KERAS = {"data": "data", "save_exported_model": False}
@@ -64,7 +64,8 @@ def read_parts(folder: Path, where: str) -> dict[str, Any]:
     ids = check_metadata(vars(described), where, ("run_id", "model_id"))
     _check_flavors(described.flavors, where)
     _check_files(folder, where, code=_is_served(described.flavors))
-    return {**parts, **ids, "training_images": _training_images(folder / TRAINING_IMAGES, where)}
+    digests = {Path(name).stem: _digests(folder / name, where) for name in (TRAINING_IMAGES, VALIDATION_IMAGES)}
+    return {**parts, **ids, **digests}
 
 
 def _check_flavors(flavors: dict[str, Any], where: str) -> None:
@@ -107,7 +108,7 @@ def _refused(where: str, found: str) -> InputError:
     )
 
 
-def _training_images(path: Path, where: str) -> np.ndarray | None:
+def _digests(path: Path, where: str) -> np.ndarray | None:
     if not path.exists():
         return None
     try:

@@ -1,6 +1,7 @@
 """Opens the store, and makes it first if it does not exist."""
 
 from pathlib import Path
+from typing import cast
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
@@ -9,7 +10,10 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from sqlalchemy.exc import SQLAlchemyError
 
 from captcha_exp.config import TrackingConfig, without_passwords
+from captcha_exp.config.local_store import local_store
 from captcha_exp.errors import InputError
+from captcha_exp.interruption import Uninterrupted
+from captcha_exp.tracking.artifact_addresses import artifacts_address, check_name, points_elsewhere, told_moved
 from captcha_exp.tracking.credentials import check_let_in, keep_credentials
 from captcha_exp.tracking.database import make_database
 from captcha_exp.tracking.logged_model import work_with
@@ -20,9 +24,9 @@ from captcha_exp.tracking.store import Store, lock_if_file
 _HAS_OWN_ARTIFACTS = ("http://", "https://", "databricks")
 
 
-def store_uri(config: TrackingConfig, root: Path) -> str:
-    """The MLflow tracking address of a configuration. `keep_credentials` handles its user and password."""
-    return keep_credentials(config.uri) if config.uri is not None else f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"
+def store_uri(uri: str | None, root: Path) -> str:
+    """The MLflow tracking address for `tracking.uri`. `keep_credentials` handles its user and password."""
+    return keep_credentials(uri) if uri is not None else local_store(root)
 
 
 def open_store(config: TrackingConfig, root: Path) -> Store:
@@ -35,9 +39,9 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
     Raises:
         InputError: a server does not answer, a folder cannot be written, or the experiment cannot be used.
     """
-    if config.uri is None and set(str(root)) & set("%?"):
-        raise InputError(f"root={root} cannot hold % or ?, which have a meaning in MLflow's addresses; rename it.")
-    uri = store_uri(config, root)
+    if config.uri is None:
+        check_name(root)
+    uri = store_uri(config.uri, root)
     check_answers(uri)
     artifacts = None if uri.startswith(_HAS_OWN_ARTIFACTS) else root / "mlruns" / "artifacts"
     database = sqlite_file(uri)
@@ -49,13 +53,13 @@ def open_store(config: TrackingConfig, root: Path) -> Store:
         with lock_if_file(lock_file):
             if database is not None:
                 make_database(database)
-            client = MlflowClient(uri, registry_uri=uri)
+            client = cast(MlflowClient, Uninterrupted(MlflowClient(uri, registry_uri=uri)))
             experiment = _experiment(client, config.experiment, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         check_let_in(uri, error)
         raise InputError(f"MLflow cannot use tracking.uri={without_passwords(uri)}: {one_line(error)}") from error
     work_with(uri)
-    _check_usable(experiment, artifacts if config.uri is None else None)
+    _check_usable(experiment, root if config.uri is None else None)
     return Store(uri, config.experiment, experiment.experiment_id, client, lock_file)
 
 
@@ -73,16 +77,17 @@ def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> Expe
     return client.get_experiment(made)
 
 
-def _check_usable(experiment: Experiment, artifacts: Path | None) -> None:
+def _check_usable(experiment: Experiment, root: Path | None) -> None:
     if experiment.lifecycle_stage == "deleted":
         raise InputError(
             f"tracking.experiment={experiment.name} was deleted in MLflow; choose another name or restore it with "
             f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`."
         )
-    if artifacts is not None and experiment.artifact_location != artifacts.as_uri():
+    if root is not None and experiment.artifact_location != artifacts_address(root):
+        moved = points_elsewhere(experiment.artifact_location, root)
         raise InputError(
             f"tracking.experiment={experiment.name} keeps its artifacts in {experiment.artifact_location}, not under "
-            "this root; if the folder was moved, move it back or choose another `tracking.experiment`."
+            f"this root{f': {told_moved(root)}, or' if moved else ';'} choose another `tracking.experiment`."
         )
 
 

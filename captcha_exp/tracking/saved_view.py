@@ -25,7 +25,7 @@ class SavedView:
     @property
     def key(self) -> str:
         """The view's key in the address of the page: `?viewStateShareKey=KEY`."""
-        return f"sweep-{zlib.crc32(self.name.encode()):08x}"
+        return _key(self.name)
 
     def tag(self) -> tuple[str, str]:
         """Name and value of the experiment's tag that keeps the view."""
@@ -57,3 +57,17 @@ class SavedView:
             "groupsExpanded": {},
             "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
         }
+
+
+def view_name(sweep: str) -> str:
+    """The name of the view that compares the trials of a sweep."""
+    return f"sweep {sweep}"
+
+
+def view_tag(sweep: str) -> str:
+    """The experiment's tag that keeps the view of a sweep."""
+    return _TAG + _key(view_name(sweep))
+
+
+def _key(name: str) -> str:
+    return f"sweep-{zlib.crc32(name.encode()):08x}"

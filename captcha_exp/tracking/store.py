@@ -19,11 +19,14 @@ from captcha_exp.config import without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.lock import locked
 from captcha_exp.tracking.environment import git_state
+from captcha_exp.tracking.keeping_client import KeepingClient
 from captcha_exp.tracking.mlflow_text import MAX_RUN_NAME_LENGTH, storable
 from captcha_exp.tracking.tracked_run import TrackedRun
 
 _PARENT = "mlflow.parentRunId"
 _PAGE = 1_000
+# Without this, the UI of MLflow opens as a tool for chats, and has no model registry beside its pages.
+_AS_TRAINING = "workflowType=machine_learning"
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,24 @@ class Store:
     ) -> TrackedRun:
         """Begin a run, or continue the run `run_id`. Use the result as a context manager."""
         if run_id is None:
-            return TrackedRun(self.client, self._create_run(name, tags, parent_run_id))
+            return TrackedRun(self.client, self._create_run(name, tags, parent_run_id), is_new=True)
         self.reopen(run_id)
         return TrackedRun(self.client, run_id)
 
+    def start_child(self, name: str, parent_run_id: str, tags: Mapping[str, str]) -> TrackedRun:
+        """Begin the run `name` below another, or continue it if there is one of that name."""
+        earlier = [run.info.run_id for run in self.children(parent_run_id) if run.info.run_name == name]
+        return self.start_run(name, tags, parent_run_id, *earlier[:1])
+
+    def has_finished(self, name: str, parent_run_id: str) -> bool:
+        """Tell whether the run `name` below another was ended as finished."""
+        children = (run for run in self.children(parent_run_id) if run.info.run_name == name)
+        return any(run.data.tags.get("outcome") == "finished" for run in children)
+
     def reopen(self, run_id: str) -> None:
         """Mark an ended run as running again."""
+        if isinstance(self.client, KeepingClient):
+            self.client.settle(run_id)
         self.client.update_run(run_id, status="RUNNING")
         stale = {"outcome", "reason"} & set(self.client.get_run(run_id).data.tags)
         for tag in stale:
@@ -89,19 +104,17 @@ class Store:
                     f"config.yaml of run {run_id} is no configuration, so it cannot be trained again."
                 ) from error
 
-    def children(self, parent_run_id: str) -> list[Run]:
-        """All runs below `parent_run_id`, the oldest first."""
-        return self.search(f"tags.`{_PARENT}` = '{parent_run_id}'")
+    def children(self, parent_run_id: str, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
+        """All runs below `parent_run_id`, the oldest first. See `search` for `view`."""
+        return self.search(f"tags.`{_PARENT}` = '{parent_run_id}'", view)
 
-    def search(self, condition: str) -> list[Run]:
-        """All active runs of the experiment that satisfy MLflow's `condition`, the oldest first."""
+    def search(self, condition: str, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
+        """All runs that satisfy MLflow's `condition`, the oldest first. `view` is MLflow's `ViewType`."""
         oldest_first = ["attributes.start_time ASC", "attributes.run_id ASC"]
         found: list[Run] = []
         token = None
         while token is None or token:
-            page = self.client.search_runs(
-                [self.experiment_id], condition, ViewType.ACTIVE_ONLY, _PAGE, oldest_first, token
-            )
+            page = self.client.search_runs([self.experiment_id], condition, view, _PAGE, oldest_first, token)
             found.extend(page)
             token = page.token or ""
         return found
@@ -119,9 +132,14 @@ class Store:
 
     def page_hint(self, page: str) -> str:
         """One line that says how to look at a page of the UI."""
+        shown = f"{page}{'&' if '?' in page else '?'}{_AS_TRAINING}"
         if self.ui_command is None:
-            return f"{self.uri.rstrip('/')}{page}"
-        return f"{self.ui_command}   then http://127.0.0.1:5000{page}"
+            return f"{self.uri.rstrip('/')}{shown}"
+        return f"{self.ui_command}   then http://127.0.0.1:5000{shown}"
+
+    def runs_page(self, server: str) -> str:
+        """The address of the runs' page at a server's address."""
+        return f"{server.rstrip('/')}/#/experiments/{self.experiment_id}/runs?{_AS_TRAINING}"
 
     def locked(self) -> AbstractContextManager[None]:
         """If the store is a file, keep other processes of this machine out for a moment."""
@@ -129,7 +147,7 @@ class Store:
 
     def _create_run(self, name: str, tags: Mapping[str, str], parent_run_id: str | None) -> str:
         git = git_state()
-        all_tags = {**tags, **git.tags(), "mlflow.user": _user(), "mlflow.source.name": "captcha_exp"}
+        all_tags = {**tags, **git.tags(), "mlflow.user": user_name(), "mlflow.source.name": "captcha_exp"}
         if git.commit is not None:
             all_tags["mlflow.source.git.commit"] = git.commit
         if parent_run_id is not None:
@@ -146,7 +164,8 @@ def lock_if_file(path: Path | None) -> AbstractContextManager[None]:
     return nullcontext() if path is None else locked(path)
 
 
-def _user() -> str:
+def user_name() -> str:
+    """The system's name for the user of this process."""
     try:
         return getuser()
     except (KeyError, OSError):  # in a container, the user may have no name

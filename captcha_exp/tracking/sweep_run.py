@@ -7,8 +7,9 @@ from typing import Self
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.tracking.keeping_store import deliver_all
 from captcha_exp.tracking.mlflow_text import param_key, quoted
-from captcha_exp.tracking.saved_view import SavedView
+from captcha_exp.tracking.saved_view import SavedView, view_name
 from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.tracked_run import TrackedRun
 
@@ -41,8 +42,10 @@ class SweepRun:
             if not found:
                 own = {**tags, "sweep": sweep_name, "study": study_key, "kind": _KIND}
                 store.start_run(sweep_name, own)
-                # If a server let two supervisors in at once, both see both runs, and both take the older one.
+                # If two supervisors came in at once, both see both runs, and both take the older one.
                 found = _parents(store, sweep_name, study_key)
+            for spare in filter(_is_open, found[1:]):
+                store.client.set_terminated(spare.info.run_id, "KILLED")
         store.client.update_run(found[0].info.run_id, status="RUNNING")
         return cls(store, found[0].info.run_id)
 
@@ -72,7 +75,7 @@ class SweepRun:
         metrics = dict.fromkeys([objective, "best/val/character_error_rate", "model/parameters", "seconds/fit"])
         columns = [_column("metrics", name) for name in metrics] + [_column("params", param_key(key)) for key in keys]
         view = SavedView(
-            name=f"sweep {sweep_name}",
+            name=view_name(sweep_name),
             condition=f"tags.sweep = {quoted(sweep_name)} and tags.trial != ''",
             columns=[*columns, _column("tags", "outcome")],
             order_by=_column("metrics", objective),
@@ -97,6 +100,13 @@ class SweepRun:
             if path.is_file() and path.suffix in _WORTH_KEEPING:
                 self._run.log_file(path)
 
+    def mark_infeasible(self, reasons: Mapping[str, str]) -> None:
+        """Tag finished runs, by id, with the reason why they are no results. So nothing promotes them."""
+        for run_id, reason in reasons.items():
+            if self._store.find_run(run_id) is not None:  # the user may have deleted it
+                self._store.client.set_tag(run_id, "outcome", "infeasible")
+                self._store.client.set_tag(run_id, "reason", reason)
+
     def close_orphans(self, running: Collection[str]) -> list[str]:
         """End the children that dead workers left open.
 
@@ -114,6 +124,17 @@ class SweepRun:
                 orphan.end()
                 closed.append(str(child.info.run_name))
         return closed
+
+    def deliver(self, *, wait: bool) -> str | None:
+        """Deliver what this machine kept for a server that was away.
+
+        Args:
+            wait: whether to wait for the server. Without, no later call waits either.
+
+        Returns:
+            What could not be delivered and how to deliver it; None if nothing is left.
+        """
+        return deliver_all(self._store, wait=wait)
 
     def end(self, *, interrupted: bool = False) -> None:
         """End the parent run. If the user types the same sweep again, the run is opened again."""

@@ -19,8 +19,9 @@ from captcha_exp.config import Config, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.tracking.dataset_inputs import LoggedSplit, as_input, describe_splits
 from captcha_exp.tracking.environment import describe_environment
-from captcha_exp.tracking.logged_model import log_model
+from captcha_exp.tracking.keeping_client import KeepingClient
 from captcha_exp.tracking.mlflow_text import metric_key, param_key, param_value, reason_of, storable
+from captcha_exp.tracking.new_model import LATER, NewModel
 
 if TYPE_CHECKING:
     import keras
@@ -39,9 +40,16 @@ class TrackedRun:
     exception it is `failed`, with the reason. Ctrl-C marks the run as killed.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, *, is_new: bool = False) -> None:
+        """Args:
+        client: talks to the store.
+        run_id: the run.
+        is_new: whether the store certainly has nothing of the run yet, so that nothing must be read from there.
+        """
         self.run_id = run_id
         self._client = client
+        self._params: set[str] | None = set() if is_new else None
+        self._has_no_epochs = is_new
         self._outcome: Outcome = "finished"
         self._reason: str | None = None
         self._datasets: dict[str, Dataset] = {}
@@ -61,9 +69,11 @@ class TrackedRun:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Write values as a user types them in overrides. Existing params stay, because MLflow cannot change them."""
-        known = self._client.get_run(self.run_id).data.params
+        if self._params is None:
+            self._params = set(self._client.get_run(self.run_id).data.params)
         flat = {param_key(name): param_value(value) for name, value in params.items()}
-        batch = [Param(key, value) for key, value in flat.items() if key not in known]
+        batch = [Param(key, value) for key, value in flat.items() if key not in self._params]
+        self._params |= set(flat)
         for start in range(0, len(batch), _MAX_PARAMS_PER_BATCH):
             self._client.log_batch(self.run_id, params=batch[start : start + _MAX_PARAMS_PER_BATCH])
 
@@ -86,10 +96,17 @@ class TrackedRun:
 
     def log_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Write all metrics of one epoch in one batch; `epoch` counts from 1."""
+        self._has_no_epochs = False
         self._log_metrics(metrics, step=epoch)
+
+    def metrics(self) -> dict[str, float]:
+        """The latest value of each metric in the store."""
+        return dict(self._client.get_run(self.run_id).data.metrics)
 
     def last_epoch(self, metric: str) -> int:
         """The last epoch that has `metric` in the store, or 0 if there is none."""
+        if self._has_no_epochs:
+            return 0
         return max((point.step for point in self._client.get_metric_history(self.run_id, metric)), default=0)
 
     def log_metrics(self, metrics: Mapping[str, float], split: str | None = None) -> None:
@@ -133,6 +150,7 @@ class TrackedRun:
         metadata: Mapping[str, Any],
         example_shape: tuple[int, ...],
         training_images: "np.ndarray | None" = None,
+        validation_images: "np.ndarray | None" = None,
     ) -> str:
         """Keep a model with its signature, pinned requirements and metadata.
 
@@ -141,11 +159,16 @@ class TrackedRun:
             metadata: plain values that describe the model's input and output.
             example_shape: shape of one input, without the batch.
             training_images: uint64, one digest per training image.
+            validation_images: uint64, one digest per image that chose the epoch.
 
         Returns:
-            The model's address, `models:/m-...`.
+            The model's address, `models:/m-...`. If the server is away, the address is made up.
         """
-        self._model_id = log_model(self._client, self.run_id, model, metadata, example_shape, training_images)
+        new = NewModel(self.run_id, model, metadata, example_shape, training_images, validation_images)
+        if isinstance(self._client, KeepingClient):
+            self._model_id = self._client.log_model(self.run_id, new.log, new.save_for_later) or LATER
+        else:
+            self._model_id = new.log(self._client)
         return f"models:/{self._model_id}"
 
     def set_outcome(self, outcome: Outcome, reason: str | None = None) -> None:

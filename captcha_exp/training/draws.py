@@ -7,12 +7,21 @@ import numpy as np
 
 from captcha_exp.config import AugmentationConfig
 
-# How many random numbers each image gets, without its noise.
+# Each image has a row of random numbers. These are the columns that decide on its changes.
+MOVES = range(6)
+BRIGHTNESS, CONTRAST, NOISE = 6, 7, 8
+ERASURE = range(9, 14)
+INVERSION = 14
+# How many random numbers each image gets, without its noise and its inversion.
 NUMBERS = 14
+# The columns of a second row, which only some changes need.
+PERSPECTIVE, BENDS, RECOLORING, PROBES = range(2), range(2, 11), range(11, 16), range(16, 28)
+# A stroke takes ten numbers for its form and three for its colour.
+STROKE, _COLOR = 10, 3
 # Noise is uniform within sqrt(3) standard deviations. It takes a third of the time of normally distributed noise.
 NOISE_BOUND = math.sqrt(3.0)
-# They make the seeds of the noise and of the inversion different from the seed of the other numbers.
-NOISE_STREAM, INVERSION_STREAM = 1, 2
+# They make the seeds of the other streams of numbers different from the seed of the first.
+NOISE_STREAM, INVERSION_STREAM, FURTHER_STREAM = 1, 2, 3
 
 _ROUNDS = 10
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
@@ -25,11 +34,32 @@ class Draws(NamedTuple):
     """The random numbers for a batch, as arrays or as tensors of a library.
 
     `numbers` is float32 (B, 14), even in [-1, 1), or (B, 15) where images may be inverted. `noise` is float32
-    (B, H, W, C), even within sqrt(3); None where the configuration asks for none.
+    (B, H, W, C), even within sqrt(3). `further` is float32 (B, `further_numbers`), even in [-1, 1). Both are None where
+    the configuration asks for none.
     """
 
     numbers: Any
     noise: Any
+    further: Any
+
+
+def is_chosen(numbers: Any, probability: float) -> Any:
+    """Whether a change happens that has a probability. It does not where the number is 0, which alters nothing."""
+    return abs(numbers) > 1 - probability
+
+
+def stroke_columns(strokes: int) -> list[range]:
+    """The columns of the second row for each stroke."""
+    size = STROKE + _COLOR
+    return [range(PROBES.stop + size * index, PROBES.stop + size * (index + 1)) for index in range(strokes)]
+
+
+def further_numbers(augmentation: AugmentationConfig) -> int:
+    """How many numbers the second row of each image has; 0 if no change needs it."""
+    if augmentation.strokes:
+        return stroke_columns(augmentation.strokes)[-1].stop
+    needed = augmentation.perspective or augmentation.bend or augmentation.recolor_probability
+    return PROBES.start if needed else 0
 
 
 def draw(seed: np.ndarray, shape: tuple[int, ...], augmentation: AugmentationConfig) -> Draws:
@@ -48,9 +78,12 @@ def draw(seed: np.ndarray, shape: tuple[int, ...], augmentation: AugmentationCon
         # From a stream of its own: a fifteenth number in each row would change those of all rows.
         inversion = _uniform(_folded(seed, INVERSION_STREAM), (shape[0], 1), 1.0)
         numbers = np.concatenate([numbers, inversion], axis=1)
-    if not augmentation.noise_stddev:
-        return Draws(numbers, None)
-    return Draws(numbers, _uniform(_folded(seed, NOISE_STREAM), shape, NOISE_BOUND))
+    noise, further = None, None
+    if augmentation.noise_stddev:
+        noise = _uniform(_folded(seed, NOISE_STREAM), shape, NOISE_BOUND)
+    if width := further_numbers(augmentation):
+        further = _uniform(_folded(seed, FURTHER_STREAM), (shape[0], width), 1.0)
+    return Draws(numbers, noise, further)
 
 
 def _folded(seed: np.ndarray, stream: int) -> np.ndarray:

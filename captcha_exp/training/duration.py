@@ -47,7 +47,7 @@ def build_duration(training: TrainingConfig, steps_per_epoch: int) -> Duration:
     """Build what `training.epochs` or `training.minutes` asks for. The minutes begin now."""
     if training.epochs is not None:
         return Epochs(training.epochs, steps_per_epoch)
-    return Minutes(cast(float, training.minutes))  # the schema demands one of the two
+    return Minutes(cast(float, training.minutes))  # a run without both chooses its epochs
 
 
 class Epochs(Duration):

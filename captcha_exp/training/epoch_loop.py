@@ -35,12 +35,18 @@ class EpochLoop:
     """
 
     def __init__(
-        self, model: keras.Model, learnt: LabelledImages, judge: Judge, characters: str, config: Config
+        self,
+        model: keras.Model,
+        learnt: LabelledImages,
+        judge: Judge,
+        characters: str,
+        config: Config,
+        teacher: keras.Model | None,
     ) -> None:
         """Stand before the first epoch. See `train` for the arguments; `judge` evaluates the model."""
         self._model, self._images, self._judge, self._config = model, learnt.images, judge, config
         self._class_ids = Vocabulary(characters).encode(learnt.labels)
-        self._engine = build_engine(model, config.optimizer, config.augmentation, config.training)
+        self._engine = build_engine(model, config.optimizer, config.augmentation, config.training, teacher)
         self._alter = own_augmentation(config.augmentation, config.training.seed)
         self._steps = steps_per_epoch(len(learnt.images), config.training.batch_size)
         self._duration = build_duration(config.training, self._steps)

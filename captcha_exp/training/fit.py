@@ -10,6 +10,7 @@ import keras
 from captcha_exp.config import Config
 from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.errors import InputError
+from captcha_exp.model import with_probabilities
 from captcha_exp.model.evaluator import Evaluation, LabelledImages
 from captcha_exp.training.best_epoch import best_epoch
 from captcha_exp.training.epoch_loop import EpochLoop
@@ -23,10 +24,10 @@ EpochCallback = Callable[[int, dict[str, float]], bool]
 class FitResult:
     """What a training gave.
 
-    `history` has the metrics of each epoch, in order. `best_epoch` (from 0) is the epoch whose weights the model now
-    has. `best` is its evaluation on the validation images, or None if there are none. `stopped` is "pruned" if the
-    callback ended the training, "patience" if no epoch was better for that long, else None. `fit_seconds` is the time
-    of this process. It does not count what a checkpoint brought.
+    `history` has the metrics of each epoch, in order; without epochs, trained members were joined. `best_epoch` (from
+    0) is the epoch whose weights the model now has. `best` is its evaluation on the validation images, or None if there
+    are none. `stopped` is "pruned" if the callback ended the training, "patience" if no epoch was better for that long,
+    else None. `fit_seconds` is the time of this process. It does not count what a checkpoint brought.
     """
 
     history: list[dict[str, float]]
@@ -44,6 +45,7 @@ def train(
     config: Config,
     on_epoch: EpochCallback | None = None,
     checkpoint_dir: Path | None = None,
+    teacher: keras.Model | None = None,
 ) -> FitResult:
     """Train a model in place, and keep the epoch with the highest validation sequence accuracy.
 
@@ -56,6 +58,8 @@ def train(
         on_epoch: receives epoch and metrics after each epoch, and first those of the epochs in the checkpoint.
         checkpoint_dir: keeps the state after each epoch. A training that finds a state there continues it, and ends
             with exactly the metrics of an uninterrupted training. None keeps no state.
+        teacher: float32 (B, H, W, C) to probabilities (B, T, K). The model also learns these, with
+            `training.distil_weight`. None learns from the labels alone.
 
     Raises:
         DivergedError: the loss or its gradient was not a finite number. It names the step.
@@ -65,8 +69,9 @@ def train(
     if not len(learnt.images) or len(learnt.images) != len(learnt.labels):
         raise InputError(f"Training needs a label for each image, not {len(learnt.labels)} for {len(learnt.images)}.")
     started = time.perf_counter()
-    judge = build_judge(model, held_out, label_decoder(config.decoding, characters, learnt.labels), config)
-    loop = EpochLoop(model, learnt, judge, characters, config)
+    decoder = label_decoder(config.decoding, characters, learnt.labels)
+    judge = build_judge(with_probabilities(model), held_out, decoder, config)
+    loop = EpochLoop(model, learnt, judge, characters, config, teacher)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)
     for epoch in range(len(loop.history)):

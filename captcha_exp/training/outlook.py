@@ -1,4 +1,4 @@
-"""Says what more time would probably bring."""
+"""Says what more time would probably bring, and what to try instead."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ _ACCURACY, _LOSS = "val/sequence_accuracy", "val/ctc_loss"
 _FEWEST_EPOCHS = 5
 # A validation loss that falls by less than this share in the last fifth of the epochs says nothing.
 _FALL = 0.05
+# Of the sets in docs/figures.md, random weights read the easy ones better than this, and the hard one far worse.
+_ENOUGH = 0.95
 
 
 def outlook(history: Sequence[Mapping[str, float]], training: TrainingConfig, images: int) -> str | None:
@@ -34,6 +36,26 @@ def outlook(history: Sequence[Mapping[str, float]], training: TrainingConfig, im
     return None
 
 
+def advice(best: float, training: TrainingConfig) -> str | None:
+    """Say what to try where a training reads too few texts. None if it reads enough, or the most is done already.
+
+    Args:
+        best: the highest validation sequence accuracy.
+        training: tells where the training started, and how many views the model reads.
+    """
+    if best >= _ENOUGH:
+        return None
+    few = f"fewer than {_ENOUGH:.0%} of the validation texts are right"
+    if training.initial_model is None:
+        return (
+            f"{few}: +experiment=pretrained starts from weights that come with the package, sees colour, and reads "
+            "hard images better"
+        )
+    if training.views == 1:
+        return f"{few}: +experiment=hard trains longer and reads six views of each image"
+    return None
+
+
 def _is_rising(history: Sequence[Mapping[str, float]], late: int, images: int) -> bool:
     """Tell whether the epochs from `late` on are better than those before, by more than chance."""
     before, after = (max(metrics[_ACCURACY] for metrics in part) for part in (history[:late], history[late:]))
@@ -51,4 +73,4 @@ def _error(accuracy: float, images: int) -> float:
 def _doubled(training: TrainingConfig) -> str:
     if training.epochs is not None:
         return f"training.epochs={2 * training.epochs}"
-    return f"training.minutes={2 * cast(float, training.minutes):g}"  # the schema demands one of the two
+    return f"training.minutes={2 * cast(float, training.minutes):g}"  # a run without both chooses its epochs

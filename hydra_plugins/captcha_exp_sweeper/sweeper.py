@@ -1,6 +1,8 @@
 """Hydra's `hydra/sweeper=captcha_exp`: joins a sweep with the data and the store of its trials."""
 
+import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -49,8 +51,13 @@ class CaptchaExpSweeper(Sweeper):
             SystemExit: always; the code is 0 only if a trial finished.
         """
         from captcha_exp.config import load_config
+        from captcha_exp.config.keras_backend import check_keras_backend
         from captcha_exp.sweep import Worker, WorkerOrder, plan_sweep, run_sweep
+        from captcha_exp.sweep.computed_values import fix_computed_values
 
+        check_keras_backend()
+        fixed = fix_computed_values(self.config)
+        arguments = [*arguments, *fixed]
         config = load_config(without_hydra(self.config))
         choices = {str(group): str(option) for group, option in self.config.hydra.runtime.choices.items()}
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
@@ -60,24 +67,32 @@ class CaptchaExpSweeper(Sweeper):
             raise SystemExit(Worker(plan, order, self._launcher(plan)).run())
         data = self.prepare_data(plan)
         open_record, write_report = partial(self.open_record, config), partial(self.write_report, config)
-        raise SystemExit(run_sweep(plan, data, open_record, write_report))
+        raise SystemExit(run_sweep(plan, data, open_record, write_report, fixed))
 
     def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
-        """Prepare the dataset once for all workers. Returns what identifies its content."""
+        """Prepare the dataset once for all workers. Returns what identifies its content.
+
+        Says so if its validation images are too few to compare trials.
+        """
         from captcha_exp.dataset import prepare_dataset
+        from captcha_exp.experiment.whole_run import few_validation_images
 
         if any(parameter.key == "dataset" for parameter in plan.space.parameters):
             return {}  # the dataset differs between trials
         prepared = prepare_dataset(plan.config.dataset, plan.config.root_path)
+        few = few_validation_images(plan.config, prepared)
+        if few is not None:
+            logging.getLogger("captcha_exp.sweep").info(few)
         return {"the content of dataset": prepared.fingerprint}
 
-    def open_record(self, config: "Config", study_key: str) -> "SweepRecord | None":
-        """The sweep's own run in the tracking store."""
-        from captcha_exp.tracking import open_store
+    def open_record(self, config: "Config", study_key: str, alone: AbstractContextManager[Any]) -> "SweepRecord | None":
+        """The sweep's own run in the tracking store. `alone` keeps other supervisors out while it is made."""
+        from captcha_exp.tracking import open_keeping_store
         from captcha_exp.tracking.sweep_run import SweepRun
 
-        store = open_store(config.tracking, config.root_path)
-        return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+        store = open_keeping_store(config.tracking, config.root_path, wait=False)
+        with alone:
+            return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
 
     def write_report(self, config: "Config") -> "Path | None":
         """Write the report of the sweep, with the defaults of the report command."""

@@ -8,6 +8,7 @@ _CHOICE, _HOLDER = "promote/test_challenger.py::", "serve/server/test_model_hold
 _REFIT = f"{_PROMOTE}test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"
 _CONNECTIONS, _HOSTS = "serve/server/test_connections.py::", "serve/server/test_host_and_origin.py::"
 _LIMITS, _SERVE = "serve/server/test_request_limits.py::", "end_to_end/test_serve.py::"
+_REMOVE = "remove/test_remove.py::"
 _TESTS = {
     "evaluate: model": f"{_EVALUATE}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
     "evaluate: split": f"{_EVALUATE}test_only_the_test_split_gives_test_metrics",
@@ -26,6 +27,7 @@ _TESTS = {
     "promote: model_name": f"{_PROMOTE}test_the_better_model_becomes_champion_and_the_worse_does_not",
     "promote: dry_run": f"{_PROMOTE}test_a_dry_run_changes_nothing",
     "promote: rollback": "promote/test_registry_steps.py::test_a_rollback_goes_back_one_champion_at_a_time",
+    "promote: force": f"{_PROMOTE}test_a_model_that_reads_nothing_is_champion_by_force_alone",
     "promote: servable": f"{_PROMOTE}test_a_champion_is_served_as_it_was_judged",
     "promote: challenger.sweep": f"{_CHOICE}test_the_best_trial_by_validation_is_chosen_whatever_the_test_says",
     "promote: challenger.run": f"{_CHOICE}test_a_run_of_its_own_can_be_chosen",
@@ -44,6 +46,11 @@ _TESTS = {
         f"promote: dataset.{key}": f"{_PROMOTE}test_changed_data_is_no_test_and_moved_data_is"
         for key in ("path", "image_root")
     },
+    "relocate: dry_run": "relocate/test_relocate.py::test_a_dry_run_changes_nothing",
+    "remove: remove.sweep": f"{_REMOVE}test_a_sweep_goes_with_all_that_it_left_and_others_stay",
+    "remove: remove.storage": f"{_REMOVE}test_a_study_in_a_database_of_its_own_goes_too",
+    "remove: dry_run": f"{_REMOVE}test_a_dry_run_removes_nothing",
+    "remove: yes": f"{_REMOVE}test_nothing_goes_without_an_answer",
     "report: report.sweep": f"{_REPORT}test_several_sweeps_stand_side_by_side",
     "report: report.storage": f"{_REPORT}test_an_unknown_sweep_is_refused_with_those_that_exist",
     "report: report.output": f"{_REPORT}test_the_page_is_kept_on_the_run_of_the_sweep",
@@ -53,6 +60,7 @@ _TESTS = {
     "serve: host": f"{_SERVE}test_a_public_host_must_be_typed_and_is_warned_of",
     "serve: port": f"{_SERVE}test_a_port_in_use_is_one_line",
     "serve: reload_s": f"{_HOLDER}test_a_new_champion_is_picked_up_under_load_and_no_request_is_lost",
+    "ui: port": "ui/test_mlflow_pages.py::test_the_address_is_printed_once_it_answers",
     "serve: threads": "config/test_command_keys.py::test_threads_of_a_served_model",
     "serve: examples": "config/test_command_keys.py::test_what_the_page_offers_to_try",
     "serve: limits.upload_mib": f"{_LIMITS}test_an_upload_above_the_limit_is_refused_and_the_next_request_answered",

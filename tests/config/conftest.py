@@ -78,6 +78,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "images" / "note.png").write_text("no image")
     for name, rows in (("labels", NAMES), ("fewer", NAMES[:12])):
         _table(place / f"{name}.csv", {f"images/{row}": f"d{row}" for row in rows})
+    _divided(place / "divided.csv")
+    (place / "legacy.csv").write_text(f"file,label\nimages/{NAMES[0]}.png,é\n", encoding="cp1252")
+    (place / "characters.txt").write_text("\n".join("0123456789abz"))
     (place / "own_functions.py").write_text(OWN)
     return place
 
@@ -103,3 +106,11 @@ def _table(path: Path, labels: dict[str, str]) -> None:
         rows.writerow(["file", "other_file", "label", "text"])
         names = list(labels)
         rows.writerows([f"{name}.png", f"{names[0]}.png", label, label[::-1]] for name, label in labels.items())
+
+
+def _divided(path: Path) -> None:
+    """A table with a division of its own, in which one label is in two splits."""
+    splits = ["train"] * (len(NAMES) - 8) + ["val"] * 4 + ["test"] * 4
+    labels = [*NAMES[:-1], NAMES[0]]
+    rows = [f"images/{name}.png,{label},x,{split}\n" for name, label, split in zip(NAMES, labels, splits, strict=True)]
+    path.write_text("file,label,text,split\n" + "".join(rows))

@@ -8,22 +8,17 @@ from tests.config.effects import Effects, Shown, ShownBy
 FOLDER = ("dataset=folder", "dataset.path=images", "dataset.max_bad_share=0.5")
 WIDE = (*FOLDER, "dataset.image_height=20", "dataset.image_width=200")
 MANIFEST = ("dataset=manifest", "dataset.path=labels.csv")
+DIVIDED = ("dataset=manifest", "dataset.path=divided.csv")
 SYNTHETIC = ("dataset.size=24", "dataset.characters=abc")
 STYLED = ("dataset=styled", "dataset.size=9")
 KAGGLE = ("dataset=fournierp",)
 OWN_DATASET = (
-    *(
-        "dataset=folder",
-        "dataset.path=images",
-        "dataset.source=custom",
-        "~dataset.path",
-        "~dataset.label_pattern",
-        "~dataset.recursive",
-    ),
+    *("dataset=synthetic", "dataset.source=custom", "~dataset.size", "~dataset.seed", "~dataset.characters"),
+    *("~dataset.min_length", "~dataset.max_length"),
     *("+dataset.opener=own_functions:open_numbers", "+dataset.options={}"),
 )
 # What changes with the source: the keys of one are not those of the other.
-BY_NAME = dict.fromkeys(["dataset.path", "dataset.label_pattern", "dataset.recursive"])
+BY_NAME = dict.fromkeys(["dataset.path", "dataset.label_from", "dataset.label_pattern", "dataset.recursive"])
 BY_FUNCTION = {"dataset.opener": "own_functions:open_numbers", "dataset.options": {}}
 
 
@@ -36,9 +31,14 @@ DATASET: Effects = {
     "dataset.channels": [Shown(see.prepared, "rgb", FOLDER)],
     "dataset.polarity": [Shown(see.prepared, "dark_text", FOLDER)],
     "dataset.vocabulary": [Shown(see.prepared, "0123456789abcde", FOLDER)],
+    "dataset.vocabulary_file": [Shown(see.prepared, "characters.txt", FOLDER)],
+    "dataset.equal_labels": [Shown(see.prepared, "apart", FOLDER)],
+    "dataset.given_splits": [Shown(see.prepared, True, DIVIDED)],
+    "dataset.leaks": [Shown(see.prepared, "drop", (*DIVIDED, "dataset.given_splits=true"))],
     "dataset.label_case": [Shown(see.prepared, "upper", FOLDER)],
     "dataset.validation_fraction": [Shown(see.prepared, 0.3, FOLDER)],
     "dataset.test_fraction": [Shown(see.prepared, 0.3, FOLDER)],
+    "dataset.test_fold": [Shown(see.prepared, 1, FOLDER)],
     "dataset.split_seed": [Shown(see.prepared, 5, FOLDER)],
     "dataset.max_bad_share": [Shown(see.prepared, 0, FOLDER)],
     "dataset.limit": [Shown(see.prepared, 10, FOLDER)],
@@ -54,9 +54,14 @@ DATASET: Effects = {
     "dataset.fonts": [Shown(see.opened, ["DejaVuSans"], STYLED)],
     "dataset.path": [Shown(see.opened, "fewer", FOLDER), Shown(see.opened, "fewer.csv", MANIFEST)],
     "dataset.label_pattern": [Shown(see.opened, "a(?P<label>.+)", FOLDER)],
+    "dataset.label_from": [Shown(see.opened, "folder", (*FOLDER, "dataset.recursive=true"))],
     "dataset.recursive": [Shown(see.opened, True, FOLDER)],
     "dataset.file_column": [Shown(see.opened, "other_file", MANIFEST)],
     "dataset.label_column": [Shown(see.opened, "text", MANIFEST)],
+    "dataset.split_column": [Shown(see.prepared, "text", (*DIVIDED, "dataset.given_splits=true"))],
+    "dataset.delimiter": [Shown(see.opened, "tab", MANIFEST)],
+    "dataset.encoding": [Shown(see.opened, "cp1252", ("dataset=manifest", "dataset.path=legacy.csv"))],
+    "dataset.header": [Shown(see.opened, False, MANIFEST)],
     "dataset.image_root": [Shown(see.opened, "fewer", MANIFEST)],
     "dataset.handles": [Shown(see.opened, ["someone/else"], KAGGLE)],
     "dataset.layouts.*.tables": [Shown(see.opened, True, KAGGLE)],

@@ -18,6 +18,7 @@ def _with(observable: Callable[[Config], Any], value: Any, *choices: str) -> lis
     return [Shown(observable, value, (choice,)) for choice in choices]
 
 
+MEDIAN = ("sweep.pruner.kind=median", "sweep.pruner.n_warmup_epochs=6")
 OWN_TRANSFORMER = (
     *("transformer=none", "transformer.kind=custom", "~transformer.dropout"),
     *("+transformer.builder=own_functions:wide", "+transformer.options={}"),
@@ -57,6 +58,11 @@ AUGMENTATION: Effects = {
         ("erase_probability", 1, ("augmentation.erase_share=0.9", "augmentation.brightness=0.1")),
         ("erase_share", 0.9, ("augmentation.erase_probability=1", "augmentation.brightness=0.1")),
         ("invert_probability", 1, ()),
+        ("perspective", 0.4, ()),
+        ("bend", 0.3, ()),
+        ("recolor_probability", 1, ("dataset.channels=rgb",)),
+        ("strokes", 3, ("augmentation.stroke_width=0.2",)),
+        ("stroke_width", 0.5, ("augmentation.strokes=9",)),
         ("function", "own_functions:double", ()),
         ("options", {"divisor": 3}, ("augmentation.function=own_functions:double",)),
     )
@@ -120,6 +126,11 @@ TRAINING: Effects = {
     ),
     "training.auxiliary_ctc": [Shown(see.trained, 0.5, SMALL)],
     "training.unaltered_share": [Shown(see.trained, 1, (*SMALL, "augmentation.brightness=0.3"))],
+    "training.members": _by("experiment/test_joint_training.py::test_the_model_of_a_run_is_the_vote_of_its_members"),
+    "training.member_data": _by("training/test_member_plan.py::test_with_folds_each_image_is_kept_from_one_member"),
+    "training.combine": _by("experiment/test_joint_training.py::test_averaged_members_are_one_network"),
+    "training.views": _by("experiment/test_whole_run.py::test_the_finished_model_reads_several_views"),
+    "training.distil_weight": _by("training/engines/test_distillation.py::test_the_weight_decides_how_much_is_learnt"),
     "training.ema_decay": [Shown(see.trained, 0.9, SMALL)],
     "training.seed": [Shown(see.trained, 1, SMALL)],
     "training.metrics": [Shown(see.trained, {"lengths": "own_functions:right_lengths"}, SMALL)],
@@ -151,16 +162,29 @@ SWEEP: Effects = {
     "sweep.n_trials": [Shown(see.planned, 3, ("+sweep=smoke",))],
     "sweep.space": [Shown(see.planned, {"transformer.depth": "choice(1, 2)"}, ("+sweep=smoke",))],
     "sweep.workers": _by("sweep/test_outcomes.py::test_three_workers_end_with_the_exact_total_and_everything_written"),
+    "sweep.first": [Shown(see.planned, [], ("+sweep=smoke",))],
+    "sweep.warm_start": _by(
+        "sweep/test_warm_start.py::test_a_sweep_with_a_warm_start_shows_it_and_counts_its_own_trials_alone"
+    ),
+    "sweep.constraints": _by("sweep/test_limits.py::test_a_trial_beyond_a_limit_is_shown_as_such_and_is_not_the_best"),
+    "sweep.minutes": _by("sweep/test_ends.py::test_a_sweep_ends_after_its_minutes_with_what_it_has"),
+    "sweep.target": _by("sweep/test_ends.py::test_the_target_of_the_first_objective_ends_it"),
+    "sweep.no_improvement_trials": _by("sweep/test_ends.py::test_trials_that_are_no_better_end_it"),
+    "sweep.trial_minutes": _by("sweep/test_outcomes.py::test_a_trial_that_hangs_is_ended_and_recorded"),
+    "sweep.on_end": _by("sweep/test_on_end.py::test_a_sweep_tells_its_end_to_a_command_and_reads_as_a_table"),
     "sweep.sampler.kind": [Shown(see.suggested, "random")],
     "sweep.sampler.seed": [Shown(see.suggested, 1)],
     "sweep.sampler.n_startup_trials": [Shown(see.suggested, 2)],
+    "sweep.sampler.options": [Shown(see.suggested, {"n_ei_candidates": 2})],
+    "sweep.pruner.first_objective": _by(
+        "sweep/test_outcomes.py::test_the_first_of_several_objectives_prunes_where_the_user_says_so"
+    ),
+    "sweep.pruner.options": [Shown(see.pruned, {"n_warmup_steps": 1}, MEDIAN)],
     "sweep.pruner.kind": [Shown(see.pruned, "none")],
-    "sweep.pruner.n_startup_trials": [Shown(see.pruned, 0)],
+    "sweep.pruner.n_startup_trials": [Shown(see.pruned, 0, MEDIAN)],
     "sweep.pruner.n_warmup_epochs": [Shown(see.pruned, 1)],
-    "sweep.pruner.reduction_factor": [
-        Shown(see.pruned, 2, ("sweep.pruner.kind=hyperband", "sweep.pruner.n_warmup_epochs=1"))
-    ],
-    "sweep.pruner.patience": [Shown(see.pruned, 8)],
+    "sweep.pruner.reduction_factor": [Shown(see.pruned, 2)],
+    "sweep.pruner.patience": [Shown(see.pruned, 8, MEDIAN)],
     "sweep.objectives": [
         Shown(see.planned, [{"metric": "best/val/ctc_loss", "direction": "minimize"}], ("+sweep=smoke",))
     ],

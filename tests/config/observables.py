@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from captcha_exp.config import BeamConfig, Config, time_steps
 from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.errors import InputError
@@ -20,12 +21,12 @@ from captcha_exp.experiment.training_stages import TrainingRun
 from captcha_exp.model import build_recogniser
 from captcha_exp.prepare.audited_samples import AuditedSample
 from captcha_exp.prepare.expectations import warnings_of
+from captcha_exp.sweep.introduction import description
 from captcha_exp.sweep.plan import plan_sweep
 from captcha_exp.sweep.samplers import build_pruner, build_sampler, worker_seed
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.storage import open_storage, storage_url
 from captcha_exp.sweep.study import definition
-from captcha_exp.sweep.sweep_tables import description
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.tracking.opening import store_uri
 from captcha_exp.training import train
@@ -87,9 +88,10 @@ def graph(config: Config) -> Any:
 
 def altered(config: Config) -> bytes:
     """Augmented images of noise."""
-    images = np.random.default_rng(0).integers(0, 256, (6, 12, 24), np.uint8)
+    shape = image_spec(config.dataset).input_shape[2:]
+    images = np.random.default_rng(0).integers(0, 256, (6, 12, 24, *(size for size in shape if size > 1)), np.uint8)
     images = own_augmentation(config.augmentation, 0)(images, 0)
-    inputs = tf.constant(images[..., None].astype(np.float32) / 255)
+    inputs = tf.constant(images.reshape(6, 12, 24, -1).astype(np.float32) / 255)
     draws = draw(np.array([1, 2], np.int32), inputs.shape, config.augmentation)
     return augment(inputs, draws, config.augmentation).numpy().tobytes()
 
@@ -142,7 +144,7 @@ def learnt_from(config: Config) -> list[str]:
 
 def stored(config: Config) -> list[str]:
     """Where runs and trials are kept."""
-    return [store_uri(config.tracking, config.root_path), str(config.root_path), storage_url(config)]
+    return [store_uri(config.tracking.uri, config.root_path), str(config.root_path), storage_url(config)]
 
 
 def suggested(config: Config) -> list[tuple[float, int]]:
@@ -160,7 +162,7 @@ def suggested(config: Config) -> list[tuple[float, int]]:
 
 def pruned(config: Config) -> list[int]:
     """After how many epochs each of ten trials with other courses is stopped."""
-    study = optuna.create_study(direction="maximize", pruner=build_pruner(config.sweep.pruner, EPOCHS))
+    study = optuna.create_study(direction="maximize", pruner=build_pruner(config.sweep, EPOCHS))
     rng, lengths = np.random.default_rng(1), []
     for number in range(10):
         trial, course = study.ask(), number % 3 + rng.random(EPOCHS)
@@ -178,7 +180,7 @@ def planned(config: Config) -> Any:
     """What is searched for what, how often, and how that is introduced."""
     plan = plan_sweep(config, [], OverridesParser.create(), {}, lambda overrides: config)
     objectives = definition(config, plan.space, {})["sweep.objectives"]
-    return plan.n_trials, plan.space.describe(), objectives, description(plan, Tally([]), "")
+    return plan.n_trials, plan.first, plan.space.describe(), objectives, description(plan, Tally([]), "")
 
 
 def beating(config: Config) -> Any:

@@ -82,7 +82,7 @@ def test_how_a_challenger_is_compared(recogniser: LoadedRecogniser, split: Split
     def interval(*overrides: str) -> object:
         random = np.random.default_rng(0)
         challenger, champion = (
-            Judged((random.random(300) < share).tolist(), {"robustness/drop": 0.0}) for share in (0.7, 0.5)
+            Judged((random.random(300) < share).tolist(), {"robustness/drop": 0.0}, 0.01) for share in (0.7, 0.5)
         )
         return decide(challenger, champion, *parts(*overrides)).comparison
 

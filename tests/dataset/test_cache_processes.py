@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,12 +109,24 @@ def test_a_killed_preparation_leaves_no_process_and_the_next_gives_the_same_byte
     assert all((cache / name).read_bytes() == (whole.cache_dir / name).read_bytes() for name in names)
 
 
+def everything(terminal: int) -> str:
+    """What was written to a terminal. One read gives at most a page of it, which may end within a character."""
+    shown = b""
+    with suppress(OSError):  # how a terminal tells that nobody writes to it any more
+        while read := os.read(terminal, 2**16):
+            shown += read
+    return shown.decode()
+
+
 def test_a_terminal_sees_one_live_line_with_rate_and_time_left(tmp_path: Path) -> None:
     terminal, stderr = pty.openpty()
     process = preparing(tmp_path, *SYNTHETIC, stderr=stderr)
     os.close(stderr)
-    output, _ = process.communicate("\n", timeout=60)
-    shown = os.read(terminal, 2**16).decode()
+    with ThreadPoolExecutor() as pool:
+        # A terminal that nobody reads is full after a page, and then stops who writes to it.
+        reading = pool.submit(everything, terminal)
+        output, _ = process.communicate("\n", timeout=120)
+        shown = reading.result()
     os.close(terminal)
     assert re.search(rf"prepared \d+ of {RENDERED} images \(\d+/s, \d+ s left\)", shown)
     assert "\r\x1b[2K" in shown  # each time in place of the last

@@ -16,7 +16,9 @@ MakeFolder = Callable[..., Path]
 
 
 def listed(compose: Compose, folder: Path, *overrides: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    source = open_folder(compose("dataset=folder", f"dataset.path={folder}", *overrides).dataset)  # type: ignore[arg-type]
+    source = open_folder(
+        compose("dataset=folder", f"dataset.path={folder}", *overrides).dataset, folder.parent / "cache"
+    )  # type: ignore[arg-type]
     return [(s.name, s.label) for s in source.samples], [(s.name, s.reason) for s in source.skipped]
 
 

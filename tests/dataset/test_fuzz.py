@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from captcha_exp.config import ManifestConfig
+from captcha_exp.dataset.label_text import with_plain_labels
 from captcha_exp.dataset.manifest import open_manifest
 from captcha_exp.errors import InputError
 from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
@@ -99,15 +100,17 @@ def test_any_bytes_are_refused_or_become_an_image(data: bytes) -> None:
     check(data)
 
 
+def plain_config(file: Path) -> ManifestConfig:
+    columns = {"file_column": "file", "label_column": "label", "split_column": "split", "given_splits": False}
+    found_out = {"image_root": None, "delimiter": None, "encoding": None, "header": None}
+    return ManifestConfig.model_construct(path=os.fspath(file), **columns, **found_out)
+
+
 def check_table(table: Path, suffix: str, content: bytes) -> None:
     file = table / f"labels{suffix}"
     file.write_bytes(content)
     try:
-        source = open_manifest(
-            ManifestConfig.model_construct(
-                path=os.fspath(file), file_column="file", label_column="label", image_root=None
-            )
-        )
+        source = with_plain_labels(open_manifest(plain_config(file), table / "cache"))
     except InputError as error:
         assert len(str(error)) < 3000 and "\n" not in str(error)
         return
@@ -128,9 +131,9 @@ def images(tmp_path: Path) -> Path:
 
 
 @settings(FUZZ, max_examples=150)
-@given(st.sampled_from([".csv", ".tsv"]), st.binary(max_size=300))
+@given(st.sampled_from([".csv", ".tsv", ".txt", ".json", ".jsonl"]), st.binary(max_size=300))
 def test_any_bytes_after_a_header_are_refused_or_rows(images: Path, suffix: str, content: bytes) -> None:
-    header = {".csv": b"file,label\n", ".tsv": b"file\tlabel\n"}[suffix]
+    header = {".csv": b"file,label\n", ".tsv": b"file\tlabel\n"}.get(suffix, b"")
     check_table(images, suffix, content)
     check_table(images, suffix, header + content)
 

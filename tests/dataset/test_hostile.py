@@ -23,11 +23,14 @@ OUT = "a link that leads out of dataset.path"
 
 
 def folder_source(compose: Compose, folder: Path, *overrides: str) -> Source:
-    return open_folder(compose("dataset=folder", f"dataset.path={folder}", *overrides).dataset)  # type: ignore[arg-type]
+    config = compose("dataset=folder", f"dataset.path={folder}", *overrides)
+    return open_folder(config.dataset, config.root_path / "cache")  # type: ignore[arg-type]
 
 
 def table_source(compose: Compose, table: Path, *overrides: str) -> Source:
-    return open_manifest(compose("dataset=manifest", f"dataset.path={table}", *overrides).dataset)  # type: ignore[arg-type]
+    return open_manifest(
+        compose("dataset=manifest", f"dataset.path={table}", *overrides).dataset, table.parent / "cache"
+    )  # type: ignore[arg-type]
 
 
 def reasons(source: Source) -> dict[str, str]:
@@ -178,8 +181,8 @@ def many_bytes(table: Path) -> None:
     os.truncate(table, 2**40)
 
 
-def utf_16(table: Path) -> None:
-    table.write_text("file,label\none.png,x\n", encoding="utf-16")
+def legacy(table: Path) -> None:
+    table.write_text("file,label\none.png,é\n", encoding="cp1252")
 
 
 # Half a gigabyte above what the imports take, so nothing is read whole.
@@ -192,8 +195,10 @@ from captcha_exp.errors import InputError
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
 try:
-    columns = {"file_column": "file", "label_column": "label"}
-    open_manifest(ManifestConfig.model_construct(path=sys.argv[1], image_root=None, **columns))
+    columns = {"file_column": "file", "label_column": "label", "split_column": "split", "given_splits": False}
+    found_out = {"image_root": None, "delimiter": None, "encoding": None, "header": None}
+    config = ManifestConfig.model_construct(path=sys.argv[1], **columns, **found_out)
+    open_manifest(config, Path("cache"))
 except InputError as error:
     print(error)
 """
@@ -207,7 +212,7 @@ except InputError as error:
         (one_endless_row, "has a row of more than 1048576 characters at line 2"),
         (many_rows, "has more than 2000000 lines (10000001); divide it."),
         (many_bytes, "is larger than 512 MiB (1099511627776 bytes); divide it."),
-        (utf_16, "is not in UTF-8 (invalid start byte); save it as CSV UTF-8."),
+        (legacy, "is not in UTF-8 (line 2), and its bytes do not say in which encoding"),
     ],
 )
 def test_a_table_made_to_exhaust_the_machine_is_refused_in_little_memory(

@@ -16,7 +16,9 @@ MakeFolder = Callable[..., Path]
 
 
 def opened(compose: Compose, table: Path, *overrides: str) -> Source:
-    return open_manifest(compose("dataset=manifest", f"dataset.path={table}", *overrides).dataset)  # type: ignore[arg-type]
+    return open_manifest(
+        compose("dataset=manifest", f"dataset.path={table}", *overrides).dataset, table.parent / "cache"
+    )  # type: ignore[arg-type]
 
 
 def prepared(compose: Compose, table: Path, *overrides: str) -> PreparedDataset:
@@ -66,9 +68,8 @@ def test_files_missing_from_disk_count_as_unusable(compose: Compose, make_folder
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("name,text\n", "has no column 'file'; its columns are 'name', 'text'. Set `dataset.file_column=...`"),
-        ("file,text\n", "has no column 'label'; its columns are 'file', 'text'. Set `dataset.label_column=...`"),
-        ("file;label\na.png;x\n", "has no column 'file'; its columns are 'file;label'."),
+        ("title,author\n", "has no column 'file'; its columns are 'title', 'author'. Set `dataset.file_column=...`"),
+        ("file,a,b\n", "has no column 'label'; its columns are 'file', 'a', 'b'. Set `dataset.label_column=...`"),
         ("file,label,file\n", "has the column 'file' 2 times"),
         ("", "has no column 'file'; its columns are none: it is empty"),
         ("file,label\n", "has no rows below its header"),
@@ -90,10 +91,10 @@ def test_a_table_that_does_not_fit_is_refused_with_what_it_has(
 
 def test_a_table_of_another_kind_or_encoding_is_refused(compose: Compose, tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").touch()
-    with pytest.raises(InputError, match=r"a\.xlsx must end in \.csv \(commas\) or \.tsv \(tabs\), not '\.xlsx'"):
+    with pytest.raises(InputError, match=r"a\.xlsx must be a table of text .*, not '\.xlsx'; save it as CSV UTF-8"):
         opened(compose, tmp_path / "a.xlsx")
     (tmp_path / "a.csv").write_text("file,label\na.png,é\n", encoding="latin-1")
-    with pytest.raises(InputError, match=r"a\.csv is not in UTF-8 .*; save it as CSV UTF-8"):
+    with pytest.raises(InputError, match=r"a\.csv is not in UTF-8 .*, or save it as CSV UTF-8"):
         opened(compose, tmp_path / "a.csv")
 
 

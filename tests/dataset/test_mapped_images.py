@@ -1,5 +1,6 @@
 """Decoded images on disk, read where they are indexed."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,9 @@ def test_images_in_colour_are_of_three_channels(tmp_path: Path) -> None:
 def test_no_images_are_an_array_of_none(tmp_path: Path) -> None:
     (tmp_path / "images.bin").touch()
     assert opened(tmp_path, []).shape == (0, 2, 3)
+
+
+def test_another_process_gets_their_place_and_not_their_pixels(tmp_path: Path, stored: np.ndarray) -> None:
+    sent = pickle.dumps(opened(tmp_path, [4, 0]).only([1, 0]))
+    assert stored[4].tobytes() not in sent
+    np.testing.assert_array_equal(pickle.loads(sent), stored[[0, 4]])

@@ -15,6 +15,7 @@ def divide(
     validation: float = 0.1,
     test: float = 0.1,
     seed: int = 0,
+    fold: int = 0,
 ) -> dict[str, list[int]]:
     return split_samples(
         labels,
@@ -22,6 +23,7 @@ def divide(
         validation_fraction=validation,
         test_fraction=test,
         seed=seed,
+        test_fold=fold,
     )
 
 
@@ -121,3 +123,24 @@ def test_an_empty_split_is_refused_with_the_counts(
 ) -> None:
     with pytest.raises(InputError, match=message):
         divide(labels, validation=validation, test=test)
+
+
+def test_the_folds_test_every_sample_once_and_the_first_is_the_split_without_folds() -> None:
+    rng = random.Random(5)
+    labels = ["".join(rng.choices("abcdefgh", k=5)) for _ in range(520)]
+    labels[100:140] = labels[:40]  # samples that must stay together
+    folds = [divide(labels, validation=0.1, test=0.2, seed=3, fold=fold) for fold in range(5)]
+    assert folds[0] == divide(labels, validation=0.1, test=0.2, seed=3)
+    assert sorted(index for fold in folds for index in fold["test"]) == list(range(520))
+    for fold in folds:
+        assert sorted(index for split in fold.values() for index in split) == list(range(520))
+        assert abs(len(fold["test"]) - 104) <= 2 and abs(len(fold["validation"]) - 52) <= 1
+        sides = [{labels[index] for index in split} for split in fold.values()]
+        assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+
+
+def test_a_sample_with_a_character_of_its_own_is_in_no_fold() -> None:
+    labels = [f"{index:09b}" for index in range(99)] + ["unique"]
+    folds = [divide(labels, validation=0.1, test=0.25, fold=fold) for fold in range(4)]
+    tested = [index for fold in folds for index in fold["test"]]
+    assert 99 not in tested and len(tested) == len(set(tested)) and len(tested) >= 99 - 1

@@ -14,12 +14,15 @@ import optuna
 import pytest
 from mlflow.entities import Run
 
+from tests.warm_processes import WarmProcess
+
 # A recogniser and a dataset that train in seconds.
 TINY = [
     *("dataset.size=160", "dataset.image_height=32", "dataset.image_width=64", "dataset.characters=0123"),
     *("dataset.min_length=2", "dataset.max_length=3", "cnn.filters=[8,16,16]", "transformer.projection_dim=16"),
     *("transformer.feed_forward_dim=16", "transformer.depth=1", "training.threads=1"),
 ]
+Process = WarmProcess | subprocess.Popen[str]
 
 
 def _as_in_a_terminal(environment: Mapping[str, str]) -> dict[str, str]:
@@ -34,7 +37,16 @@ class Folder:
 
     def __init__(self, path: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.path, self.environment = path, environment
-        self.children: list[subprocess.Popen[str]] = []
+        self.children: list[Process] = []
+        self._studies: dict[str, optuna.Study] = {}
+
+    def start_warm(self, *arguments: str, module: str = "captcha_exp") -> WarmProcess:
+        """Start a command in a session of its own, with what it imports already there."""
+        child = WarmProcess(
+            ["-m", module, *arguments], self.path, {**_as_in_a_terminal(self.environment), "COLUMNS": "200"}
+        )
+        self.children.append(child)
+        return child
 
     def start(self, *arguments: str, module: str = "captcha_exp") -> "subprocess.Popen[str]":
         """Start a command in a session of its own, as a terminal would."""
@@ -53,7 +65,9 @@ class Folder:
     def run(
         self, *arguments: str, module: str = "captcha_exp", timeout_s: int = 400
     ) -> "subprocess.CompletedProcess[str]":
-        child = self.start(*arguments, module=module)
+        """Start a command, cold only if this folder has an environment of its own, and wait for its end."""
+        start = self.start_warm if self.environment is os.environ else self.start
+        child = start(*arguments, module=module)
         out, err = child.communicate(timeout=timeout_s)
         return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
@@ -67,7 +81,7 @@ class Folder:
         uri = f"sqlite:///{self.path}/mlruns/mlflow.db"
         return mlflow.MlflowClient(uri, registry_uri=uri)  # else the registry of whatever this process opened before
 
-    def sweep_processes(self, supervisor: "subprocess.Popen[str]") -> list[int]:
+    def sweep_processes(self, supervisor: Process) -> list[int]:
         """Process ids of the workers that a supervisor started."""
         return descendants(supervisor.pid)
 
@@ -89,11 +103,14 @@ class Folder:
 
     def study(self, name: str) -> optuna.Study:
         """A sweep's study, once a worker has started: who opens it earlier would make its tables beside the sweep."""
+        if name in self._studies:
+            return self._studies[name]
         sweep_dir = self.path / "sweeps" / name
         if not list(sweep_dir.glob("worker-*.log")):
             raise FileNotFoundError(f"no worker has started in {sweep_dir}")
         url = f"sqlite:///{sweep_dir}/study.db"
-        return optuna.load_study(study_name=name, storage=url)
+        self._studies[name] = optuna.load_study(study_name=name, storage=url)
+        return self._studies[name]
 
 
 @pytest.fixture

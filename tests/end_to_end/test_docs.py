@@ -68,6 +68,8 @@ def smaller(module: str, arguments: list[str]) -> list[str]:
         return [*SMALL_MODEL, space, "sweep.n_trials=2", "sweep.workers=1"]
     if module == "captcha_exp":
         return SMALL_MODEL
+    if module == "captcha_exp.promote":
+        return ["force=two epochs teach nothing"]
     return ["robustness_images=10"] if module == "captcha_exp.evaluate" else []
 
 
@@ -85,7 +87,7 @@ def test_the_way_from_a_folder_to_a_served_model_can_be_followed(folder) -> None
         assert done.returncode == 0, (arguments, done.stderr)
         lines[module] = done.stdout.splitlines()
     assert Path(lines["captcha_exp.prepare"][-1].split(maxsplit=1)[1]).is_file()
-    assert lines["captcha_exp.promote"][-1] == "promoted: version 1 of captcha is champion"
+    assert lines["captcha_exp.promote"][-1] == "promoted by force: version 1 of captcha is champion"
     assert len(lines["captcha_exp.predict"]) == len(list(own.iterdir()))
 
     champion = folder.client().get_model_version_by_alias("captcha", "champion")

@@ -83,7 +83,7 @@ def two_epochs_are_logged(folder: Folder) -> bool:
 
 def test_the_same_seed_gives_the_same_metrics_also_across_a_kill(folder: Folder, whole: Folder) -> None:
     (folder.path / "held_run.py").write_text(HELD_RUN)
-    child = folder.start(*RUN)
+    child = folder.start_warm(*RUN)
     folder.wait_until(lambda: two_epochs_are_logged(folder), "two epochs")
     folder.kill(child.pid)
     child.wait()
@@ -112,7 +112,7 @@ def test_a_run_whose_disk_gets_full_goes_on_once_there_is_room(
     folder.wait_until(lambda: two_epochs_are_logged(there), "two epochs")
     small_disk.leave(1)
     let_go_on(folder)
-    _, told = child.communicate(timeout=100)
+    _, told = child.communicate(timeout=300)
     assert child.returncode == 2, told
     assert told.startswith(f"error: There is no room on the disk of {small_disk.path}") and told.count("\n") == 1
     (stopped,) = there.runs()

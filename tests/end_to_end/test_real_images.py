@@ -10,14 +10,15 @@ pytestmark = pytest.mark.usefixtures("database_made_before")
 def test_a_run_learns_to_read_real_images_and_evaluates_the_test_split(folder, data_dir: Path) -> None:
     source = ["dataset=folder", f"dataset.path={data_dir / 'captcha_images_v2'}"]
     source += ["dataset.image_height=36", "dataset.image_width=112"]  # read as well as at full size, in half the time
-    done = folder.run(*source, "training.epochs=8", timeout_s=500)
+    done = folder.run(*source, "training.epochs=2", timeout_s=500)
     assert done.returncode == 0, done.stderr
     (run,) = folder.runs()
-    # A quarter of the epochs that the figures in docs/figures.md are made with: this shows that it learns, no more.
-    assert run.data.metrics["best/val/character_error_rate"] < 0.1
+    # Random weights read nothing after two epochs.
+    assert run.data.metrics["best/val/sequence_accuracy"] > 0.9
+    assert run.data.tags["initial_model"].startswith("shipped:")
     (logged,) = folder.client().search_logged_models([run.info.experiment_id])
     judged = [f"model=models:/{logged.model_id}", *source, "split=test", "robustness=false"]
     evaluated = folder.run(*judged, module="captcha_exp.evaluate")
     assert evaluated.returncode == 0, evaluated.stderr
     (run,) = folder.runs()
-    assert run.data.metrics["test/character_error_rate"] < 0.1
+    assert run.data.metrics["test/sequence_accuracy"] > 0.9

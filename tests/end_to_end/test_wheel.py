@@ -29,7 +29,18 @@ def test_the_wheel_brings_its_configuration_and_writes_where_it_runs(folder, tmp
     origin = subprocess.run(where, cwd=empty, check=True, capture_output=True, text=True).stdout
     assert Path(origin.strip()).is_relative_to(environment)
 
-    command = [python, "-m", "captcha_exp", *folder.tiny, "+sweep=smoke", "sweep.n_trials=1", "training.epochs=1"]
+    assert Path(origin.strip()).with_name("py.typed").is_file()
+    listed = subprocess.run([environment / "bin" / "captcha-exp"], cwd=empty, capture_output=True, text=True)
+    assert (listed.returncode, listed.stdout.splitlines()[0]) == (0, "captcha-exp COMMAND [KEY=VALUE ...]")
+
+    command = [
+        environment / "bin" / "captcha-exp",
+        "sweep",
+        "smoke",
+        *folder.tiny,
+        "sweep.n_trials=1",
+        "training.epochs=1",
+    ]
     command += ["sweep.workers=1"]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr

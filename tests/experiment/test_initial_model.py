@@ -7,7 +7,7 @@ import pytest
 from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import InputError
-from captcha_exp.evaluate.trained_images import count_seen
+from captcha_exp.evaluate.seen_images import chose, count_seen
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.reader.image import Channels
 from captcha_exp.tracking import load_recogniser
@@ -35,6 +35,9 @@ def test_a_run_can_start_from_a_trained_model_with_another_alphabet(
     assert count_seen(known, first.train.images) == len(first.train), "what the first model saw is seen"
     assert count_seen(known, own.train.images) == len(own.train)
     assert count_seen(known, first.test.images) == 0
+    for validation in (first.validation, own.validation):
+        chosen = chose(known, validation.images)
+        assert chosen is not None and chosen.all(), "each training chose its epoch"
 
 
 def test_a_run_of_larger_images_in_colour_can_start_from_a_grey_model(

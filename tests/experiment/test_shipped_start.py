@@ -35,8 +35,9 @@ def test_a_packed_model_is_built_again_but_for_the_precision(
 ) -> None:
     config, outcome, _ = trained
     recogniser = load_recogniser(f"runs:/{outcome.run_id}/model", store_of(config).uri)
-    shipped_start.pack(recogniser, 510, tmp_path / "packed.npz")
-    unpacked = shipped_start.unpacked(tmp_path / "packed.npz")
+    packed = tmp_path / "packed.npz"
+    shipped_start.pack(recogniser.model, recogniser.characters, recogniser.config, 510, packed)
+    unpacked = shipped_start.unpacked(packed)
     assert (unpacked.characters, unpacked.images) == (recogniser.characters, 510)
     for weight, kept in zip(unpacked.model.get_weights(), recogniser.model.get_weights(), strict=True):
         np.testing.assert_allclose(weight, kept, rtol=1e-3, atol=1e-6)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,9 +12,10 @@ from captcha_exp.config import Config
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.experiment import Outcome, run_experiment
-from captcha_exp.experiment.stage_seconds import Stages
-from captcha_exp.experiment.training_stages import TrainingRun
-from captcha_exp.training import FitResult, outlook
+from captcha_exp.metrics.few_images import few_images
+from captcha_exp.model.evaluator import evaluate
+from captcha_exp.tracking import load_recogniser
+from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
 from tests.trained_run import SMALL, Left, artifacts_of, history_of, store_of
 
 Compose = Callable[..., Config]
@@ -31,6 +32,8 @@ class StubTrial:
     parent_run_id: str | None = None
     reported: list[int] = field(default_factory=list)
 
+    pause = None
+
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         assert "val/sequence_accuracy" in metrics
         self.reported.append(epoch)
@@ -46,6 +49,9 @@ def test_a_run_reads_what_it_was_trained_on_and_says_so(trained: tuple[Config, O
         "decoding: all 450 training labels are texts of 2 characters; other texts are not read "
         "(decoding.knowledge=none turns this off)"
     ]
+    assert [line for line in lines if " validation images: " in line] == [
+        few_images(90, "validation", rendered=True, random_start=True)
+    ]
     assert lines[-1].startswith("finished: mlflow ui --backend-store-uri sqlite:///")
 
 
@@ -58,7 +64,7 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     every_epoch = {"train/ctc_loss", "learning_rate", "images_per_second"}
     judged = {"ctc_loss", "sequence_accuracy", "sequence_accuracy_ignore_case", "character_error_rate"}
     judged |= {"length_error_rate"}
-    once = {f"best/val/{name}" for name in judged} | {"best/epoch", "model/parameters", "latency_ms"}
+    once = {f"best/val/{name}" for name in judged} | {"best/epoch", "model/parameters", "training/steps", "latency_ms"}
     once |= {f"seconds/{stage}" for stage in ("data", "import", "build", "fit", "latency", "log")}
     assert set(run.data.metrics) == every_epoch | {f"val/{name}" for name in judged} | once
     assert set(outcome.metrics) == once
@@ -88,18 +94,17 @@ def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
     assert "validation.csv" in artifacts and "validation_sheet.png" not in artifacts
 
 
-def test_a_run_says_what_more_time_would_bring_unless_it_was_ended_early(compose: Compose, told: list[str]) -> None:
-    config = compose(*SMALL)
-    tracked: Any = None
-    run = TrainingRun(config, prepare_dataset(config.dataset, config.root_path), tracked, Stages())
-    history = [{"val/sequence_accuracy": epoch / 10, "val/ctc_loss": 1.0} for epoch in range(8)]
-    for stopped in ("patience", None):
-        told.clear()
-        run._tell_outlook(FitResult(history, 7, None, stopped, 1.0))
-        assert [line for line in told if "more time" in line] == (
-            [] if stopped else [outlook(history, config.training, 90)]
-        )
-    assert told[-1].endswith("(training.epochs=6)")
+def test_the_finished_model_reads_several_views(compose: Compose, told: list[str]) -> None:
+    short = ("dataset.size=60", "dataset.validation_fraction=0.3", "training.epochs=1")
+    config = compose(*SMALL, *short, "training.views=3")
+    outcome = run_experiment(config)
+    (line,) = [line for line in told if line.startswith("3 views: ")]
+    assert line.endswith("% of the validation texts right; one view: 0.00%")
+    recogniser = load_recogniser(f"runs:/{outcome.run_id}/model", store_of(config).uri)
+    one = prepare_dataset(config.dataset, config.root_path).validation
+    loss = evaluate(recogniser.model, one.images, one.labels, recogniser.decoder, 32).metrics["ctc_loss"]
+    assert outcome.metrics["best/val/ctc_loss"] == pytest.approx(loss, rel=1e-4)
+    assert any(layer.name == "views" for layer in recogniser.model.layers)
 
 
 def test_a_run_of_some_minutes_tells_how_many_are_spent(compose: Compose, told: list[str]) -> None:
@@ -130,6 +135,18 @@ def test_a_pruned_trial_is_a_child_without_a_model(compose: Compose) -> None:
     assert artifacts_of(store, child.info.run_id) == ["config.yaml", "environment.json", "learning_curves.png"]
     assert "best/val/sequence_accuracy" in child.data.metrics
     assert not any((config.root_path / "outputs" / "checkpoints").iterdir())
+
+
+def test_a_sweep_says_once_that_its_validation_images_are_few_and_its_trials_do_not(
+    compose: Compose, told: list[str]
+) -> None:
+    config = compose(*SMALL, "dataset.size=300", "training.epochs=1")
+    plan = SimpleNamespace(config=config, space=SimpleNamespace(parameters=[]))
+    CaptchaExpSweeper().prepare_data(plan)  # type: ignore[arg-type]  # all that it looks at
+    warned = few_images(45, "validation", rendered=True, random_start=True)
+    assert told.count(str(warned)) == 1
+    run_experiment(config, trial=StubTrial())
+    assert told.count(str(warned)) == 1
 
 
 def test_a_run_that_diverges_is_recorded_as_failed(compose: Compose) -> None:

@@ -1,7 +1,9 @@
 """The number of threads of a process."""
 
-import subprocess
-import sys
+import os
+from pathlib import Path
+
+from tests.warm_processes import WarmProcess
 
 SCRIPT = """
 import tensorflow as tf
@@ -19,7 +21,10 @@ except InputError as error:
 """
 
 
-def test_threads_are_set_once_per_process() -> None:
+def test_threads_are_set_once_per_process(tmp_path: Path) -> None:
     """A worker runs many trials in one process: the same number again is fine, another one is refused."""
-    finished = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120)
-    assert finished.stdout.startswith("training.threads is 2, but this process already computes with another number")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    process = WarmProcess([str(tmp_path / "script.py")], tmp_path, os.environ)
+    out, err = process.communicate(120)
+    assert process.returncode == 0, err
+    assert out.startswith("training.threads is 2, but this process already computes with another number")

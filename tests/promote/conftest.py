@@ -1,11 +1,9 @@
 """A store with a registered model whose versions are small, and processes that are stopped in the middle."""
 
-import multiprocessing
 import runpy
 import signal
 from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import Registry, Store, open_store
+from tests.warm_processes import processes
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +55,6 @@ def add_model(store: Store) -> Callable[[], tuple[str, str]]:
         return str(logged.model_id), run_id
 
     return add
-
-
-def processes() -> ForkServerContext:
-    """Starts processes that need not import for seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["captcha_exp.promote.contest"])
-    return context
 
 
 @pytest.fixture

@@ -30,6 +30,26 @@ def test_the_best_trial_by_validation_is_chosen_whatever_the_test_says(store: St
     )
 
 
+def test_the_first_objective_of_the_sweep_chooses_and_its_number_decides_between_equals(store: Store) -> None:
+    parent = SweepRun.start_or_resume(store, "s", "key", {"objective": "minimize best/val/ctc_loss"}).run_id
+    for number, (accuracy, loss) in enumerate([(0.9, 0.3), (0.8, 0.2), (0.8, 0.2)]):
+        with store.start_run(f"trial-{number:04d}", {"sweep": "s", "trial": str(9 - number)}, parent) as run:
+            run.log_metrics({"best/val/sequence_accuracy": accuracy, "best/val/ctc_loss": loss})
+    chosen = choose(store, ChallengerConfig(sweep="s", run=None))
+    assert chosen.reason.startswith("trial-0002, the best of 3 finished trials of sweep s by best/val/ctc_loss: ")
+
+
+def test_a_trial_beyond_the_limits_of_its_sweep_is_not_chosen(store: Store) -> None:
+    tags = {"constraints": '{"model/parameters": "<= 500"}'}
+    parent = SweepRun.start_or_resume(store, "s", "key", tags).run_id
+    for number, (accuracy, size) in enumerate([(0.9, 501), (0.8, 500)]):
+        with store.start_run(f"trial-{number:04d}", {"sweep": "s", "trial": str(number)}, parent) as run:
+            run.log_metrics(
+                {"best/val/sequence_accuracy": accuracy, "best/val/ctc_loss": 0.1, "model/parameters": size}
+            )
+    assert choose(store, ChallengerConfig(sweep="s", run=None)).reason.startswith("trial-0001, the best of 1 finished")
+
+
 def test_of_two_sweeps_of_one_name_the_last_counts(store: Store) -> None:
     for key, accuracy in (("first", 0.9), ("second", 0.5)):
         parent = SweepRun.start_or_resume(store, "s", key, {}).run_id

@@ -1,5 +1,7 @@
 """Promotion of real models, trained in seconds, on real images in a folder."""
 
+import getpass
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from captcha_exp.experiment import run_experiment
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.promote.__main__ import promote, with_whole_keys
 from captcha_exp.tracking import Registry, Store, load_recogniser, open_store
+from captcha_exp.typed_texts import as_typed
 
 SMALL = (
     "dataset.image_height=32", "dataset.image_width=48", "dataset.test_fraction=0.2", "augmentation=none",
@@ -71,7 +74,7 @@ def trained(give_database: Callable[[Path], None], tmp_path_factory: pytest.Temp
         config = compose("config", *source, *SMALL, *overrides)
         return run_experiment(config).run_id
 
-    poor = train("training.epochs=1")
+    poor = train("training.epochs=1")  # reads one text in all images, or none
     good = train("training.epochs=14")
     elsewhere = train("training.epochs=1", "dataset.split_seed=1")
     config = compose("config", f"root={root}")
@@ -86,7 +89,7 @@ def run_promote(trained: Trained, request: pytest.FixtureRequest, told: list[str
         told.clear()
         # Seconds that most of these tests have no use for.
         own = (f"root={trained.root}", f"model_name={request.node.name}", "servable=false")
-        promote(compose("promote", *own, *with_whole_keys(overrides)))
+        promote(compose("promote", *own, *as_typed(with_whole_keys(overrides))))
         return [*told]
 
     return run
@@ -99,8 +102,8 @@ def aliases(trained: Trained, request: pytest.FixtureRequest) -> dict[str, str]:
 def test_the_better_model_becomes_champion_and_the_worse_does_not(
     trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
 ) -> None:
-    said = run_promote(f"run={trained.poor}")
-    assert said[-1] == f"promoted: version 1 of {request.node.name} is champion"
+    said = run_promote(f"run={trained.poor}", "force=to be beaten")
+    assert said[-1] == f"promoted by force: version 1 of {request.node.name} is champion"
     said = run_promote(f"run={trained.good}")
     assert said[-1] == f"promoted: version 2 of {request.node.name} is champion; version 1 is `previous`"
     assert any(line.startswith("these test images have judged 1 other version before") for line in said)
@@ -114,6 +117,31 @@ def test_the_better_model_becomes_champion_and_the_worse_does_not(
     assert said[-1] == f"not promoted: version 1 of {request.node.name} is `challenger`, version 2 stays champion"
     assert "  the challenger is not ahead" in said
     assert aliases(trained, request) == {"champion": "2", "previous": "1", "challenger": "1"}
+
+
+def test_a_model_that_reads_nothing_is_champion_by_force_alone(
+    trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
+) -> None:
+    said = run_promote(f"run={trained.poor}")
+    assert said[-1] == f"not promoted: version 1 of {request.node.name} is `challenger`, there is still no champion"
+    assert any("not above " in line and line.endswith("or give a reason to force=") for line in said)
+    why = "it's for the fair, {nobody} depends on it"
+    assert run_promote(f"run={trained.poor}", f"force={why}", "dry_run=true")[-1] == (
+        "dry run: it would become champion by force; nothing was changed"
+    )
+    said = run_promote(f"run={trained.poor}", f"force={why}")
+    assert f"  forced by {getpass.getuser()}: {why}" in said
+    assert said[-1] == f"promoted by force: version 1 of {request.node.name} is champion"
+    (version,) = Registry(trained.store, request.node.name).versions()
+    record = json.loads(
+        Path(trained.store.client.download_artifacts(trained.poor, "promotion.json")).read_text(encoding="utf-8")
+    )
+    for told in (version.tags, record):
+        assert (told["verdict"], told["forced.by"], told["forced.why"]) == ("promoted by force", getpass.getuser(), why)
+    run_promote(f"run={trained.good}", "force=not needed")
+    assert Registry(trained.store, request.node.name).version("2").tags["verdict"] == "promoted"
+    run_promote(f"run={trained.poor}")
+    assert Registry(trained.store, request.node.name).version("1").tags["forced.by"] == ""
 
 
 def test_a_version_tells_what_led_to_it(
@@ -144,19 +172,19 @@ def test_a_version_tells_what_led_to_it(
 def test_a_dry_run_changes_nothing(
     trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
 ) -> None:
-    before = trained.store.client.get_run(trained.poor).data.metrics
-    said = run_promote(f"run={trained.poor}", "dry_run=true")
+    before = trained.store.client.get_run(trained.good).data.metrics
+    said = run_promote(f"run={trained.good}", "dry_run=true")
     assert said[-1] == "dry run: it would become champion; nothing was changed"
     assert aliases(trained, request) == {}
-    assert trained.store.client.get_run(trained.poor).data.metrics == before
-    said = run_promote(f"run={trained.poor}", "dry_run=true", "limits.parameters=1")
+    assert trained.store.client.get_run(trained.good).data.metrics == before
+    said = run_promote(f"run={trained.good}", "dry_run=true", "limits.parameters=1")
     assert said[-1] == "dry run: it would not become champion; nothing was changed"
 
 
 def test_a_champion_that_saw_the_test_images_is_no_opponent(
     trained: Trained, run_promote: Callable[..., list[str]], request: pytest.FixtureRequest
 ) -> None:
-    run_promote(f"run={trained.elsewhere}")
+    run_promote(f"run={trained.elsewhere}", "force=test")
     with pytest.raises(
         InputError, match=r"^The champion cannot be judged: \d+ of the \d+ images of split=test are among"
     ):
@@ -177,7 +205,7 @@ def test_a_list_of_training_images_that_lacks_some_is_noticed(
         yield
         digests.write_bytes(kept)
 
-    run_promote(f"run={trained.poor}")
+    run_promote(f"run={trained.poor}", "force=test")
     for run_id, role in ((trained.poor, "champion"), (trained.good, "challenger")):
         with (
             contextmanager(cut)(run_id),
@@ -239,6 +267,8 @@ def test_the_rule_can_ignore_case_and_limits_can_stop_the_first(
         (["sweep=a", "run=b"], "One challenger is needed"),
         (["sweep=a", "rollback=true"], "rollback=true goes back to the previous champion; it takes neither"),
         (["rollback=true", "dry_run=true"], "rollback=true changes two aliases and needs no judgement"),
+        (["rollback=true", "force=why"], "rollback=true goes back without a judgement; force has no meaning for it."),
+        (["sweep=a", "force= "], "force must be null or a reason in words, not ''."),
         (["sweep=a", "rule.alpha=1"], "rule.alpha must be above 0 and below 1, not 1."),
         (["sweep=a", "refit.seeds=[1,1]"], "refit.seeds must be free of repetitions, not [1, 1]."),
         (["sweep=a", "refit.on=test"], "refit.on must be one of train, train+validation, not 'test'."),

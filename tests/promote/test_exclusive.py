@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -45,29 +46,37 @@ def test_at_a_server_the_second_gives_way(server_like: Store, registry: Registry
 
 
 def test_at_a_server_never_two_at_once(server_like: Store, registry: Registry, tmp_path: Path) -> None:
-    inside, most, entered = [0], [0], [0]
+    inside, most = [0], [0]
     count = threading.Lock()
+    deadline = time.monotonic() + 120
 
-    def attempt() -> None:
-        for _ in range(4):
+    def hold() -> None:
+        with exclusive(server_like, registry, tmp_path):
+            with count:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.02)
+            with count:
+                inside[0] -= 1
+
+    def enter_twice(thread: int) -> None:
+        entered, random = 0, Random(thread)
+        while entered < 2 and time.monotonic() < deadline:
             try:
-                with exclusive(server_like, registry, tmp_path):
-                    with count:
-                        inside[0] += 1
-                        entered[0] += 1
-                        most[0] = max(most[0], inside[0])
-                    time.sleep(0.02)
-                    with count:
-                        inside[0] -= 1
+                hold()
+                entered += 1
             except InputError:
-                time.sleep(0.01)
+                time.sleep(random.uniform(0, 0.2))  # those that start together give way to each other
+        turns[thread] = entered
 
-    threads = [threading.Thread(target=attempt) for _ in range(3)]
+    turns = [0, 0, 0]
+    threads = [threading.Thread(target=enter_twice, args=(thread,)) for thread in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert most == [1]
+    assert turns == [2, 2, 2]
     assert registry.model_tags() == {}
     assert not list(tmp_path.iterdir())
 

@@ -18,10 +18,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from captcha_exp.config import Config, conf_dir, load_config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
-from captcha_exp.predict.arguments import quoted
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.study import N_TRIALS, PARENT_RUN, QUESTION, definition, open_study
 from captcha_exp.tracking import Store, SweepRun, open_store
+from captcha_exp.typed_texts import quoted
 
 START = datetime(2026, 1, 1)
 DROPOUT, HEADS = FloatDistribution(0.0, 0.4), CategoricalDistribution((1, 2, 4))
@@ -42,10 +42,13 @@ class Trial:
     reason: str | None = None
     minutes: float = 1.0
     size: int = 1000
+    loss: float | None = None
 
     def frozen(self, number: int, run_id: str) -> FrozenTrial:
         distributions: dict[str, BaseDistribution] = {"transformer.dropout": DROPOUT, "transformer.num_heads": HEADS}
-        attributes = {"run_id": run_id, "process": {}} | ({"reason": self.reason} if self.reason else {})
+        attributes: dict[str, Any] = {"run_id": run_id, "process": {}, "validation_loss": self.loss} | (
+            {"reason": self.reason} if self.reason else {}
+        )
         trial = create_trial(
             state=self.state,
             value=self.curve[-1] if self.state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
@@ -97,8 +100,11 @@ class Place:
         if trial.curve:
             run.log_metrics({"best/val/sequence_accuracy": trial.curve[-1], "model/parameters": trial.size})
             run.log_metrics({"seconds/fit": 30.0})
+        if trial.loss is not None:
+            run.log_metrics({"best/val/ctc_loss": trial.loss})
         if trial.state is TrialState.COMPLETE:
             run.log_text(self._predictions(trial.curve[-1]), "validation.csv")
+            run.end()
         return run.run_id
 
     def _predictions(self, accuracy: float) -> str:

@@ -11,6 +11,7 @@ from captcha_exp.report.charts.axis_focus import focus_on
 from captcha_exp.report.charts.tradeoff import front_of
 from captcha_exp.report.cost import busy_minutes
 from captcha_exp.sweep.key_importance import measure_importance
+from captcha_exp.sweep.storage import SPANS
 from captcha_exp.sweep.study_facts import ReadTrial
 from captcha_exp.sweep.tally import Tally, TrialOutcome
 
@@ -20,7 +21,7 @@ START = datetime(2026, 1, 1)
 def ran(begin: float, end: float) -> ReadTrial:
     """A trial that ran from one minute to another."""
     started, ended = (START + timedelta(minutes=minute) for minute in (begin, end))
-    return ReadTrial(0, TrialOutcome.finished, None, (), {}, {}, 0, started, ended, None)
+    return ReadTrial(0, TrialOutcome.finished, None, (), {}, {}, 0, ((started, ended),), False, None)
 
 
 def test_minutes_count_once_however_many_trials_ran_in_them_and_pauses_do_not() -> None:
@@ -72,6 +73,28 @@ def test_importance_compares_pruned_trials_at_the_last_epoch_that_all_saw() -> N
         assert (found.trials, found.epoch) == (16, 2)
         assert found.foremost == "cnn"
         assert found.shares["cnn"].low > 0.5
+
+
+def test_importance_compares_trials_that_paused_by_how_far_they_came() -> None:
+    """Early on the worse choice is ahead, so values of the same epoch would name it as the better one."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for number in range(16):
+        good, dropout = number % 4 == 0, (number * 7 % 16) / 16
+        study.add_trial(
+            create_trial(
+                state=TrialState.PRUNED,
+                params={"cnn": "residual" if good else "vgg", "transformer.dropout": dropout},
+                distributions={
+                    "cnn": CategoricalDistribution(("residual", "vgg")),
+                    "transformer.dropout": FloatDistribution(0, 1),
+                },
+                intermediate_values={0: 0.1, 1: 0.2} if good else {0: 0.4 + number / 100},
+                user_attrs={SPANS: []},
+            )
+        )
+    found = measure_importance(Tally(study.get_trials()), StudyDirection.MAXIMIZE)
+    assert (found.trials, found.epoch, found.paused, found.foremost) == (16, None, True, "cnn")
+    assert found.shares["cnn"].low > 0.5
 
 
 def test_importance_says_why_it_cannot_be_told() -> None:

@@ -7,10 +7,19 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
+from captcha_exp.config import ChallengerConfig
 from captcha_exp.errors import FullDiskError, InputError
 from captcha_exp.files import telling_full_disk
+from captcha_exp.promote.challenger import choose
+from captcha_exp.sweep.live_view import best_trials
+from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.space import Space
+from captcha_exp.sweep.study import open_study
+from captcha_exp.sweep.sweep_tables import write_tables
+from captcha_exp.sweep.tally import Tally
 from tests.report.conftest import Place, Trial
 from tests.small_disk import SmallDisk
 
@@ -37,6 +46,7 @@ def whole(place: Place) -> str:
     ]
     place.sweep("whole", trials, "how <much>, & why?").end()
     (place.root / "sweeps" / "whole" / "best.yaml").write_text("root: .\n")
+    (place.root / "sweeps" / "whole" / "next_search.txt").write_text("captcha-exp sweep x sweep.name=whole-2\n")
     return "whole"
 
 
@@ -50,11 +60,12 @@ def test_the_page_answers_the_question(whole: str, written: Written) -> None:
     assert "Among 5 trials after epoch 2 no single key stands out" in told
     assert "6 3 finished, 2 pruned, 1 failed" in told
     assert "--config-dir" in told and "--config-name best" in told
+    assert "learn from this one: captcha-exp sweep x sweep.name=whole-2" in told
 
 
 def test_the_page_says_why_trials_did_not_finish_and_what_it_all_cost(whole: str, written: Written) -> None:
     told = text_of(written(whole))
-    assert "trial-0002 pruned after epoch 2 at 20.0%, when the median of the finished trials was 50.0%" in told
+    assert "trial-0002 pruned after epoch 2 at 20.0%; the median of those that had finished by then was 55.0%" in told
     assert "trial-0004 failed DivergedError: the loss is not a number" in told
     # Trials begin a minute apart and take one minute each, the last one two.
     assert (
@@ -62,6 +73,46 @@ def test_the_page_says_why_trials_did_not_finish_and_what_it_all_cost(whole: str
     )
     assert "7.0 minutes together: 2.5 of them were training, and 2.0 went into trials that were pruned." in told
     assert "pruned. Pruning saved 14 of 27 epochs." in told
+
+
+def test_a_pruning_is_compared_with_the_trials_that_had_finished_by_then(place: Place, written: Written) -> None:
+    """It said "pruned at 88.5 %, where those that finished were at 86.0 %": the lower ones finished later."""
+    trials = [
+        Trial([0.5, 0.9]),
+        Trial([0.5, 0.885], state=PRUNED),
+        Trial([0.5, 0.6]),
+        Trial([0.1], state=PRUNED, minutes=0.5),
+    ]
+    place.sweep("pruned", trials).end()
+    told = text_of(written("pruned"))
+    assert "trial-0001 pruned after epoch 2 at 88.5%; the median of those that had finished by then was 90.0%" in told
+    place.sweep("nobody", [Trial([0.1], state=PRUNED), Trial([0.5, 0.9])]).end()
+    assert "trial-0000 pruned stopped after epoch 1" in text_of(written("nobody"))
+
+
+def test_a_sweep_that_learnt_nothing_is_no_success(place: Place, written: Written) -> None:
+    """Its page named a best trial, had axes from -6 % to 6 %, and recommended to promote it."""
+    place.sweep("unread", [Trial([0.0, 0.0]), Trial([0.0], state=PRUNED)]).end()
+    page = written("unread")
+    told = text_of(page)
+    assert "Nothing was learnt: no trial reads a validation text right (after 2 epochs). Train longer (train" in told
+    assert "+experiment=pretrained" in told
+    assert "captcha_exp.promote" not in told
+    assert "\u22126%" not in page and "\u22125%" not in page
+    assert "100%" in re.sub("<[^>]+>", " ", page)
+
+
+def test_of_equal_trials_the_sweep_its_tables_the_report_and_promote_name_one(place: Place, written: Written) -> None:
+    """In a tie the sweep and its report named the older trial, and `promote` the one with the lower loss."""
+    trials = [Trial([0.5, 1.0], dropout=0.1 + number / 10, loss=loss) for number, loss in enumerate((0.3, 0.1, 0.2))]
+    place.sweep("tied", trials).end()
+    assert "(trial-0001), the best of 3 finished trials" in text_of(written("tied"))
+    tally = Tally(open_study(place.compose("sweep.name=tied"), RandomSampler()).study.get_trials())
+    plan = SweepPlan(place.compose("sweep.name=tied"), Space((), {}), (), lambda _: place.config, 3, (), {})
+    assert [trial.number for trial in best_trials(tally, plan.config.sweep.objectives)] == [1, 2, 0]
+    _, best = write_tables(plan, tally)
+    assert best.read_text().startswith("# The best of the sweep tied: trial 1.\n")
+    assert choose(place.store, ChallengerConfig(sweep="tied", run=None)).reason.startswith("trial-0001, the best of 3")
 
 
 def test_the_page_needs_nothing_but_itself(whole: str, written: Written) -> None:

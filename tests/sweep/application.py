@@ -3,7 +3,9 @@
 What each trial does is told by environment variables:
     EPOCH_S         seconds an epoch takes
     RAISE_BELOW     a trial whose dropout is below this raises in its second epoch
+    HANG_BELOW      a trial whose dropout is below this never ends
     NAN_BELOW       a trial whose dropout is below this ends with NaN
+    UNREAD          every trial reads nothing
     PRUNE_ALL       every trial says that it was pruned
     KILL_TRIAL      the number of a trial whose parameters kill their process, as when memory runs out
     BEGUN           a folder: each trial leaves a file <trial>-<process id> there when it has begun
@@ -12,6 +14,7 @@ What each trial does is told by environment variables:
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,8 +36,10 @@ def train(composed: DictConfig) -> dict[str, Any]:
         Path(os.environ["BEGUN"], f"{trial.name}-{os.getpid()}").touch()
     if "KILL_TRIAL" in os.environ and first_attempt(trial) == int(os.environ["KILL_TRIAL"]):
         os.kill(os.getpid(), signal.SIGKILL)
-    for epoch in range(config.training.epochs):
+    for epoch in range(epochs_before(trial), config.training.epochs):
         time.sleep(float(os.environ.get("EPOCH_S", "0.01")))
+        if dropout < float(os.environ.get("HANG_BELOW", "-1")):
+            threading.Event().wait()
         if epoch == 1 and dropout < float(os.environ.get("RAISE_BELOW", "-1")):
             raise ArithmeticError(f"the loss of epoch {epoch} of {trial.name} is too large")
         if trial.report(epoch, metrics(dropout, epoch + 1)):
@@ -43,7 +48,13 @@ def train(composed: DictConfig) -> dict[str, Any]:
     if dropout < float(os.environ.get("NAN_BELOW", "-1")):
         final = dict.fromkeys(final, float("nan"))
     state = "pruned" if "PRUNE_ALL" in os.environ else "finished"
-    return {"state": state, "metrics": {**final, "latency_ms": 10 + 100 * dropout}, "run_id": f"run-{trial.name}"}
+    more = {"latency_ms": 10 + 100 * dropout, "training/steps": 10.0 * config.training.epochs}
+    return {"state": state, "metrics": {**final, **more}, "run_id": f"run-{trial.name}"}
+
+
+def epochs_before(trial: Any) -> int:
+    """A paused trial goes on where it stopped, as from a checkpoint."""
+    return len(trial._trial.storage.get_trial(trial._trial._trial_id).intermediate_values)
 
 
 def first_attempt(trial: Any) -> int:
@@ -53,6 +64,8 @@ def first_attempt(trial: Any) -> int:
 
 
 def metrics(dropout: float, epochs: int) -> Mapping[str, float]:
+    if "UNREAD" in os.environ:
+        return {"val/sequence_accuracy": 0.0}
     return {"val/sequence_accuracy": (1 - abs(dropout - 0.3)) * (1 - 0.5**epochs)}
 
 

@@ -30,10 +30,19 @@ class Sweep:
 
     def start(self, *arguments: str, space: str = SPACE, **environment: str) -> "subprocess.Popen[str]":
         defaults = ["sweep.name=t", "sweep.n_trials=5", "sweep.workers=2", "training.epochs=4", "sweep.heartbeat_s=60"]
+        pruner = ["sweep.pruner.kind=median", "sweep.pruner.n_warmup_epochs=6"]  # test_pausing.py has the default
         path = os.pathsep.join([str(REPOSITORY), str(HERE / "plugins")])
         output = (self.folder / f"output-{len(self._processes)}.txt").open("w+")
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "application.py"), f"root={self.folder}", *defaults, space, *arguments],
+            [
+                sys.executable,
+                str(HERE / "application.py"),
+                f"root={self.folder}",
+                *defaults,
+                *pruner,
+                space,
+                *arguments,
+            ],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": path, "BEGUN": str(self.begun), "COLUMNS": "200", **environment},
             stdin=subprocess.DEVNULL,

@@ -17,10 +17,11 @@ from rich.console import Console
 from captcha_exp.config import Config, load_config
 from captcha_exp.foreign_text import visible
 from captcha_exp.sweep import plan_sweep
+from captcha_exp.sweep.introduction import description
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import PROCESS
-from captcha_exp.sweep.sweep_tables import description, write_tables
+from captcha_exp.sweep.sweep_tables import write_tables
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.trial_process import is_dead, this_process
 from tests.hostile_text import HOSTILE_TEXT

@@ -19,7 +19,12 @@ from captcha_exp.sweep.trial_process import this_process
 # Trials are asked for outside of optimize() here.
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 Compose = Callable[..., Config]
-SWEEP = ["sweep.name=s", "sweep.pruner.n_startup_trials=1", "sweep.pruner.n_warmup_epochs=1"]
+SWEEP = [
+    "sweep.name=s",
+    "sweep.pruner.kind=median",
+    "sweep.pruner.n_startup_trials=1",
+    "sweep.pruner.n_warmup_epochs=1",
+]
 
 
 def opened(config: Config) -> OpenStudy:
@@ -46,6 +51,30 @@ def test_a_trial_reports_and_is_pruned_by_the_studys_pruner(compose: Compose, mo
     assert trial.parent_run_id is None
     assert not trial.report(0, {"val/sequence_accuracy": 0.1})
     assert trial.report(1, {"val/sequence_accuracy": 0.2})
+
+
+@pytest.mark.parametrize("kind", ["median", "optuna.pruners:SuccessiveHalvingPruner", "optuna.pruners:WilcoxonPruner"])
+def test_the_first_of_several_objectives_prunes_if_it_may(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    both = "sweep.objectives=[{metric: best/val/x, direction: minimize}, {metric: latency_ms, direction: maximize}]"
+    given = (*SWEEP, both, f"sweep.pruner.kind={kind}", "training.epochs=27")
+    steps = range(27)
+
+    def pruned(*more: str) -> tuple[list[bool], optuna.Study]:
+        study = opened(compose(*given, *more)).study
+        for level in (0.1, 0.1, 0.1, 0.1, 0.9):
+            monkeypatch.setenv(TRIAL, str((now := begin(study)).number))
+            trial = open_trial(compose(*given, *more))
+            assert trial is not None
+            stops = [trial.report(epoch, {"val/x": level + epoch / 1000}) for epoch in steps]
+            study.tell(now, [level, 1.0])
+        return stops, study
+
+    stops, study = pruned("sweep.pruner.first_objective=true")
+    assert any(stops)
+    assert len(study.directions) == 2 and len(study.best_trials) == 4
+    assert not any(pruned("sweep.name=unpruned")[0])
 
 
 def test_an_epoch_without_the_metric_is_an_error(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +113,10 @@ def test_pruning_needs_epochs(compose: Compose) -> None:
         InputError, match=r"^sweep\.pruner compares .* training\.minutes=5 .*`sweep\.pruner\.kind=none`"
     ):
         check_pruning_epochs(compose(*minutes))
-    check_pruning_epochs(compose(*minutes, "sweep.pruner.kind=none"))
+    with pytest.raises(InputError, match=r"^sweep\.pruner compares .* each trial chooses .*`training\.epochs=20`"):
+        check_pruning_epochs(compose("training.epochs=null"))
+    for fits in (minutes, ("training.epochs=null",)):
+        check_pruning_epochs(compose(*fits, "sweep.pruner.kind=none"))
     check_pruning_epochs(compose())
 
 

@@ -23,7 +23,8 @@ X = optuna.distributions.FloatDistribution(0, 1)
 
 
 def a_plan(compose: Callable[..., Config], *overrides: str) -> SweepPlan:
-    config = compose("sweep.name=s", "sweep.n_trials=4", "training.epochs=9", *overrides)
+    median = ("sweep.pruner.kind=median", "sweep.pruner.n_warmup_epochs=6")
+    config = compose("sweep.name=s", "sweep.n_trials=4", "training.epochs=9", *median, *overrides)
     return plan_sweep(config, ["transformer.dropout=interval(0,1)"], OverridesParser.create(), {}, lambda _: config)
 
 

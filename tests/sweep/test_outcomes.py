@@ -13,6 +13,8 @@ from hydra import compose, initialize_config_dir
 from captcha_exp.config import load_config
 from tests.sweep.conftest import SPACE, Sweep
 
+ONE = "sweep.workers=1"  # where it does not matter how many there are, one more would only start for two seconds
+
 
 @pytest.fixture(scope="module")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -43,6 +45,7 @@ def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sw
     assert all(row["state"] == "finished" and row["epochs"] == "4" for row in rows)
     best = max(rows, key=lambda row: float(row["best/val/sequence_accuracy"]))
     assert f"best: trial {best['number']}," in printed
+    assert "train it again: python -m captcha_exp --config-dir " in printed and "--config-name best" in printed
     page = (sweep.folder / "sweeps/t/report/report.html").read_text()
     for heading in ("Each trial", "What it depends on", "Where the good ones lie"):
         assert f">{heading}<" in page
@@ -62,8 +65,8 @@ def test_a_complete_sweep_typed_again_only_tells_its_results(resumed: Sweep) -> 
 
 def test_trials_that_raise_or_end_with_nan_are_recorded_and_the_sweep_goes_on(sweep: Sweep) -> None:
     every = "transformer.dropout=choice(0.05,0.15,0.3,0.35)"
-    code, printed = sweep.run("sweep.sampler.kind=grid", space=every, RAISE_BELOW="0.1", NAN_BELOW="0.2")
-    assert code == 0, printed
+    code, printed = sweep.run("sweep.sampler.kind=grid", ONE, space=every, RAISE_BELOW="0.1", NAN_BELOW="0.2")
+    assert code == 3, printed
     told = {row["transformer.dropout"]: row for row in trials_csv(sweep)}
     assert {dropout: row["state"] for dropout, row in told.items()} == {
         "0.05": "failed", "0.15": "failed", "0.3": "finished", "0.35": "finished",
@@ -73,8 +76,23 @@ def test_trials_that_raise_or_end_with_nan_are_recorded_and_the_sweep_goes_on(sw
     assert told["0.15"]["reason"] == "best/val/sequence_accuracy is not a number"
 
 
+def test_a_trial_that_hangs_is_ended_and_recorded(sweep: Sweep) -> None:
+    given = (
+        "sweep.n_trials=3",
+        "sweep.workers=1",
+        "sweep.trial_minutes=0.1",
+        "sweep.first=[{transformer.dropout: 0.05}]",
+    )
+    code, printed = sweep.run(*given, HANG_BELOW="0.051")
+    assert code == 0, printed
+    assert sweep.outcomes() == {"failed": 1, "finished": 2}
+    first = trials_csv(sweep)[0]
+    assert (first["state"], first["reason"]) == ("failed", "it took longer than sweep.trial_minutes=0.1")
+    assert "ended (its trial took too long); another takes its place" in printed
+
+
 def test_a_sweep_whose_trials_are_all_pruned_says_so(sweep: Sweep) -> None:
-    code, printed = sweep.run("sweep.n_trials=3", PRUNE_ALL="1")
+    code, printed = sweep.run("sweep.n_trials=3", ONE, PRUNE_ALL="1")
     assert code == 1
     assert "sweep t ended: 3 pruned." in printed
     assert "No trial finished, so there is no best configuration." in printed
@@ -90,7 +108,7 @@ def test_first_trials_that_all_fail_alike_stop_the_sweep(sweep: Sweep) -> None:
     assert "Traceback" not in printed
     assert 3 <= sweep.outcomes()["failed"] <= 4
     # What was wrong is repaired: the same command goes on.
-    assert sweep.run("sweep.n_trials=5")[0] == 0
+    assert sweep.run("sweep.n_trials=5")[0] == 3, "there is a best trial now, and still there are failed ones"
     assert sum(count for name, count in sweep.outcomes().items() if name != "lost") == 5
 
 
@@ -123,7 +141,7 @@ def test_what_only_steers_the_search_may_change(resumed: Sweep) -> None:
 
 def test_a_grid_ends_when_it_is_used_up(sweep: Sweep) -> None:
     code, printed = sweep.run(
-        "sweep.sampler.kind=grid", "transformer.num_heads=1,2", space="transformer.dropout=choice(0.1,0.3)"
+        "sweep.sampler.kind=grid", ONE, "transformer.num_heads=1,2", space="transformer.dropout=choice(0.1,0.3)"
     )
     assert code == 0, printed
     points = {(row["transformer.dropout"], row["transformer.num_heads"]) for row in trials_csv(sweep)}
@@ -136,8 +154,11 @@ def test_several_objectives_end_with_a_pareto_front(sweep: Sweep) -> None:
         "sweep.objectives=[{metric:best/val/sequence_accuracy,direction:maximize},"
         "{metric:latency_ms,direction:minimize}]"
     )
-    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.sampler.kind=nsga2", REPORT="1")
+    code, printed = sweep.run(objectives, ONE, "sweep.sampler.kind=nsga2", REPORT="1")
     assert code == 0, printed
+    assert (
+        printed.count("no trial is pruned, as there are several objectives; `sweep.pruner.first_objective=true`") == 1
+    )
     page = (sweep.folder / "sweeps/t/report/report.html").read_text()
     assert "Pareto front" in page
     assert "report:         sweeps/t/report/report.html" in printed
@@ -146,20 +167,39 @@ def test_several_objectives_end_with_a_pareto_front(sweep: Sweep) -> None:
 
 def test_an_objective_that_no_run_has_names_those_it_has(sweep: Sweep) -> None:
     objectives = "sweep.objectives=[{metric:latency,direction:minimize}]"
-    code, printed = sweep.run(objectives, "sweep.pruner.kind=none", "sweep.stop_after_failures=1")
+    code, printed = sweep.run(objectives, ONE, "sweep.pruner.kind=none", "sweep.stop_after_failures=1")
     assert code == 1
     assert "sweep.objectives names latency, but a run has only best/val/sequence_accuracy, latency_ms" in printed
 
 
 def test_trials_are_pruned_and_the_best_is_not(sweep: Sweep) -> None:
     pruner = ["sweep.pruner.n_startup_trials=2", "sweep.pruner.n_warmup_epochs=1"]
-    assert sweep.run("sweep.n_trials=10", "training.epochs=8", *pruner)[0] == 0
+    assert sweep.run("sweep.n_trials=10", "training.epochs=8", ONE, *pruner)[0] == 0
     rows = trials_csv(sweep)
     pruned = [row for row in rows if row["state"] == "pruned"]
     assert pruned
     assert all(2 <= int(row["epochs"]) <= 8 for row in pruned)
     best = max(rows, key=lambda row: -abs(float(row["transformer.dropout"]) - 0.3))
     assert best["state"] == "finished"
+
+
+def test_the_first_of_several_objectives_prunes_where_the_user_says_so(sweep: Sweep) -> None:
+    first = (
+        "sweep.objectives=[{metric:best/val/sequence_accuracy,direction:maximize},"
+        "{metric:latency_ms,direction:minimize}]",
+        "sweep.pruner.first_objective=true",
+    )
+    pruner = ("sweep.pruner.n_startup_trials=2", "sweep.pruner.n_warmup_epochs=1", "sweep.sampler.n_startup_trials=3")
+    code, printed = sweep.run("sweep.n_trials=6", "training.epochs=8", ONE, *first, *pruner)
+    assert code == 0, printed
+    assert "no trial is pruned" not in printed
+    rows = trials_csv(sweep)
+    pruned = [row for row in rows if row["state"] == "pruned"]
+    assert pruned and all(row["latency_ms"] == "" and 2 <= int(row["epochs"]) <= 8 for row in pruned)
+    finished = [row for row in rows if row["state"] == "finished"]
+    assert len(finished) + len(pruned) == 6, "the sampler learns from pruned trials, too"
+    best = max(rows, key=lambda row: -abs(float(row["transformer.dropout"]) - 0.3))
+    assert best in finished
 
 
 def refused(sweep: Sweep, *arguments: str) -> str:
@@ -217,5 +257,13 @@ def test_the_gaussian_process_sampler_says_what_it_needs(sweep: Sweep) -> None:
 def test_values_that_only_go_together_are_no_mistake(sweep: Sweep) -> None:
     # Neither number of heads divides the default projection of 96.
     together = "transformer.projection_dim=choice(40,80)"
-    code, printed = sweep.run("sweep.n_trials=2", together, space="transformer.num_heads=choice(5,10)")
+    code, printed = sweep.run("sweep.n_trials=2", ONE, together, space="transformer.num_heads=choice(5,10)")
     assert code == 0, printed
+
+
+def test_a_sweep_that_learnt_nothing_names_no_best_trial(sweep: Sweep) -> None:
+    """It ended in "best: trial 0, 0.0000", as if that were a result."""
+    code, printed = sweep.run("sweep.n_trials=1", ONE, UNREAD="1")
+    assert code == 0, "a trial finished"
+    assert "nothing was learnt: no trial reads a validation text right (after 4 epochs, 40 steps)." in printed
+    assert "best: trial" not in printed

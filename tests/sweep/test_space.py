@@ -134,3 +134,37 @@ def test_a_grid_needs_values_that_can_be_counted() -> None:
     conditional = {"a": "choice(1, 2)", "b": {"space": "choice(1, 2)", "when": {"a": 1}}}
     with pytest.raises(InputError, match="grid cannot search b, which has a `when`"):
         build(conditional)[0].grid()
+
+
+def test_spaces_as_other_tools_write_them_are_read() -> None:
+    typed = {
+        "rate": {"type": "float", "low": 0.0001, "high": 0.01, "log": True},
+        "group": {"depth": {"type": "int", "low": 1, "high": 7, "step": 2}, "kind": "choice(a, b)"},
+        "size": {"type": "categorical", "choices": [16, 32, "a b"]},
+        "only": {"space": {"type": "int", "low": 1, "high": 3}, "when": {"group.kind": ["a"]}},
+    }
+    own = {
+        "rate": "tag(log, interval(0.0001, 0.01))",
+        "group.depth": "range(1, 8, 2)",
+        "group.kind": "choice(a, b)",
+        "size": "choice(16, 32, 'a b')",
+        "only": {"space": "int(interval(1, 3))", "when": {"group.kind": ["a"]}},
+    }
+    assert build(typed)[0].describe() == build(own)[0].describe()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"type": "uniform", "low": 0, "high": 1}, "which cannot be read; write {type: float"),
+        ({"type": "float", "low": 0.0, "high": 1.0, "base": 2}, "which cannot be read; write {type: float"),
+        ({"type": "float", "low": 1.0, "high": 0.0}, "; write {type: float"),
+        ({"type": "int", "low": 1}, "high"),
+        ({"type": "categorical"}, "choices"),
+    ],
+)
+def test_a_space_that_cannot_be_read_is_answered_with_the_line_to_write(entry: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        build({"k": entry})
+    assert str(caught.value).startswith("sweep.space.k is ")
+    assert told in str(caught.value) and "\n" not in str(caught.value)

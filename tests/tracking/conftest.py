@@ -74,6 +74,7 @@ def honest_folder(small_model: Any, metadata: dict[str, Any], tmp_path_factory: 
         run_id="0123",
         model_id="m-0123",
         training_images=np.arange(3, dtype=np.uint64),
+        validation_images=np.arange(3, 5, dtype=np.uint64),
     )
     save_recogniser(recogniser, folder)
     return folder

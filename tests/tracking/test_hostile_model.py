@@ -40,6 +40,7 @@ def test_what_this_project_wrote_is_read(honest_folder: Path, small_model: Any) 
     images = np.random.default_rng(0).random((3, 4, 6, 1), np.float32)
     np.testing.assert_array_equal(loaded.model(images), small_model(images))
     np.testing.assert_array_equal(loaded.training_images, np.arange(3, dtype=np.uint64))
+    np.testing.assert_array_equal(loaded.validation_images, np.arange(3, 5, dtype=np.uint64))
     assert (loaded.run_id, loaded.model_id, loaded.config) == ("0123", "m-0123", {"training": {"epochs": 3}})
 
 
@@ -112,17 +113,18 @@ def test_a_pickle_is_not_opened(folder: Path, tmp_path: Path, place: str) -> Non
     assert not ran.exists()
 
 
-def test_digests_of_training_images_that_are_none_are_refused(folder: Path) -> None:
-    path = folder / "training_images.npy"
+@pytest.mark.parametrize("name", ["training_images.npy", "validation_images.npy"])
+def test_digests_of_images_that_are_none_are_refused(folder: Path, name: str) -> None:
+    path = folder / name
     for wrong in (np.zeros(3, np.float32), np.zeros((3, 3), np.uint64)):
         np.save(path, wrong)
-        assert refusal(folder) == "training_images.npy must hold one row of uint64."
+        assert refusal(folder) == f"{name} must hold one row of uint64."
     np.savez(path.with_suffix(".npz"), wrong)
     path.with_suffix(".npz").rename(path)
-    assert refusal(folder) == "training_images.npy must hold one row of uint64."
+    assert refusal(folder) == f"{name} must hold one row of uint64."
     np.save(path, np.zeros(3, np.uint64))
     path.write_bytes(path.read_bytes().replace(b"(3,), }          ", b"(10000000000,), }"))
-    assert refusal(folder) == "training_images.npy cannot be read: mmap length is greater than file size"
+    assert refusal(folder) == f"{name} cannot be read: mmap length is greater than file size"
 
 
 def test_code_is_not_imported(folder: Path, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """Opening the store: made once, by however many processes, and refused in one line."""
 
+import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from captcha_exp.config import Config, TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking import load_recogniser, open_store
 from tests.mlflow_server import MlflowServer
+from tests.warm_processes import WarmProcess
 
 Compose = Callable[..., Config]
 
@@ -64,17 +64,11 @@ with store.start_run(sys.argv[2], {}) as run:
     for epoch in range(1, 21):
         run.log_epoch(epoch, {"val/sequence_accuracy": epoch / 20})
 """
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path), f"ready-{i}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for i in range(4)
-    ]
-    said = [worker.communicate(timeout=120)[0] for worker in workers]
-    assert said == [""] * 4
+    (tmp_path / "program.py").write_text(program)
+    commands = [[str(tmp_path / "program.py"), str(tmp_path), f"ready-{i}"] for i in range(4)]
+    workers = [WarmProcess(command, tmp_path, os.environ) for command in commands]
+    said = [worker.communicate(timeout=120) for worker in workers]
+    assert said == [("", "")] * 4
     store = open_store(
         TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), tmp_path
     )
@@ -186,5 +180,6 @@ def test_a_real_server_keeps_runs_artifacts_and_models(
     assert kept.data.tags["outcome"] == "finished"
     assert [artifact.path for artifact in store.client.list_artifacts(run.run_id)] == ["note.txt"]
     assert load_recogniser(uri, server).characters == "ab"
-    assert store.ui_hint(run.run_id) == f"{server}/#/experiments/{store.experiment_id}/runs/{run.run_id}"
+    page = f"{server}/#/experiments/{store.experiment_id}/runs/{run.run_id}"
+    assert store.ui_hint(run.run_id) == f"{page}?workflowType=machine_learning"
     assert not (tmp_path / "mlruns").exists()

@@ -1,11 +1,12 @@
 """The parent run of a sweep is one, whoever asks, and its dead children are closed."""
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import Store, SweepRun, open_store
+from tests.mlflow_server import MlflowServer
+from tests.warm_processes import WarmProcess
 
 
 def test_the_same_study_has_the_same_parent(store: Store) -> None:
@@ -43,12 +44,9 @@ for _ in range(10):
     parent.describe("how many?")
 print(parent.run_id)
 """
-    supervisors = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path), f"ready-{i}"], stdout=subprocess.PIPE, text=True
-        )
-        for i in range(3)
-    ]
+    (tmp_path / "program.py").write_text(program)
+    commands = [[str(tmp_path / "program.py"), str(tmp_path), f"ready-{i}"] for i in range(3)]
+    supervisors = [WarmProcess(command, tmp_path, os.environ) for command in commands]
     parents = {supervisor.communicate(timeout=120)[0] for supervisor in supervisors}
     assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0]
     assert len(parents) == 1
@@ -96,4 +94,54 @@ def test_tables_and_pictures_are_kept_and_the_database_is_not(store: Store, tmp_
     assert [a.path for a in store.client.list_artifacts(sweep.run_id)] == ["best.yaml", "history.png", "trials.csv"]
     assert kept.data.metrics == {"best/val/sequence_accuracy": 0.9}
     assert kept.data.tags["best_trial"] == "trial-0007"
-    assert sweep.ui_hint.endswith(f"/runs/{sweep.run_id}")
+    assert sweep.ui_hint.endswith(f"/runs/{sweep.run_id}?workflowType=machine_learning")
+
+
+def test_a_run_that_breaks_a_constraint_no_longer_counts_as_finished(store: Store) -> None:
+    sweep = SweepRun.start_or_resume(store, "attention", "key", {})
+    with store.start_run("trial-0001", {"trial": "1"}, sweep.run_id) as large:
+        large.set_outcome("finished")
+    sweep.mark_infeasible({large.run_id: "model/parameters is 9, not <= 5", "0" * 32: "deleted"})
+    tags = store.client.get_run(large.run_id).data.tags
+    assert (tags["outcome"], tags["reason"]) == ("infeasible", "model/parameters is 9, not <= 5")
+
+
+def test_supervisors_that_start_at_once_on_a_server_share_one_parent(
+    mlflow_server: MlflowServer, tmp_path: Path
+) -> None:
+    """Each made one, and all but the oldest stayed RUNNING for good."""
+    program = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from captcha_exp.config import TrackingConfig
+from captcha_exp.sweep.study_lock import open_lock
+from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
+root = Path(sys.argv[1])
+tracking = TrackingConfig(uri=sys.argv[3], experiment="at once", run_name=None, log_model=True, sheet_images=0)
+config = SimpleNamespace(tracking=tracking, root_path=root, sweep=SimpleNamespace(name="attention"))
+lock = open_lock(f"sqlite:///{root}/study.db", "attention")
+import captcha_exp.tracking
+(root / sys.argv[2]).touch()
+while len(list(root.glob("ready-*"))) < 3:
+    time.sleep(0.005)
+print(CaptchaExpSweeper().open_record(config, "key", lock).run_id)
+"""
+    (tmp_path / "program.py").write_text(program)
+    arguments = [[str(tmp_path / "program.py"), str(tmp_path), f"ready-{i}", mlflow_server.uri] for i in range(3)]
+    supervisors = [WarmProcess(one, tmp_path, os.environ) for one in arguments]
+    told = [supervisor.communicate(timeout=120) for supervisor in supervisors]
+    assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0], told
+    tracking = TrackingConfig(
+        uri=mlflow_server.uri, experiment="at once", run_name=None, log_model=True, sheet_images=0
+    )
+    (parent,) = open_store(tracking, tmp_path).search("")
+    assert {out.strip() for out, _ in told} == {parent.info.run_id}
+
+
+def test_a_spare_parent_does_not_stay_open(store: Store) -> None:
+    tags = {"sweep": "attention", "study": "key", "kind": "sweep"}
+    first, spare = store.start_run("attention", tags), store.start_run("attention", tags)
+    assert SweepRun.start_or_resume(store, "attention", "key", {}).run_id == first.run_id
+    assert store.client.get_run(spare.run_id).info.status == "KILLED"
+    assert store.client.get_run(first.run_id).info.status == "RUNNING"

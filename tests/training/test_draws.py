@@ -38,6 +38,18 @@ def test_numpy_and_tensorflow_draw_the_same_inversion_which_changes_no_other_dra
     assert np.abs(np.corrcoef(drawn.numbers.T)[14, :14]).max() < 0.6
 
 
+def test_numpy_and_tensorflow_draw_the_same_second_row_which_changes_no_other_draw() -> None:
+    seed, shape = np.array([5, -6], np.int32), (40, 5, 7, 3)
+    struck = only(noise_stddev=0.1, strokes=2, stroke_width=0.1)
+    drawn, without = draw(seed, shape, struck), draw(seed, shape, NOISY)
+    in_graph = draw_in_graph(tf.constant(seed), tf.zeros(shape), struck)
+    np.testing.assert_array_equal(drawn.further, in_graph.further.numpy())
+    np.testing.assert_array_equal(drawn.numbers, without.numbers)
+    np.testing.assert_array_equal(drawn.noise, without.noise)
+    assert without.further is None and drawn.further.shape == (40, 28 + 2 * 13)
+    assert np.abs(np.corrcoef(drawn.numbers.T, drawn.further.T)[:14, 14:]).max() < 0.6
+
+
 def test_noise_is_drawn_only_where_it_is_asked_for() -> None:
     assert draw(np.array([1, 2], np.int32), (3, 5, 7, 1), only(brightness=0.1)).noise is None
 

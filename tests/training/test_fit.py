@@ -1,6 +1,7 @@
 """Training as a whole."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.model import with_probabilities
 from captcha_exp.model.evaluator import evaluate
 from captcha_exp.training import FitResult, train
+from tests.warm_processes import WarmProcess
 
 METRICS = {
     "train/ctc_loss",
@@ -121,15 +123,10 @@ def test_a_finished_training_is_not_trained_again(small: Callable[..., Config], 
 
 def test_the_same_seed_gives_the_same_metrics_in_two_processes(small: Callable[..., Config], tmp_path: Path) -> None:
     """To the last digit, with two threads and everything random that there is."""
-    script = Path(__file__).with_name("fit_process.py")
-    overrides = [*RANDOM, "training.threads=2"]
-    outputs = [
-        subprocess.run(
-            [sys.executable, str(script), str(tmp_path / "root"), *overrides],
-            capture_output=True, text=True, check=True, timeout=120,
-        ).stdout
-        for _ in range(2)
-    ]  # fmt: skip
+    command = [str(Path(__file__).with_name("fit_process.py")), str(tmp_path / "root"), *RANDOM, "training.threads=2"]
+    warm = WarmProcess(command, tmp_path, os.environ)
+    cold = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, timeout=120).stdout
+    outputs = [cold, warm.communicate(120)[0]]
     first, second = (without_speed(json.loads(output)) for output in outputs)
     assert len(first) == 4
     assert first == second

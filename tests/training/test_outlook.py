@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from captcha_exp.config import Config, TrainingConfig
-from captcha_exp.training import outlook
+from captcha_exp.training import advice, outlook
 
 RISING = "validation was still rising at the end: more time would probably help ({})"
 
@@ -44,3 +44,14 @@ def test_while_nothing_is_read_the_loss_decides(training: TrainingConfig) -> Non
 def test_nothing_is_said_of_a_few_epochs_or_without_validation(training: TrainingConfig) -> None:
     assert outlook(history(0.1, 0.5, 0.7, 0.9), training, 200) is None
     assert outlook([{"train/ctc_loss": 1.0}] * 9, training, 0) is None
+
+
+def test_too_few_right_texts_after_random_weights_name_the_shipped_start(
+    training: TrainingConfig, compose: Callable[..., Config]
+) -> None:
+    told = advice(0.6, training)
+    assert told is not None and "+experiment=pretrained" in told
+    assert advice(0.97, training) is None
+    further = advice(0.6, compose("+experiment=pretrained").training)
+    assert further is not None and "+experiment=hard" in further
+    assert advice(0.6, compose("+experiment=hard").training) is None, "nothing more is known"

@@ -4,11 +4,14 @@ from captcha_exp.config.schema.dataset import (
     CustomDatasetConfig,
     Dataset,
     DatasetConfig,
+    EqualLabels,
     ExpectedConfig,
     FolderConfig,
     KaggleConfig,
     LabelCase,
+    LabelFrom,
     LayoutConfig,
+    Leaks,
     ManifestConfig,
     RenderedConfig,
     StyledConfig,
@@ -51,6 +54,8 @@ from captcha_exp.config.schema.promotion import (
     RefitOn,
     RuleConfig,
 )
+from captcha_exp.config.schema.relocation import RelocateConfig
+from captcha_exp.config.schema.removal import RemoveConfig, RemovedConfig
 from captcha_exp.config.schema.report import ReportCommandConfig, ReportConfig
 from captcha_exp.config.schema.serving import RequestLimitsConfig, ServingConfig
 from captcha_exp.config.schema.style import Frame, StyleConfig, Texture
@@ -63,7 +68,8 @@ from captcha_exp.config.schema.sweep import (
     SamplerKind,
     SweepConfig,
 )
-from captcha_exp.config.schema.training import AugmentationConfig, TrackingConfig, TrainingConfig
+from captcha_exp.config.schema.training import AugmentationConfig, Combine, MemberData, TrackingConfig, TrainingConfig
+from captcha_exp.config.schema.ui import UiConfig
 
 __all__ = [
     "Activation",
@@ -73,6 +79,7 @@ __all__ = [
     "BeamConfig",
     "ChallengerConfig",
     "CnnConfig",
+    "Combine",
     "Config",
     "CustomCnnConfig",
     "CustomDatasetConfig",
@@ -84,6 +91,7 @@ __all__ = [
     "Direction",
     "DropoutConfig",
     "EncoderConfig",
+    "EqualLabels",
     "EvaluateCommandConfig",
     "EvaluationConfig",
     "ExpectedConfig",
@@ -92,10 +100,13 @@ __all__ = [
     "GreedyConfig",
     "KaggleConfig",
     "LabelCase",
+    "LabelFrom",
     "LayoutConfig",
+    "Leaks",
     "LimitsConfig",
     "LstmConfig",
     "ManifestConfig",
+    "MemberData",
     "MovedDatasetConfig",
     "NormPlacement",
     "ObjectiveConfig",
@@ -111,6 +122,9 @@ __all__ = [
     "PrunerKind",
     "RefitConfig",
     "RefitOn",
+    "RelocateConfig",
+    "RemoveConfig",
+    "RemovedConfig",
     "RenderedConfig",
     "ReportCommandConfig",
     "ReportConfig",
@@ -132,4 +146,5 @@ __all__ = [
     "TrackingConfig",
     "TrainingConfig",
     "TransformerConfig",
+    "UiConfig",
 ]

@@ -12,6 +12,7 @@ from captcha_exp.config.fields import (
     GreyLevel,
     Items,
     Must,
+    NotNegativeWhole,
     Settings,
     Share,
     ShareBelowOne,
@@ -36,11 +37,30 @@ class LabelCase(Enum):
     upper = "upper"
 
 
-class ExpectedConfig(Settings):
-    """What a dataset should hold. Null expects nothing. A difference gives a warning, not an error.
+class EqualLabels(Enum):
+    """Whether images with equal labels stay in one split."""
 
-    `images` may differ by the share `images_tolerance`. Every label has `length` characters, all in `alphabet`.
-    """
+    together = "together"
+    apart = "apart"
+
+
+class Leaks(Enum):
+    """What happens to images of a given division that have a label or pixels in common with another split."""
+
+    refuse = "refuse"
+    drop = "drop"
+
+
+class LabelFrom(Enum):
+    """Where the images of a folder have their labels."""
+
+    name = "name"
+    folder = "folder"
+    text = "text"
+
+
+class ExpectedConfig(Settings):
+    """What a dataset should hold. A difference gives a warning, not an error."""
 
     images: Count | None
     images_tolerance: Share
@@ -49,13 +69,7 @@ class ExpectedConfig(Settings):
 
 
 class DatasetConfig(Settings):
-    """What every source of labelled images has in common.
-
-    `vocabulary` lists the characters that can be read; null takes them from the training labels.
-    `limit` keeps that many samples, drawn by `split_seed`; null keeps all.
-    `background` is the grey level, 0 to 255, behind transparent pixels and around images whose aspect ratio is kept.
-    `channels` is what a model sees of a pixel; `polarity` dark_text inverts images of light text on a dark background.
-    """
+    """What every source of labelled images has in common; `conf/base/dataset.yaml` explains the keys."""
 
     source: str
     image_height: Annotated[Whole, Field(ge=8, le=MAX_SIDE)]
@@ -65,9 +79,14 @@ class DatasetConfig(Settings):
     channels: Channels
     polarity: Polarity
     vocabulary: Text | None
+    vocabulary_file: str | None
     label_case: LabelCase
+    equal_labels: EqualLabels
+    given_splits: bool
+    leaks: Leaks
     validation_fraction: Annotated[ShareBelowOne, Field(gt=0)]
-    test_fraction: ShareBelowOne
+    test_fraction: Share
+    test_fold: NotNegativeWhole
     split_seed: Whole
     max_bad_share: Share
     limit: Count | None
@@ -76,8 +95,20 @@ class DatasetConfig(Settings):
     @model_validator(mode="after")
     def _some_images_train(self) -> "DatasetConfig":
         held_out = self.validation_fraction + self.test_fraction
-        if held_out >= 1:
+        if held_out >= 1 and self.test_fraction < 1:  # 1 makes all images test images
             raise InputError(f"validation_fraction + dataset.test_fraction must be below 1, not {held_out}.")
+        folds = int(1 / self.test_fraction + 1e-9) if self.test_fraction else 1
+        if self.test_fold >= folds:
+            raise InputError(
+                f"test_fold must be below {folds}, the number of test splits of dataset.test_fraction="
+                f"{self.test_fraction:g}, not {self.test_fold}."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_vocabulary(self) -> "DatasetConfig":
+        if self.vocabulary is not None and self.vocabulary_file is not None:
+            raise InputError("vocabulary and dataset.vocabulary_file cannot both be set; leave one of them null.")
         return self
 
     @model_validator(mode="after")
@@ -130,22 +161,31 @@ class StyledConfig(RenderedConfig):
 
 
 class FolderConfig(DatasetConfig):
-    """Image files with labels in their names: the group `label` of `label_pattern`, matched on the file's stem."""
+    """Image files in a folder or an archive; `conf/dataset/folder.yaml` explains the keys.
+
+    With `label_from` null, texts beside the images are taken if nearly every image has one. With `label_pattern` null,
+    the label is the whole name, unless the names show that it is only a part.
+    """
 
     source: Literal["folder"]
     path: str
-    label_pattern: str
+    label_from: LabelFrom | None
+    label_pattern: str | None
     recursive: bool
 
 
 class ManifestConfig(DatasetConfig):
-    """A CSV or TSV table of image files. Paths are relative to `image_root`, or to the table's folder if it is null."""
+    """A table of image files; `conf/dataset/manifest.yaml` explains the keys."""
 
     source: Literal["manifest"]
     path: str
     file_column: str
     label_column: str
+    split_column: str
     image_root: str | None
+    delimiter: str | None
+    encoding: str | None
+    header: bool | None
 
 
 def _finds_a_label(pattern: str) -> bool:

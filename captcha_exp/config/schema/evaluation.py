@@ -7,20 +7,16 @@ from captcha_exp.config.schema.experiment import Config
 
 
 class SplitName(Enum):
-    """The splits of a dataset."""
+    """The splits of a dataset; `all` makes one test split of all its images."""
 
     train = "train"
     validation = "validation"
     test = "test"
+    all = "all"
 
 
 class EvaluationConfig(Settings):
-    """One model on one split.
-
-    `model` is an address in the store or the folder of a saved model. `robustness` also reads altered images, at
-    most `robustness_images` for each alteration; null reads all. `resamples` is the number of bootstrap draws;
-    `seed` seeds all random draws.
-    """
+    """One model on one split; `conf/evaluate.yaml` explains the keys."""
 
     model: str
     split: SplitName
@@ -31,4 +27,4 @@ class EvaluationConfig(Settings):
 
 
 class EvaluateCommandConfig(EvaluationConfig, Config):
-    """Everything that `python -m captcha_exp.evaluate` takes."""
+    """Everything that `captcha-exp evaluate` takes."""

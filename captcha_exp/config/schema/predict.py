@@ -15,12 +15,7 @@ class OutputFormat(Enum):
 
 
 class PredictConfig(Rooted):
-    """One call of predict.
-
-    `model` is an address in the store, the folder of a saved model, or an ONNX file. Each image also gets up to
-    `alternatives` further texts. `pattern`, `alphabet`, `min_length`, `max_length` and `lexicon` (a file of words) say
-    what is known about the texts; null means nothing. `threads` null uses every core.
-    """
+    """One call of predict; `conf/predict.yaml` explains the keys."""
 
     tracking: TrackingConfig
     model: ModelAddress

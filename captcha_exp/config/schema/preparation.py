@@ -8,7 +8,7 @@ from captcha_exp.errors import InputError
 
 
 class PreparationConfig(Settings):
-    """Whether to audit a dataset, and the address of a trained model that checks its labels, if any."""
+    """How a dataset is audited; `conf/prepare.yaml` explains the keys."""
 
     audit: bool
     model: str | None
@@ -21,4 +21,4 @@ class PreparationConfig(Settings):
 
 
 class PrepareCommandConfig(PreparationConfig, Config):
-    """Everything that `python -m captcha_exp.prepare` takes."""
+    """Everything that `captcha-exp prepare` takes."""

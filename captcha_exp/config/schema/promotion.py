@@ -34,10 +34,7 @@ class ChallengerConfig(Settings):
 
 
 class RefitConfig(Settings):
-    """Trains the chosen configuration again before it is judged, once for each of `seeds`. Without seeds, no refit.
-
-    `epochs` null takes the epochs or minutes of the chosen run.
-    """
+    """Trains the chosen configuration again before it is judged."""
 
     seeds: Annotated[list[Seed], Must("free of repetitions", lambda seeds: len(set(seeds)) == len(seeds))]
     on: RefitOn
@@ -59,10 +56,10 @@ class RuleConfig(Settings):
 
 
 class LimitsConfig(Settings):
-    """Limits of a champion. Null sets no limit and measures nothing.
+    """Limits of a champion.
 
-    `latency_ms` is the median time of one image. `robustness_drop` is the mean loss of accuracy, from 0 to 1, on
-    altered images, measured on at most `robustness_images` images.
+    The first champion has no opponent. So the interval of its accuracy must also lie above what one text for all images
+    would reach and, with `min_accuracy` null, above a tenth.
     """
 
     min_accuracy: Share | None
@@ -73,18 +70,14 @@ class LimitsConfig(Settings):
 
 
 class MovedDatasetConfig(Settings):
-    """Where the challenger's training images are now. Null looks where its run found them."""
+    """Where the challenger's training images are now."""
 
     path: str | None
     image_root: str | None
 
 
 class PromotionConfig(Rooted):
-    """One promotion.
-
-    `dry_run` changes nothing. `rollback` makes the previous champion the champion again. `servable` also writes a new
-    champion in ONNX form, and registers it only if that form reads validation images as the trained model does.
-    """
+    """One promotion; `conf/promote.yaml` explains the keys."""
 
     challenger: ChallengerConfig
     refit: RefitConfig
@@ -96,12 +89,15 @@ class PromotionConfig(Rooted):
     dry_run: bool
     rollback: bool
     servable: bool
+    force: Annotated[str, Must("a reason in words", lambda reason: bool(reason.strip()))] | None
 
     @model_validator(mode="after")
     def _one_thing_is_asked_for(self) -> "PromotionConfig":
         named = [name for name in (self.challenger.sweep, self.challenger.run) if name is not None]
         if self.rollback and named:
             raise InputError("rollback=true goes back to the previous champion; it takes neither `sweep=` nor `run=`.")
+        if self.rollback and self.force is not None:
+            raise InputError("rollback=true goes back without a judgement; force has no meaning for it.")
         if self.rollback and self.dry_run:
             raise InputError(
                 "rollback=true changes two aliases and needs no judgement; dry_run=true has no meaning for it."

@@ -27,11 +27,7 @@ _SweepNames = Annotated[
 
 
 class ReportConfig(Settings):
-    """`sweep` is a name or a list of names, on the command line also `sweep=NAME`. `storage` is their `sweep.storage`.
-
-    `output` null writes the page to the sweep's folder of results. The page shows the curves of at most `curves` of
-    the best trials, and at most `images` images that the best trial got wrong.
-    """
+    """Which sweeps, and how much of them; `conf/report.yaml` explains the keys."""
 
     sweep: _SweepNames
     storage: Annotated[str | None, Field(repr=False)]
@@ -41,7 +37,7 @@ class ReportConfig(Settings):
 
 
 class ReportCommandConfig(Rooted):
-    """Everything that `python -m captcha_exp.report` takes."""
+    """Everything that `captcha-exp report` takes."""
 
     tracking: TrackingConfig
     report: ReportConfig

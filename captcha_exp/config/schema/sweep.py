@@ -1,17 +1,26 @@
 """What a sweep searches, and how."""
 
-from enum import Enum
+import math
+from enum import Enum, StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from captcha_exp.config.fields import Count, Items, Must, NotNegativeWhole, Settings, Whole
-from captcha_exp.errors import InputError
+from captcha_exp.config.fields import Count, Items, Must, NotNegativeWhole, Number, Positive, Settings, Whole
+from captcha_exp.config.sweep_order import is_limit
+from captcha_exp.extension import is_function_name
 from captcha_exp.foreign_text import is_folder_name
 
 
-class SamplerKind(Enum):
-    """How the next trial is chosen."""
+def _named_or_class(names: type[StrEnum]) -> Must:
+    """A rule for the short name of a class, or its MODULE:CLASS. No stored configuration starts a search."""
+    return Must(
+        f"one of {', '.join(names)}, or MODULE:CLASS", lambda kind: kind in list(names) or is_function_name(kind)
+    )
+
+
+class SamplerKind(StrEnum):
+    """How the next trial is chosen, in short names."""
 
     tpe = "tpe"
     gp = "gp"
@@ -21,36 +30,33 @@ class SamplerKind(Enum):
 
 
 class SamplerConfig(Settings):
-    """How values are drawn. `seed` null lets the system choose; each worker derives a different seed.
+    """How values are drawn. A grid needs countable values. A class of the user's own gets nothing but `options`."""
 
-    `n_startup_trials` are random for tpe and gp, and one generation for nsga2. A grid needs countable values.
-    """
-
-    kind: SamplerKind
+    kind: Annotated[str, _named_or_class(SamplerKind)]
+    options: dict[str, Any] | None
     seed: Whole | None
     n_startup_trials: Count
 
 
-class PrunerKind(Enum):
-    """How trials that fall behind are stopped."""
+class PrunerKind(StrEnum):
+    """How trials that fall behind are stopped, in short names."""
 
     none = "none"
+    asha = "asha"
     median = "median"
     hyperband = "hyperband"
 
 
 class PrunerConfig(Settings):
-    """When a trial is stopped early, judged by the first objective at each epoch.
+    """When a trial is stopped early; a class of the user's own gets nothing but `options`."""
 
-    `n_warmup_epochs` is also hyperband's least number of epochs; only hyperband uses `reduction_factor`. `patience`
-    lets the pruner act only after that many epochs without improvement; null does not wait.
-    """
-
-    kind: PrunerKind
+    kind: Annotated[str, _named_or_class(PrunerKind)]
+    options: dict[str, Any] | None
     n_startup_trials: NotNegativeWhole
     n_warmup_epochs: NotNegativeWhole
     reduction_factor: Annotated[Whole, Field(ge=2)]
     patience: Count | None
+    first_objective: bool
 
 
 class Direction(Enum):
@@ -66,14 +72,30 @@ class ObjectiveConfig(Settings):
     metric: str
     direction: Direction
 
+    def rank(self, value: float, loss: float | None, number: int) -> tuple[float, float, int]:
+        """The place of a finished trial in its sweep, as a sort key. The least is the best trial.
+
+        This is the only rule that chooses among trials: for the sweep, its tables, its report and `promote`. With a
+        hundred validation images equal accuracies are common. Then the lower validation loss is better, because it
+        measures how sure the right texts were. If that is equal too, the older trial is taken.
+
+        Args:
+            value: the first objective; a number.
+            loss: the validation loss of the epoch that was kept; None if it is not known, which counts as the worst.
+            number: the trial's number in its sweep.
+        """
+        signed = -value if self.direction is Direction.maximize else value
+        return signed, math.inf if loss is None or not math.isfinite(loss) else loss, number
+
+
+def _each_once(names: Any) -> list[Any]:
+    return list(dict.fromkeys(map(str, names if isinstance(names, list) else [names])))
+
 
 class SweepConfig(Settings):
-    """A search. `space` maps keys to Hydra override syntax.
+    """A search; `conf/config.yaml` explains the keys.
 
-    `question` is what the sweep should find out; its report shows it. Null states no question.
-    `storage` null is an SQLite database in the sweep's folder. `n_trials` is a total over all workers and restarts.
-    A worker that was silent for four `heartbeat_s` counts as dead; its trial is retried at most `max_retries` times.
-    The sweep stops when its first `stop_after_failures` trials all fail with the same reason.
+    Values of `first` that are not in the space are drawn. `minutes` counts from each start.
     """
 
     name: Annotated[str, Must("usable as the name of a folder", is_folder_name)] | None
@@ -84,13 +106,25 @@ class SweepConfig(Settings):
     space: dict[str, Any]
     sampler: SamplerConfig
     pruner: PrunerConfig
+    constraints: dict[str, Annotated[str, Must("<= or >= and a number, e.g. '<= 500000'", is_limit)]] | None
     objectives: Annotated[list[ObjectiveConfig], Field(min_length=1), Items("metric")]
     heartbeat_s: Count
     max_retries: NotNegativeWhole
     stop_after_failures: Count
+    first: list[dict[str, Any]]
+    warm_start: Annotated[
+        list[Annotated[str, Must("the name of a sweep", is_folder_name)]], BeforeValidator(_each_once)
+    ]
+    minutes: Positive | None
+    target: Number | None
+    no_improvement_trials: Count | None
+    trial_minutes: Positive | None
+    on_end: Annotated[
+        Annotated[str, Must("a command or an address", lambda text: bool(text.strip()))] | None, Field(repr=False)
+    ]
 
-    @model_validator(mode="after")
-    def _one_objective_prunes(self) -> "SweepConfig":
-        if len(self.objectives) > 1 and self.pruner.kind is not PrunerKind.none:
-            raise InputError("pruner.kind must be none with several sweep.objectives: Optuna prunes on one only.")
-        return self
+    @property
+    def prunes(self) -> bool:
+        """Whether trials are stopped early."""
+        several = len(self.objectives) > 1
+        return self.pruner.kind != PrunerKind.none and (not several or self.pruner.first_objective)

@@ -1,11 +1,13 @@
 """How a recogniser is trained, and where the run is tracked."""
 
+from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from captcha_exp.config.fields import (
     Count,
+    Few,
     FunctionName,
     Name,
     NotNegative,
@@ -14,7 +16,9 @@ from captcha_exp.config.fields import (
     Seed,
     Settings,
     Share,
+    ShareBelowHalf,
     ShareBelowOne,
+    Whole,
 )
 from captcha_exp.errors import InputError
 
@@ -24,7 +28,10 @@ class AugmentationConfig(Settings):
 
     `scale`, `translate`, `brightness` and `contrast` are shares, `noise_stddev` is in units of the pixel range,
     `erase_probability` is per image and `erase_share` the largest side of the erased box as a share of the image's.
-    `invert_probability` is per image, and swaps light and dark.
+    `invert_probability` is per image, and swaps light and dark. `perspective` is the share by which one end is nearer
+    than the middle, `bend` the height of waves as a share of the image's. `recolor_probability` is per image, and swaps
+    and inverts its colour channels; it leaves grey images. `strokes` is the number of lines that may be drawn over the
+    text, most in its colour, each as wide as `stroke_width`, a share of the image's height.
     `function` is the user's own `MODULE:FUNCTION`, applied first; null is none. It takes uint8 images (B, H, W), in
     colour (B, H, W, 3), a NumPy generator and this configuration, and returns as many of the same shape. Only it uses
     `options`.
@@ -40,13 +47,18 @@ class AugmentationConfig(Settings):
     erase_probability: Share
     erase_share: Share
     invert_probability: Share
+    perspective: ShareBelowHalf
+    bend: Share
+    recolor_probability: Share
+    strokes: Few
+    stroke_width: Share
     function: FunctionName | None
     options: dict[str, Any]
 
     @property
     def bounds(self) -> list[float]:
         """All bounds; if all are zero, nothing is altered."""
-        return [value for value in vars(self).values() if isinstance(value, float)]
+        return [value for value in vars(self).values() if isinstance(value, int | float)]
 
 
 # Metrics of every training.
@@ -55,22 +67,26 @@ OWN_METRICS = (
 )
 
 
+class MemberData(Enum):
+    """Which training images a member learns from: all, or all but one of as many parts as there are members."""
+
+    all = "all"
+    folds = "folds"
+
+
+class Combine(Enum):
+    """How trained members become one model: they vote, their weights are averaged, or one more learns from the vote."""
+
+    vote = "vote"
+    average = "average"
+    distil = "distil"
+
+
 class TrainingConfig(Settings):
-    """How long, with what, and from where.
+    """How long, with what, and from where; `conf/training/standard.yaml` explains the keys.
 
     Either `epochs` or `minutes` ends the training, and the other is null. The minutes include evaluations and
-    checkpoints. The schedules follow the minutes, so the result depends on the machine and its other work.
-    `ema_decay` is the decay of an exponential moving average of all weights. The average is judged, kept and saved in
-    place of the weights; null does not average.
-    `auxiliary_ctc` is the weight of a second CTC loss, on the features before the sequence model; 0 computes none.
-    In the last `unaltered_share` of the training, images are not altered.
-    `limit` trains on that many of the training images, drawn by `seed`; null on all.
-    `use_validation` also trains on the validation images; then no images can choose an epoch, so the last is kept.
-    `initial_model` is the address of a trained model of the same architecture, with the first weights. `shipped` takes
-    the weights that come with the package; null starts with random weights. `patience` null trains all epochs;
-    `threads` null uses every core; `resume` continues an interrupted run. `metrics` are the user's own metrics: name
-    and `MODULE:FUNCTION`. It takes the labels and the texts that were read. Its result is logged as `val/NAME` after
-    each epoch.
+    checkpoints, and the schedules follow them.
     """
 
     epochs: Count | None
@@ -79,6 +95,11 @@ class TrainingConfig(Settings):
     ema_decay: ShareBelowOne | None
     auxiliary_ctc: NotNegative
     unaltered_share: Share
+    members: Annotated[Whole, Field(ge=1, le=16)]
+    member_data: MemberData
+    combine: Combine
+    distil_weight: Positive
+    views: Annotated[Whole, Field(ge=1, le=6)]
     seed: Seed
     patience: Count | None
     threads: Count | None
@@ -87,6 +108,11 @@ class TrainingConfig(Settings):
     initial_model: str | None
     resume: bool
     metrics: dict[str, FunctionName]
+
+    @property
+    def votes(self) -> bool:
+        """Whether a model is made that runs all members."""
+        return self.members > 1 and self.combine is not Combine.average
 
     @model_validator(mode="after")
     def _metrics_have_names(self) -> "TrainingConfig":
@@ -98,13 +124,20 @@ class TrainingConfig(Settings):
         return self
 
     @model_validator(mode="after")
-    def _one_ends_the_training(self) -> "TrainingConfig":
-        if self.epochs is None and self.minutes is None:
-            raise InputError("epochs and training.minutes are both null; set one of them, e.g. `training.epochs=30`.")
+    def _at_most_one_ends_the_training(self) -> "TrainingConfig":
         if self.epochs is not None and self.minutes is not None:
             raise InputError(
                 f"minutes={self.minutes:g} and training.epochs={self.epochs} cannot both end the training; "
                 "set one of them to null, e.g. `training.epochs=null`."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _averaged_members_start_alike(self) -> "TrainingConfig":
+        if self.combine is Combine.average and self.members > 1 and self.initial_model is None:
+            raise InputError(
+                "combine=average means nothing if each member starts from other random weights; "
+                "set training.initial_model=... or training.combine=vote."
             )
         return self
 
@@ -116,7 +149,7 @@ class TrainingConfig(Settings):
 
 
 class TrackingConfig(Settings):
-    """`uri` null is an SQLite database under `root/mlruns`."""
+    """Where runs are kept; `conf/tracking/local.yaml` explains the keys."""
 
     uri: Annotated[str | None, Field(repr=False)]
     experiment: Name

@@ -41,7 +41,7 @@ def font_file(name: str, key: str) -> str:
     return str(path)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4_096)
 def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
     """An opened font at a size in pixels."""
     # Use the basic layout engine: characters are placed one by one, and Raqm is not installed everywhere.

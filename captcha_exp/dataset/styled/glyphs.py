@@ -27,7 +27,7 @@ class Glyph:
     advance: float
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=100_000)
 def rasterised(path: str, character: str, size: int) -> Glyph:
     """A character of a font at a size in pixels."""
     font = load_font(path, size)
@@ -37,7 +37,7 @@ def rasterised(path: str, character: str, size: int) -> Glyph:
     return Glyph(mask, (left + right) / 2, (top + bottom) / 2, font.getlength(character))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=100_000)
 def coarse(path: str, character: str, size: int, pixel: int) -> Glyph:
     """A character of a font at a size in pixels, made of squares of `pixel` x `pixel` that are full or empty."""
     small = rasterised(path, character, max(1, round(size / pixel)))

@@ -29,6 +29,8 @@ class Focus:
     def apply(self, axes: Axes) -> float:
         """Limit the y-axis of `axes`. Returns the height at which values beyond the edge are drawn."""
         low, high = sorted((self.worst, self.best))
+        if low == high == 0:  # nothing was read: an axis around 0 would show shares below it
+            high = 1.0
         room = (high - low or abs(high) or 1.0) * _MARGIN
         axes.set_ylim(low - room, high + room)
         return self.worst - room if self.worst <= self.best else self.worst + room

@@ -9,7 +9,11 @@ __all__ = ["Engine", "build_engine"]
 
 
 def build_engine(
-    model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+    model: keras.Model,
+    optimizer: OptimizerConfig,
+    augmentation: AugmentationConfig,
+    training: TrainingConfig,
+    teacher: keras.Model | None = None,
 ) -> Engine:
     """Build the engine for the backend of Keras that this process uses. `KERAS_BACKEND` names it.
 
@@ -17,13 +21,15 @@ def build_engine(
         model: the engine trains it in place. It has stock layers only.
         optimizer: decides how a step changes the weights.
         augmentation: decides how a step alters its images first.
-        training: its `ema_decay` and `auxiliary_ctc` say what else a step computes.
+        training: its `ema_decay`, `auxiliary_ctc` and `distil_weight` say what else a step computes.
+        teacher: the model also learns the probabilities (B, T, K) that this one gives for the altered images. None
+            computes none. Its own weights stay.
     """
     # Import a backend's library only if it computes.
     if keras.backend.backend() == "tensorflow":
         from captcha_exp.training.engines.tensorflow_engine import TensorflowEngine
 
-        return TensorflowEngine(model, optimizer, augmentation, training)
+        return TensorflowEngine(model, optimizer, augmentation, training, teacher)
     from captcha_exp.training.engines.keras_engine import KerasEngine
 
-    return KerasEngine(model, optimizer, augmentation, training)
+    return KerasEngine(model, optimizer, augmentation, training, teacher)

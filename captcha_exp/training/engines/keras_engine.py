@@ -9,6 +9,7 @@ from keras import ops
 
 from captcha_exp.config import AdamWConfig, AugmentationConfig, CustomOptimizerConfig, OptimizerConfig, TrainingConfig
 from captcha_exp.model import ctc_loss
+from captcha_exp.model.distillation import distillation_loss
 from captcha_exp.training.augmentation import augment
 from captcha_exp.training.draws import Draws, draw
 from captcha_exp.training.engines.auxiliary_head import HEAD, head_state, restore_head, with_auxiliary_head
@@ -16,14 +17,19 @@ from captcha_exp.training.engines.own_optimizer import own_optimizer
 from captcha_exp.training.engines.weight_average import WeightAverage
 
 # Keras reports the loss of each output by its name.
-_OUTPUTS = ("logits", HEAD)
+_LOGITS, _TAUGHT = "logits", "distillation"
 
 
 class KerasEngine:
     """See `Engine`. A step is a call of Keras' `train_on_batch`, which compiles it for the backend."""
 
     def __init__(
-        self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+        self,
+        model: keras.Model,
+        optimizer: OptimizerConfig,
+        augmentation: AugmentationConfig,
+        training: TrainingConfig,
+        teacher: keras.Model | None = None,
     ) -> None:
         """See `build_engine`."""
         self.name = keras.backend.backend()
@@ -34,9 +40,12 @@ class KerasEngine:
         self._optimizer = _optimizer(trained.trainable_variables, optimizer)
         self._optimizer.build(trained.trainable_variables)
         self._gradient_norm = _watch(self._optimizer, optimizer.clip_norm)
-        self._trained = AlteredImages(trained, augmentation)
-        if weight:
-            self._trained.compile(self._optimizer, dict.fromkeys(_OUTPUTS, ctc_loss), {_OUTPUTS[0]: 1.0, HEAD: weight})
+        self._trained = AlteredImages(trained, augmentation, teacher)
+        self._losses = {_LOGITS: 1.0} | ({HEAD: weight} if weight else {})
+        self._losses |= {_TAUGHT: training.distil_weight} if teacher is not None else {}
+        if len(self._losses) > 1:
+            functions = {name: _as_computed if name == _TAUGHT else ctc_loss for name in self._losses}
+            self._trained.compile(self._optimizer, functions, self._losses)
         else:
             self._trained.compile(self._optimizer, ctc_loss)
         self._average = WeightAverage(model, training.ema_decay) if training.ema_decay is not None else None
@@ -47,11 +56,11 @@ class KerasEngine:
         """See `Engine`."""
         self._optimizer.learning_rate = learning_rate
         drawn = _drawn(seed, images.shape, self._augmentation)
-        if self._head is None:
+        if len(self._losses) == 1:
             loss = self._trained.train_on_batch([images, *drawn], labels)
         else:
-            targets = dict.fromkeys(_OUTPUTS, labels)
-            loss = self._trained.train_on_batch([images, *drawn], targets, return_dict=True)[f"{_OUTPUTS[0]}_loss"]
+            targets = dict.fromkeys(self._losses, labels)
+            loss = self._trained.train_on_batch([images, *drawn], targets, return_dict=True)[f"{_LOGITS}_loss"]
         if self._average is not None:
             self._average.update()
         return float(loss), float(ops.convert_to_numpy(self._gradient_norm))
@@ -111,15 +120,30 @@ def _watch(optimizer: keras.optimizers.Optimizer, clip_norm: float | None) -> ke
 
 
 class AlteredImages(keras.Model):
-    """Alters images by what was drawn for them, and gives them to a model."""
+    """Alters images by what was drawn for them, and gives them to a model and its teacher."""
 
-    def __init__(self, model: keras.Model, augmentation: AugmentationConfig) -> None:
+    def __init__(self, model: keras.Model, augmentation: AugmentationConfig, teacher: keras.Model | None) -> None:
         super().__init__()
-        self._model, self._augmentation = model, augmentation
+        self._model, self._augmentation, self._teacher = model, augmentation, teacher
+        if teacher is not None:
+            teacher.trainable = False  # it is a part of this model, and Keras would train it
 
     def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
-        """See Keras. `inputs` are images and the parts of `Draws`."""
-        images, numbers, *noise = inputs
-        draws = Draws(numbers, noise[0] if noise else None)
-        outputs = self._model(augment(images, draws, self._augmentation), training=training)
-        return dict(zip(_OUTPUTS, outputs, strict=True)) if isinstance(outputs, list) else outputs
+        """See Keras. `inputs` are images and the parts of `Draws` that are not None."""
+        images, numbers, *rest = inputs
+        noise = rest.pop(0) if self._augmentation.noise_stddev else None
+        draws = Draws(numbers, noise, rest.pop(0) if rest else None)
+        altered = augment(images, draws, self._augmentation)
+        outputs = self._model(altered, training=training)
+        if self._teacher is None and not isinstance(outputs, list):
+            return outputs
+        logits, *auxiliary = outputs if isinstance(outputs, list) else [outputs]
+        named = {_LOGITS: logits, **dict(zip((HEAD,), auxiliary, strict=False))}
+        if self._teacher is not None:
+            named[_TAUGHT] = distillation_loss(self._teacher(altered, training=False), logits)
+        return named
+
+
+def _as_computed(_: Any, loss: Any) -> Any:
+    """The loss of an output that is a loss itself: float32 (B,)."""
+    return loss

@@ -8,8 +8,17 @@ import tensorflow as tf
 
 from captcha_exp.config import AugmentationConfig, OptimizerConfig, TrainingConfig
 from captcha_exp.model import ctc_loss
+from captcha_exp.model.distillation import distillation_loss
 from captcha_exp.training.augmentation import augment
-from captcha_exp.training.draws import INVERSION_STREAM, NOISE_BOUND, NOISE_STREAM, NUMBERS, Draws
+from captcha_exp.training.draws import (
+    FURTHER_STREAM,
+    INVERSION_STREAM,
+    NOISE_BOUND,
+    NOISE_STREAM,
+    NUMBERS,
+    Draws,
+    further_numbers,
+)
 from captcha_exp.training.engines.auxiliary_head import HEAD, head_state, restore_head, with_auxiliary_head
 from captcha_exp.training.engines.flat_adam import build_optimizer
 from captcha_exp.training.engines.flat_average import FlatAverage
@@ -26,10 +35,16 @@ class TensorflowEngine:
     name = "tensorflow"
 
     def __init__(
-        self, model: keras.Model, optimizer: OptimizerConfig, augmentation: AugmentationConfig, training: TrainingConfig
+        self,
+        model: keras.Model,
+        optimizer: OptimizerConfig,
+        augmentation: AugmentationConfig,
+        training: TrainingConfig,
+        teacher: keras.Model | None = None,
     ) -> None:
         """See `build_engine`."""
-        self._auxiliary_ctc = training.auxiliary_ctc
+        self._auxiliary_ctc, self._distil_weight = training.auxiliary_ctc, training.distil_weight
+        self._teacher = teacher
         trained = with_auxiliary_head(model, training.seed) if training.auxiliary_ctc else model
         self._head = trained.get_layer(HEAD) if training.auxiliary_ctc else None
         self._twin = fused_twin(trained)
@@ -68,21 +83,24 @@ class TensorflowEngine:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         if seed is not None:
             images = augment(images, draw_in_graph(seed, images, self._augmentation), self._augmentation)
+        taught = None if self._teacher is None else self._teacher(images, training=False)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._optimizer.weights)
-            loss, whole = self._losses(labels, self._twin(images, training=True))
+            loss, whole = self._losses(labels, self._twin(images, training=True), taught)
         norm = self._optimizer.apply(tape.gradient(whole, self._optimizer.weights), rates)
         if self._average is not None:
             self._average.update_in_graph(share)
         return loss, norm
 
-    def _losses(self, labels: tf.Tensor, outputs: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    def _losses(self, labels: tf.Tensor, outputs: Any, taught: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         """The mean CTC loss, and the loss to take the gradient of."""
-        if not self._auxiliary_ctc:
-            loss = tf.reduce_mean(ctc_loss(labels, outputs))
-            return loss, loss
-        loss, auxiliary = (tf.reduce_mean(ctc_loss(labels, logits)) for logits in outputs)
-        return loss, loss + self._auxiliary_ctc * auxiliary
+        logits, *auxiliary = outputs if self._auxiliary_ctc else [outputs]
+        loss = whole = tf.reduce_mean(ctc_loss(labels, logits))
+        for features in auxiliary:
+            whole += self._auxiliary_ctc * tf.reduce_mean(ctc_loss(labels, features))
+        if taught is not None:
+            whole += self._distil_weight * tf.reduce_mean(distillation_loss(taught, logits))
+        return loss, whole
 
 
 def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: AugmentationConfig) -> Draws:
@@ -92,7 +110,10 @@ def draw_in_graph(seed: tf.Tensor, images: tf.Tensor, augmentation: Augmentation
     if augmentation.invert_probability:
         inversion = tf.random.stateless_uniform((tf.shape(images)[0], 1), fold(seed, INVERSION_STREAM), -1.0, 1.0)
         numbers = tf.concat([numbers, inversion], axis=1)
-    if not augmentation.noise_stddev:
-        return Draws(numbers, None)
-    noise_seed = fold(seed, NOISE_STREAM)
-    return Draws(numbers, tf.random.stateless_uniform(tf.shape(images), noise_seed, -NOISE_BOUND, NOISE_BOUND))
+    noise, further = None, None
+    if augmentation.noise_stddev:
+        noise_seed = fold(seed, NOISE_STREAM)
+        noise = tf.random.stateless_uniform(tf.shape(images), noise_seed, -NOISE_BOUND, NOISE_BOUND)
+    if width := further_numbers(augmentation):
+        further = tf.random.stateless_uniform((tf.shape(images)[0], width), fold(seed, FURTHER_STREAM), -1.0, 1.0)
+    return Draws(numbers, noise, further)

@@ -12,7 +12,7 @@ import pytest
 
 from captcha_exp.tracking import Registry, Store
 from tests.promote.commands import have_promoted, promote_model, state
-from tests.promote.conftest import processes
+from tests.warm_processes import processes
 
 AddModel = Callable[[], tuple[str, str]]
 # More by hand: each takes half a second.

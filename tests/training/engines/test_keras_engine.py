@@ -65,8 +65,9 @@ def test_steps_in_terms_of_keras_equal_those_of_tensorflow(steps: Callable[..., 
     assert reference[0][0][1] > 1, "gradients that are clipped"
 
 
-def test_both_take_the_same_steps_on_inverted_images_in_colour(compose: Callable[..., Config]) -> None:
-    config = compose(*ALTERED, "training.auxiliary_ctc=0", "augmentation.invert_probability=0.5")
+def test_both_take_the_same_steps_on_bent_struck_and_recoloured_images(compose: Callable[..., Config]) -> None:
+    changes = ("invert_probability=0.5", "perspective=0.2", "bend=0.1", "recolor_probability=0.5", "strokes=2")
+    config = compose(*ALTERED, "training.auxiliary_ctc=0", *(f"augmentation.{change}" for change in changes))
     images = np.random.default_rng(0).random((4, 32, 64, 3), np.float32)
     told = []
     for make in (TensorflowEngine, KerasEngine):

@@ -21,7 +21,7 @@ class BareSweeper(CaptchaExpSweeper):
     def prepare_data(self, plan: Any) -> dict[str, str]:
         return {}
 
-    def open_record(self, config: Any, study_key: str) -> None:
+    def open_record(self, config: Any, study_key: str, alone: Any) -> None:
         return None
 
     def write_report(self, config: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Removes a sweep with its runs and models."""
