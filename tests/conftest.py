@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -30,6 +31,15 @@ HEIGHT, WIDTH, CHARACTERS = 16, 48, "0123abc"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest tests, so that at the end no process works on one of them alone."""
     items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
+@pytest.fixture(autouse=True)
+def untouched_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package's loggers as they are before a command has set them up, whatever ran in this process before."""
+    package = logging.getLogger("captcha_exp")
+    logging.setLogRecordFactory(logging.LogRecord)
+    monkeypatch.setattr(package, "handlers", [])
+    monkeypatch.setattr(package, "propagate", True)
 
 
 @pytest.fixture
