@@ -113,6 +113,8 @@ def _training(values: dict[str, Any]) -> None:
 
 def _sweep(values: dict[str, Any]) -> None:
     values.pop("trial_id", None)
+    values.setdefault("engine", "local")
+    values.setdefault("ray", {"address": None, "num_cpus": 1, "num_gpus": 0, "runtime_env": None})
     values.setdefault("on_end", None)
     values.setdefault("first", [])
     values.setdefault("warm_start", [])

@@ -1,15 +1,12 @@
 """The process that a user starts: it starts workers, shows what they do, and stops them."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from captcha_exp.child_processes import cores
+from captcha_exp.config import WorkerEngine
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import full_disk, fullest, no_room
 from captcha_exp.interruption import ended_by
@@ -19,8 +16,8 @@ from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.storage import NO_ANSWER, written_places
 from captcha_exp.sweep.study import USED_UP, OpenStudy, take_worker_number
 from captcha_exp.sweep.tally import Tally
-from captcha_exp.sweep.trial_process import kill_group
 from captcha_exp.sweep.worker_messages import EXIT_DATABASE, EXIT_FULL_DISK, EXIT_STORE_AWAY, WorkerOrder, told
+from captcha_exp.sweep.worker_process import WorkerProcess, Workers
 
 _POLL_S = 0.5
 _STOP_WAIT_S = 15
@@ -38,9 +35,9 @@ class Supervisor:
         end: why the search ended before its last trial; None if it did not.
     """
 
-    def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View, computed: Sequence[str] = ()) -> None:
-        self._plan, self._opened, self._view, self._computed = plan, opened, view, computed
-        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+    def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View, workers: Workers) -> None:
+        self._plan, self._opened, self._view, self._start = plan, opened, view, workers.start
+        self._workers: dict[int, WorkerProcess] = {}
         self._signal: int | None = None
         self._wake = threading.Event()
         self._deaths = self._wanted = 0
@@ -135,21 +132,14 @@ class Supervisor:
 
     def _start_worker(self, number: int) -> None:
         order = WorkerOrder(number, self._threads(), self._since)
-        with self._log_path(number).open("ab") as log_file:
-            self._workers[number] = subprocess.Popen(
-                [sys.executable, *sys.orig_argv[1:], *self._computed],
-                env={**os.environ, **order.to_environment(), "PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.PIPE,  # when this process ends, the pipe ends, and the worker notices
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # only the supervisor gets the terminal's Ctrl-C
-            )
+        self._workers[number] = self._start(order, self._log_path(number))
 
     def _threads(self) -> int | None:
         """Each worker's share of the cores; None if the user chose the threads."""
+        sweep = self._plan.config.sweep
         if self._plan.config.training.threads is not None:
             return None
-        return max(1, cores() // self._plan.config.sweep.workers)
+        return max(1, int(sweep.ray.num_cpus) if sweep.engine is WorkerEngine.ray else cores() // sweep.workers)
 
     def _tend(self) -> None:
         """Forget workers that are done, and replace workers that died."""
@@ -161,8 +151,6 @@ class Supervisor:
             if code is None:
                 continue
             del self._workers[number]
-            if code != 0:
-                kill_group(process)  # a launcher may have started more processes
             # Do this first: if a worker could not queue its trial again, the trial looks as if it had ended.
             if code == EXIT_FULL_DISK:
                 raise self._full_disk(number)
@@ -201,12 +189,10 @@ class Supervisor:
         while time.monotonic() < deadline and any(process.poll() is None for process in self._workers.values()):
             time.sleep(0.05)
         self._kill()
-        for process in self._workers.values():
-            process.wait()
 
     def _kill(self) -> None:
         for process in self._workers.values():
-            kill_group(process)
+            process.kill()
 
 
 def _last_lines(path: Path, count: int) -> str:

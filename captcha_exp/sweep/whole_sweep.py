@@ -2,17 +2,18 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import RandomSampler
 from rich.console import Console
 
-from captcha_exp.config import PrunerKind
-from captcha_exp.errors import FullDiskError
+from captcha_exp.config import PrunerKind, WorkerEngine
+from captcha_exp.errors import FullDiskError, InputError
 from captcha_exp.sweep.ending import Ending, WriteReport
 from captcha_exp.sweep.introduction import introduce
 from captcha_exp.sweep.live_view import View
+from captcha_exp.sweep.local_workers import LocalWorkers
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.rehearsal import rehearse
 from captcha_exp.sweep.storage import quiet_optuna, shown
@@ -22,6 +23,7 @@ from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError
 from captcha_exp.sweep.sweep_store import SweepRecord
 from captcha_exp.sweep.tally import Tally
 from captcha_exp.sweep.warm_start import check_sources, take_over
+from captcha_exp.sweep.worker_process import Workers
 
 _FILE_WIDTH = 200  # lines in a file need not be wrapped
 
@@ -56,6 +58,18 @@ def run_sweep(
     """
     quiet_optuna()
     console = _console()
+    with closing(_workers(plan, computed)) as workers:
+        return _run(plan, data, console, open_record, write_report, workers)
+
+
+def _run(
+    plan: SweepPlan,
+    data: dict[str, str],
+    console: Console,
+    open_record: OpenRecord,
+    write_report: WriteReport,
+    workers: Workers,
+) -> int:
     opened = _open(plan, data)
     taken_over = take_over(plan, opened)
     record = open_record(opened.key, opened.lock)
@@ -64,9 +78,9 @@ def run_sweep(
         introduce(plan, opened, record)
     ending = Ending(plan, opened, record, console, write_report)
     with View(plan, console) as view:
-        for line in [_opening(plan, opened), *taken_over, *_unpruned(plan)]:
+        for line in [_opening(plan, opened), *_cluster(workers), *taken_over, *_unpruned(plan)]:
             view.say(line)
-        supervisor = Supervisor(plan, opened, view, computed)
+        supervisor = Supervisor(plan, opened, view, workers)
         try:
             stopped_by = supervisor.run()
         except SweepFailedError as error:
@@ -76,6 +90,24 @@ def run_sweep(
                 ending.close(interrupted=True)
             raise
     return ending.stopped(stopped_by) if stopped_by is not None else ending.complete(supervisor.end)
+
+
+def _workers(plan: SweepPlan, computed: Sequence[str]) -> Workers:
+    """What starts the workers; a cluster that cannot be used is refused before anything begins."""
+    sweep = plan.config.sweep
+    if sweep.engine is WorkerEngine.local:
+        return LocalWorkers(computed)
+    try:
+        from captcha_exp.sweep.ray_workers import RayWorkers
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "sweep.engine=ray needs Ray: pip install 'captcha-exp[ray]', or sweep.engine=local."
+        ) from error
+    return RayWorkers(plan.config, computed)
+
+
+def _cluster(workers: Workers) -> list[str]:
+    return [f"workers run on the {workers.description}"] if workers.description else []
 
 
 def _console() -> Console:

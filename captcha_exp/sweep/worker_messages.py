@@ -17,6 +17,8 @@ EXIT_FULL_DISK = 74
 EXIT_LATE = 76
 # A worker's exit code if the tracking server was away for longer than a trial waits for it.
 EXIT_STORE_AWAY = 77
+# What stands for a worker's exit code if its machine, or what started it there, ended.
+EXIT_NODE = 78
 _ENVIRONMENT_KEY = "CAPTCHA_EXP_WORKER"
 _STOP_WAIT_S = 20
 
@@ -59,4 +61,6 @@ def told(code: int) -> str:
         return "the study's database was gone"
     if code == EXIT_LATE:
         return "its trial took too long"
+    if code == EXIT_NODE:
+        return "its node has ended"
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -162,6 +162,11 @@ SWEEP: Effects = {
     "sweep.n_trials": [Shown(see.planned, 3, ("+sweep=smoke",))],
     "sweep.space": [Shown(see.planned, {"transformer.depth": "choice(1, 2)"}, ("+sweep=smoke",))],
     "sweep.workers": _by("sweep/test_outcomes.py::test_three_workers_end_with_the_exact_total_and_everything_written"),
+    "sweep.engine": _by("sweep/test_ray_workers.py::test_nodes_come_and_go_in_the_middle_of_a_sweep"),
+    "sweep.ray.address": _by("sweep/test_ray_workers.py::test_nodes_come_and_go_in_the_middle_of_a_sweep"),
+    "sweep.ray.num_cpus": _by("sweep/test_ray_workers.py::test_a_worker_that_fits_on_no_node_is_refused"),
+    "sweep.ray.num_gpus": _by("sweep/test_ray_workers.py::test_a_worker_that_fits_on_no_node_is_refused"),
+    "sweep.ray.runtime_env": _by("sweep/test_ray_workers.py::test_ctrl_c_stops_the_workers_and_another_engine_goes_on"),
     "sweep.first": [Shown(see.planned, [], ("+sweep=smoke",))],
     "sweep.warm_start": _by(
         "sweep/test_warm_start.py::test_a_sweep_with_a_warm_start_shows_it_and_counts_its_own_trials_alone"

@@ -64,9 +64,11 @@ from captcha_exp.config.schema.sweep import (
     ObjectiveConfig,
     PrunerConfig,
     PrunerKind,
+    RayConfig,
     SamplerConfig,
     SamplerKind,
     SweepConfig,
+    WorkerEngine,
 )
 from captcha_exp.config.schema.training import AugmentationConfig, Combine, MemberData, TrackingConfig, TrainingConfig
 from captcha_exp.config.schema.ui import UiConfig
@@ -120,6 +122,7 @@ __all__ = [
     "PromotionConfig",
     "PrunerConfig",
     "PrunerKind",
+    "RayConfig",
     "RefitConfig",
     "RefitOn",
     "RelocateConfig",
@@ -147,4 +150,5 @@ __all__ = [
     "TrainingConfig",
     "TransformerConfig",
     "UiConfig",
+    "WorkerEngine",
 ]

@@ -59,6 +59,22 @@ class PrunerConfig(Settings):
     first_objective: bool
 
 
+class WorkerEngine(Enum):
+    """What starts the workers of a sweep."""
+
+    local = "local"
+    ray = "ray"
+
+
+class RayConfig(Settings):
+    """A Ray cluster, and what each worker takes of it."""
+
+    address: str | None
+    num_cpus: Annotated[float, Field(ge=0)]
+    num_gpus: Annotated[float, Field(ge=0)]
+    runtime_env: dict[str, Any] | None
+
+
 class Direction(Enum):
     """Which direction of a metric is better."""
 
@@ -102,6 +118,8 @@ class SweepConfig(Settings):
     question: str | None
     n_trials: Count
     workers: Count
+    engine: WorkerEngine
+    ray: RayConfig
     storage: Annotated[str | None, Field(repr=False)]
     space: dict[str, Any]
     sampler: SamplerConfig
