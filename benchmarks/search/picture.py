@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 _STEP = 10
+_OURS = "TPE, pausing"  # the default of a sweep
 
 
 def main() -> int:
@@ -28,7 +29,9 @@ def main() -> int:
         for key, values in regrets.items():
             if key.startswith(f"{panel}/"):
                 spent = [_STEP * (at + 1) for at in range(len(values))]
-                axis.plot(spent, [100 * value for value in values], label=key.rpartition("/")[2], linewidth=1.6)
+                method = key.rpartition("/")[2]
+                ours = {"color": "black", "linewidth": 3.5, "zorder": 3} if method == _OURS else {"linewidth": 1.6}
+                axis.plot(spent, [100 * value for value in values], label=method, **ours)
         axis.set_title(f"{name}, {workers} worker{'s' if workers != '1' else ''}")
         axis.set_xlabel("epochs spent")
         axis.set_yscale("log")

@@ -149,8 +149,7 @@ class _Actor:
         self._process.terminate()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():  # it is a pipe
             self._said.put(line)
 
     def _printed(self) -> Iterator[bytes]:
