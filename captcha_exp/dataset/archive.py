@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from captcha_exp.errors import InputError
@@ -35,31 +36,48 @@ def unpacked(archive: Path, cache: Path) -> Path:
         InputError: the archive is damaged, encrypted or hostile, or would fill the disk.
     """
     status = archive.stat()
-    name = hashlib.sha256(f"{archive} {status.st_size} {status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
-    folder = cache / "unpacked" / name.hexdigest()[:24]
-    with locked(cache / "keys" / f"unpacked-{folder.name}.lock", f"another process that unpacks {archive}"):
+    stamp = f"{archive} {status.st_size} {status.st_mtime_ns}"
+    return _inner(made_once(stamp, str(archive), cache, lambda folder: _unpack(archive, folder)))
+
+
+def made_once(stamp: str, name: str, cache: Path, make: Callable[[Path], None]) -> Path:
+    """A folder of the cache that `make` fills. Other processes wait for it, and find it afterwards.
+
+    Args:
+        stamp: changes if the content would be another.
+        name: of what is unpacked, for messages.
+        cache: the folder of the caches.
+        make: fills a new folder; if it fails, nothing is left.
+    """
+    digest = hashlib.sha256(stamp.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    folder = cache / "unpacked" / digest
+    with locked(cache / "keys" / f"unpacked-{folder.name}.lock", f"another process that unpacks {name}"):
         if not folder.is_dir():
-            _log.info("unpacking %s into %s", archive, folder)
-            _unpack(archive, folder)
-    return _inner(folder)
+            _log.info("unpacking %s into %s", name, folder)
+            _make(folder, make)
+    return folder
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _make(folder: Path, make: Callable[[Path], None]) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _extract(archive, partial)
-    except _BROKEN as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise InputError(
-            f"{archive} cannot be unpacked safely: {' '.join(str(error).split()) or type(error).__name__}. Unpack it "
-            "yourself and give the folder."
-        ) from error
+        make(partial)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     partial.rename(folder)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        _extract(archive, folder)
+    except _BROKEN as error:
+        raise InputError(
+            f"{archive} cannot be unpacked safely: {' '.join(str(error).split()) or type(error).__name__}. Unpack it "
+            "yourself and give the folder."
+        ) from error
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -11,6 +11,7 @@ from captcha_exp.dataset.folder_names import are_labels, are_splits, folder_spli
 from captcha_exp.dataset.image_files import ImageFile, ImageFolder, file_sample, read_file, stem
 from captcha_exp.dataset.label_files import has_label_files, label_beside
 from captcha_exp.dataset.name_forms import WHOLE, recognised, typed
+from captcha_exp.dataset.parquet_images import parquet_files
 from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
 from captcha_exp.errors import InputError, MissingPathError
 
@@ -122,6 +123,8 @@ def _label_pattern(given: str | None) -> re.Pattern[str]:
 
 def _nothing_found(config: FolderConfig, folder: ImageFolder) -> str:
     message = f"dataset.path={config.path} has no image files (.png, .jpg, ...)"
+    if parquet_files(Path(folder.root)):
+        return f"{message}; tables of Parquet are read by `dataset=manifest dataset.path={config.path}`."
     below = [] if config.recursive else [file.name for file in folder.images(recursive=True)]
     if not below:
         return f"{message}."

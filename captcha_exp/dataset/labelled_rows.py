@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from captcha_exp.dataset.image_files import ImageFolder, file_sample, read_file
 from captcha_exp.dataset.row_paths import RowPaths
-from captcha_exp.dataset.samples import Sample, SkippedFile, Source
+from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
 from captcha_exp.dataset.table_columns import Columns
 from captcha_exp.dataset.table_rows import TableForm, TableRow
 from captcha_exp.errors import InputError
@@ -61,6 +61,9 @@ class LabelledRows:
         if not file:
             return SkippedFile(f"line {row.line}", "it names no file")
         place = images.file(self._paths.name_of(file))
+        several = row.several.get(self._columns.label)
+        if several:
+            return SkippedFile(shown(place.name), f"it has {several} different texts instead of one")
         return file_sample(place, place.name, label, "manifest")
 
     def _plain(self, cell: str | None) -> str | None:

@@ -1,7 +1,9 @@
 """Finds the files that a table names in other ways than this machine does."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import unquote
 
 from captcha_exp.dataset.image_files import ImageFolder, is_image_name, stem
 from captcha_exp.errors import InputError
@@ -12,6 +14,10 @@ _MOST_INDEXED = 500_000
 _MOST_FOLDERS = 2_000
 # Where docTR and others keep the images of a table beside it.
 _USUAL = "images"
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^/]*/|/data/(?=upload/|local-files/)")
+# Label Studio's address of a file of its machine, and what it puts before the name of an uploaded file.
+_LOCAL_FILE = re.compile(r".*local-files/\?d=")
+_UPLOAD_MARK = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 Renamed = Callable[[str], str]
 
@@ -19,8 +25,9 @@ Renamed = Callable[[str], str]
 class RowPaths:
     """The files of one image folder, by what the rows of a table call them.
 
-    The rules, in order: the name as it is; with `/` for the backslashes of Windows; without a suffix, the one file of
-    this stem. Where none of them finds a file, the last parts of all names are looked for in one folder below.
+    The rules, in order: the name as it is; with `/` for the backslashes of Windows, and the path of a web address;
+    without the mark that Label Studio puts before the names of uploads; without a suffix, the one file of this stem.
+    Where none of them finds a file, the last parts of all names are looked for in one folder below.
     """
 
     def __init__(self, images: ImageFolder) -> None:
@@ -34,7 +41,8 @@ class RowPaths:
         """Whether a cell looks like the name of one of the files."""
         if not cell or len(cell) > 1000 or "\0" in cell:
             return False
-        return self._exists(self.name_of(cell)) or _last(_slashed(cell)) in self._index()
+        last = _last(_slashed(cell))
+        return self._exists(self.name_of(cell)) or not {last, _unmarked(last)}.isdisjoint(self._index())
 
     def name_of(self, cell: str) -> str:
         """The name below the folder of the file that a cell means; the cell itself if there is no such file."""
@@ -44,9 +52,7 @@ class RowPaths:
         if self._below is not None:
             folder, parts = self._below
             slashed = os.path.join(folder, *slashed.split("/")[-parts:])
-        if slashed != cell and self._exists(slashed):
-            return slashed
-        return self._with_suffix(slashed) or cell
+        return self._found(slashed) or cell
 
     def settle(self, cells: Sequence[str], how_to_say: str) -> None:
         """Look at the files of the first rows, and choose the folder where their names are found.
@@ -79,8 +85,14 @@ class RowPaths:
 
     def _fits(self, folder: str, parts: int, names: Sequence[str]) -> bool:
         tails = [os.path.join(folder, *name.split("/")[-parts:]) for name in names]
-        found = sum(self._exists(tail) or self._with_suffix(tail) is not None for tail in tails)
-        return found >= _ENOUGH * len(names)
+        return sum(self._found(tail) is not None for tail in tails) >= _ENOUGH * len(names)
+
+    def _found(self, name: str) -> str | None:
+        """The name of a file that exists, by the rules for a single name."""
+        for one in dict.fromkeys((name, _unmarked(name))):
+            if self._exists(one):
+                return one
+        return self._with_suffix(name)
 
     def _exists(self, name: str) -> bool:
         try:
@@ -120,8 +132,19 @@ class RowPaths:
 
 
 def _slashed(cell: str) -> str:
-    """A path of Windows as one of this system: `C:\\a\\b.png` becomes `C:/a/b.png`."""
-    return cell.replace("\\", "/")
+    """A path of Windows as one of this system, `C:\\a\\b.png` as `C:/a/b.png`; of a web address its path."""
+    path = cell.replace("\\", "/")
+    address = _ADDRESS.match(path)
+    if address is None:
+        return path
+    local = _LOCAL_FILE.match(path)
+    return unquote(path[local.end() :] if local else path[address.end() :].partition("?")[0])
+
+
+def _unmarked(name: str) -> str:
+    """A name without the mark of an upload: `1a2b3c4d-x.png` becomes `x.png`."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{_UPLOAD_MARK.sub('', last, count=1)}" if _UPLOAD_MARK.match(last) else name
 
 
 def _last(name: str) -> str:

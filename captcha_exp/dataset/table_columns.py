@@ -22,7 +22,7 @@ _LABEL_NAMES = frozenset(
     {
         *("labels", "text", "words", "word", "transcription", "transcript", "captcha", "caption"),
         *("ground_truth", "gt", "groundtruth", "solution", "answer", "code", "target", "value", "string"),
-        *("sentence", "latex", "truth"),
+        *("sentence", "latex", "truth", "suffix"),
     }
 )
 

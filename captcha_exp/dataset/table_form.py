@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from captcha_exp.config import ManifestConfig
-from captcha_exp.dataset.table_rows import BLANK, UNDIVIDED, TableForm, divided
+from captcha_exp.dataset.table_rows import BLANK, TableForm, divided
 from captcha_exp.errors import InputError
 
 NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": BLANK, "\\t": "\t"}
@@ -125,8 +125,6 @@ def is_usual(form: TableForm, suffix: str) -> bool:
 def told(form: TableForm) -> str:
     """The form in words."""
     quotes = "" if form.quotes or form.delimiter == BLANK else ", quotation marks as text"
-    if form.delimiter == UNDIVIDED:
-        return f"as JSON in {form.encoding}"
     return f"divided by {_WORDS.get(form.delimiter, repr(form.delimiter))}{quotes}, in {form.encoding}"
 
 

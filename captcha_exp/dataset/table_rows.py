@@ -1,8 +1,8 @@
 """Reads tables of text row by row, within size limits."""
 
 import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
@@ -32,11 +32,15 @@ class TableForm:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row, the number of its last line, and its text as it stands in the table."""
+    """A row, the number of its last line, and its text as it stands in the table.
+
+    `several` is the number of texts in those columns that hold several; their cells are empty.
+    """
 
     line: int
     cells: list[str]
     text: str
+    several: Mapping[int, int] = field(default_factory=dict)
 
     def rest(self, first: int, end: int, delimiter: str) -> str | None:
         """The cells from `first` up to `end`, as they stand in the text; None if quotes make that unsure."""
