@@ -4,9 +4,8 @@ import os
 from collections import Counter
 
 from captcha_exp.dataset.samples import shown
+from captcha_exp.reader.image import OTHER_SUFFIXES
 
-# The suffixes of pictures in formats that are not read.
-_PICTURES = frozenset({"avif", "svg", "svgz", "heic", "heif", "jxl", "jp2", "j2k", "psd", "tga", "exr", "pcx"})
 # Files of these suffixes are never opened to look for an image in them.
 _NO_IMAGES = frozenset(
     {
@@ -42,7 +41,7 @@ class OtherFiles:
                 return ""
         except OSError:
             pass  # it is counted, as what it is cannot be found out
-        if suffix in _PICTURES:
+        if suffix in OTHER_SUFFIXES:
             return f"a format that is not read (.{suffix}); save it as PNG"
         if entry.name.endswith(LABEL_SUFFIX):
             self.label_files += 1
@@ -73,6 +72,8 @@ def _is_image(path: str) -> bool:
         start = file.read(_LONGEST_MARK)
     if start[:4] == b"RIFF":
         return start[8:12] == b"WEBP"
+    if start[4:8] == b"ftyp":
+        return start[8:12] in {b"avif", b"avis"}
     if start[:2] == b"BM":
         return start[6:10] == bytes(4)
     return start.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"))

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
+from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, OTHER_SUFFIXES, BadImageError
 
 _LIST_ON_STDIN = "-"
-_SUFFIXES = tuple(f".{suffix}" for suffix in IMAGE_SUFFIXES)
+# Pictures in other formats are named with the reason why they cannot be read.
+_SUFFIXES = tuple(f".{suffix}" for suffix in IMAGE_SUFFIXES | OTHER_SUFFIXES)
 
 
 def file_names(arguments: Iterable[str]) -> Iterator[str]:

@@ -36,6 +36,8 @@ _FORMAT_OF_SUFFIX = {
     ".tiff": "TIFF",
     ".ppm": "PPM",
     ".pgm": "PPM",
+    ".avif": "AVIF",
+    ".avifs": "AVIF",
 }
 
 

@@ -24,19 +24,32 @@ _JPEG_SCAN = b"\xff\xda"
 IMAGE_SUFFIXES = frozenset(
     {
         *("png", "apng", "jpg", "jpeg", "jpe", "jif", "jfif", "pjp", "pjpeg", "gif", "bmp", "dib", "webp"),
-        *("tif", "tiff", "ppm", "pgm", "pbm", "pnm"),
+        *("tif", "tiff", "ppm", "pgm", "pbm", "pnm", "avif", "avifs"),
     }
 )
+# The suffixes of pictures in formats that are not read.
+OTHER_SUFFIXES = frozenset({"svg", "svgz", "heic", "heif", "jxl", "jp2", "j2k", "psd", "tga", "exr", "pcx"})
 # A picture of one line of text is far smaller; reading more would only cost memory.
 MAX_FILE_BYTES = 64 * 2**20
 # Only raster formats: some of Pillow's other formats start programs (EPS) or render whole documents.
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 _BAND_MAX_16_BIT = 65535
 # An image of fewer different grey levels shows nothing.
 _LEAST_CONTRAST = 8
 _MOST_FRAMES = 200
 # The formats that can have several frames or transparency.
-_FRAMED = ("GIF", "PNG", "WEBP", "TIFF")
+_FRAMED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
+# How files of known formats that are not read begin. A HEIC and an AVIF differ in the four bytes after `ftyp`.
+_UNREAD = (
+    (b"%PDF-", "PDF"),
+    (b"8BPS", "PSD"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"v/1\x01", "OpenEXR"),
+)
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1")
+_SVG_WITHIN = 1024
 # `_open` has a lower limit and refuses the file in one line.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
@@ -103,8 +116,8 @@ def decode_image(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS) ->
     """Decode an image file to the form of `spec`, as a viewer would show it on the background.
 
     Args:
-        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF or PPM file of any mode. Of several frames the first is read,
-            or the one with the most contrast if the first shows nothing.
+        data: bytes of a PNG, JPEG, GIF, BMP, WebP, TIFF, PPM or AVIF file of any mode. Of several frames the first is
+            read, or the one with the most contrast if the first shows nothing.
         spec: target form; with `keep_aspect_ratio` the image is centred on the background.
         most_pixels: the most pixels of an image. The header is checked before decoding.
 
@@ -155,6 +168,9 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
+        unread = _unread_format(data)
+        if unread is not None:
+            raise BadImageError(f"{unread}, a format that is not read; save it as PNG") from error
         raise BadImageError(f"not an image, of no size, or not one of {', '.join(FORMATS)}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImageError(f"more than {most_pixels} pixels") from error
@@ -166,6 +182,16 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
         raise BadImageError(f"a JPEG of more than {MAX_JPEG_SCANS} scans")
     ImageOps.exif_transpose(image, in_place=True)
     return image
+
+
+def _unread_format(data: bytes) -> str | None:
+    """The name of a known format, by the first bytes of a file."""
+    start = data[:_SVG_WITHIN].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in start):
+        return "SVG"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        return "HEIC"
+    return next((name for mark, name in _UNREAD if data.startswith(mark)), None)
 
 
 def _shown(image: Image.Image, spec: ImageSpec) -> tuple[Image.Image, Unusual | None]:

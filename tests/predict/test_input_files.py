@@ -29,7 +29,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_folder_stands_for_the_images_below_it(tree: Path) -> None:
-    assert list(file_names(["."])) == ["./a.JPG", "./b.png", "./x[1].png", "./in/c.png"]
+    (tree / "f.SVG").touch()  # it cannot be read, and is told
+    assert list(file_names(["."])) == ["./a.JPG", "./b.png", "./f.SVG", "./x[1].png", "./in/c.png"]
 
 
 def test_a_glob_stands_for_what_matches(tree: Path) -> None:

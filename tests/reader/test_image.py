@@ -111,6 +111,7 @@ def test_transparent_pixels_show_the_background(background: int) -> None:
     for data in (
         encoded(colour),
         encoded(colour, "WEBP", lossless=True, exact=True),
+        encoded(colour, "AVIF", quality=100, subsampling="4:4:4"),
         encoded(palette, transparency=1),
         encoded(keyed_16_bit, transparency=4321),
         encoded(Image.merge("LA", (colour.convert("L"), colour.getchannel("A")))),
@@ -147,10 +148,10 @@ def test_every_exif_orientation_is_turned_as_a_viewer_does(image_format: str, or
     assert np.abs(decoded.astype(int) - upright).max() < 20
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_first_frame_of_an_animation_is_read(image_format: str) -> None:
     frames = [Image.new("L", (16, 8), grey) for grey in (40, 200)]
-    options = {"lossless": True} if image_format == "WEBP" else {}
+    options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}}.get(image_format, {})
     data = encoded(frames[0], image_format, save_all=True, append_images=frames[1:], **options)
     assert Image.open(io.BytesIO(data)).n_frames == 2  # type: ignore[attr-defined]
     assert set(decode_image(data, SPEC).flat) == {40}
@@ -196,6 +197,10 @@ def test_keeping_the_aspect_ratio_centres_the_image_on_the_background() -> None:
         (png(60_000, 60_000), "more than"),
         (png(8, 8), "not readable as an image"),
         (encoded(Image.new("F", (16, 8), 0.5), "TIFF"), "floating-point"),
+        (encoded(Image.effect_noise((64, 64), 50), "AVIF")[:900], "not an image|not readable as an image"),
+        (b'<?xml version="1.0"?>\n<svg width="9" height="9"/>', "^SVG, a format that is not read; save it as PNG$"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "^HEIC, a format that is not read"),
+        (b"\xff\x0a" + bytes(99), "^JPEG XL, a format that is not read"),
     ],
 )
 def test_what_no_viewer_could_show_is_refused_with_the_reason(data: bytes, reason: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.serve.server.conftest import Served, bars
 
 _COUNT = 1_000
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF")
 Request = tuple[str, str, bytes, dict[str, str]]  # method, path, body, headers
 
 
