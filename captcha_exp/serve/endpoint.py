@@ -16,7 +16,7 @@ from captcha_exp.serve.batcher import STUCK_S, Batcher, UnansweredError
 from captcha_exp.serve.http_refusal import refusal
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.prometheus_metrics import CONTENT_TYPE, ServerMetrics
-from captcha_exp.serve.upload import MULTIPART, ReadParameters, receive_upload
+from captcha_exp.serve.upload import JSON, MULTIPART, ReadParameters, receive_upload
 from captcha_exp.serve.wanted import answer_while_wanted
 
 READ = "/v1/read"
@@ -175,6 +175,20 @@ _READ_REQUEST: dict[str, Any] = {
         "content": {
             "image/*": _IMAGE,
             "application/octet-stream": _IMAGE,
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "image": {
+                            "type": "string",
+                            "description": "the image in base64, also as a data: URI",
+                            "examples": ["data:image/png;base64,iVBORw0KGgo..."],
+                        },
+                        **ReadParameters.model_json_schema()["properties"],
+                    },
+                    "required": ["image"],
+                }
+            },
             MULTIPART: {
                 "schema": {
                     "type": "object",
@@ -190,7 +204,7 @@ _READ_REQUEST: dict[str, Any] = {
 }
 _READ_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": Found | FoundAll, "description": "The reading of one image, or the readings of several in order"},
-    400: {"model": Refused, "description": "A parameter or the form cannot be used"},
+    400: {"model": Refused, "description": "A parameter, the form or the JSON cannot be used"},
     408: {"model": Refused, "description": "The upload took too long"},
     413: {"model": Refused, "description": "The upload is too large, or has too many images"},
     415: {"model": Refused, "description": "The body is of another type"},

@@ -1,9 +1,14 @@
 """Read the image files of a request."""
 
+import base64
+import binascii
+import json
+import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +19,13 @@ from captcha_exp.serve.batcher import ReadOptions
 MULTIPART = "multipart/form-data"
 # Content types of a body that is one image. By default, curl and urllib call any body a form.
 RAW = ("image/", "application/octet-stream", "application/x-www-form-urlencoded")
+JSON = "application/json"
+# What curl -d and others call a body of which they do not know what it is.
+_UNNAMED = ("", "application/x-www-form-urlencoded")
+_IMAGE = "image"
+_DATA_URI = re.compile(r"\s*data:[^,;]{0,100}(?:;[^,;]{0,100}){0,5},", re.I)
+# Blanks are left out, and the alphabet for addresses is read too.
+_PLAIN = str.maketrans("-_", "+/", " \t\r\n")
 MOST_ALTERNATIVES = 20
 _MOST_FIELDS = 20
 _MOST_FIELD_BYTES = 4096
@@ -44,7 +56,7 @@ class ReadParameters(BaseModel):
 
 @dataclass(frozen=True)
 class Upload:
-    """The files of a request by name, in order. If the body is one image, it is a single file without a name."""
+    """The files of a request by name, in order. An image that is the body, or in JSON, is one file without a name."""
 
     files: list[tuple[str | None, bytes]]
     options: ReadOptions
@@ -61,10 +73,49 @@ async def receive_upload(request: Request, most_files: int) -> Upload:
     if kind == MULTIPART:
         fields, files = await _form(request, most_files)
         return Upload(files, _parameters(given + fields).options)
-    if kind and not kind.startswith(RAW):
-        raise HTTPException(415, f"content type {kind[:100]!r}; send one image as the body, or several as {MULTIPART}")
+    if kind and kind != JSON and not kind.startswith(RAW):
+        raise HTTPException(
+            415, f"content type {kind[:100]!r}; send one image as the body or in {JSON}, or several as {MULTIPART}"
+        )
     options = _parameters(given).options  # check these before the body is sent, as a parameter may be mistyped
-    return Upload([(None, await request.body())], options)
+    body = await request.body()
+    if kind == JSON or (kind in _UNNAMED and body[:1] == b"{"):
+        fields, image = await run_in_threadpool(_from_json, body)
+        return Upload([(None, image)], _parameters(given + fields).options)
+    return Upload([(None, body)], options)
+
+
+def _from_json(body: bytes) -> tuple[list[tuple[str, Any]], bytes]:
+    """The parameters in a JSON object, and the image in its field `image`."""
+    try:
+        fields = json.loads(body, object_pairs_hook=tuple)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, f"the body cannot be read as JSON: {error}") from error
+    images = [value for name, value in fields if name == _IMAGE] if isinstance(fields, tuple) else []
+    if len(images) != 1 or not isinstance(images[0], str):
+        raise HTTPException(
+            400, f'send {{"{_IMAGE}": "..."}} with one image in base64 or as a data: URI, or several as {MULTIPART}'
+        )
+    known = [(name, value) for name, value in fields if name != _IMAGE]
+    if len(known) > _MOST_FIELDS:
+        raise HTTPException(400, f"the JSON has more than {_MOST_FIELDS} parameters")
+    try:
+        "".join(text for field in known for text in field if isinstance(text, str)).encode()
+    except UnicodeEncodeError as error:
+        raise HTTPException(400, "the JSON has half a character, a surrogate without the other") from error
+    return known, _decoded(images[0])
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of base64, with or without `data:...;base64,` before it."""
+    start = _DATA_URI.match(text)
+    if start is not None and not start[0].lower().endswith(";base64,"):
+        raise HTTPException(400, f"the data: URI of {_IMAGE} must be base64 (data:image/png;base64,...)")
+    packed = text[start.end() if start else 0 :].translate(_PLAIN).rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise HTTPException(400, f"{_IMAGE} is no base64, nor a data: URI; addresses are not fetched") from error
 
 
 async def _form(request: Request, most_files: int) -> tuple[list[tuple[str, str]], list[tuple[str | None, bytes]]]:
@@ -88,7 +139,7 @@ async def _form(request: Request, most_files: int) -> tuple[list[tuple[str, str]
     return fields, files
 
 
-def _parameters(given: list[tuple[str, str]]) -> ReadParameters:
+def _parameters(given: list[tuple[str, Any]]) -> ReadParameters:
     names = [name for name, _ in given]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:

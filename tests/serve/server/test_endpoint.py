@@ -1,9 +1,13 @@
 """What clients of the endpoint are answered."""
 
+import base64
+import json
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 import requests
+from PIL import Image
 
 from tests.serve.server.conftest import CHARACTERS, Served, bars
 
@@ -18,6 +22,74 @@ def test_a_body_is_one_image(served: Served) -> None:
 def test_what_curl_and_urllib_call_a_form_is_an_image_too(served: Served) -> None:
     for kind in ("application/x-www-form-urlencoded", "application/octet-stream", None):
         assert served.read(bars("d"), headers={"Content-Type": kind}).json()["text"] == "d"
+
+
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+ABBA = base64.b64encode(bars("abba")).decode()
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        ABBA,
+        f"data:image/png;base64,{ABBA}",
+        f" DATA:;charset=utf-8;BASE64,{ABBA}",
+        "\r\n".join(ABBA[at : at + 76] for at in range(0, len(ABBA), 76)),
+        ABBA.rstrip("=").replace("+", "-").replace("/", "_"),
+    ],
+)
+def test_json_has_one_image_in_base64(served: Served, image: str) -> None:
+    answer = served.read(json.dumps({"image": image}).encode(), headers=JSON)
+    assert answer.status_code == 200
+    assert answer.json() == {"text": "abba", "confidence": pytest.approx(1, abs=1e-3), "model": "m-bars"}
+
+
+def test_json_has_parameters_beside_the_image_and_needs_no_name(served: Served) -> None:
+    asked = {"image": ABBA, "max_length": 2, "alternatives": 1, "pattern": None}
+    for headers in (JSON, {"Content-Type": "application/x-www-form-urlencoded"}):
+        answer = served.read(json.dumps(asked).encode(), headers=headers).json()
+        assert len(answer["text"]) <= 2
+        assert len(answer["alternatives"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b'{"image": ', 400, "the body cannot be read as JSON"),
+        (b"\xff\x00", 400, "the body cannot be read as JSON"),
+        (b"[" * 100_000, 400, "the body cannot be read as JSON"),
+        (b'{"image": ' + b"9" * 9999 + b"}", 400, "the body cannot be read as JSON"),
+        (b"[]", 400, 'send {"image": "..."} with one image in base64'),
+        (b'{"images": ["eA=="]}', 400, 'send {"image": "..."}'),
+        (b'{"image": "eA==", "image": "eA=="}', 400, 'send {"image": "..."}'),
+        (b'{"image": ["eA==", "eA=="]}', 400, "or several as multipart/form-data"),
+        (b'{"image": "https://h.example/a.png"}', 400, "image is no base64, nor a data: URI; addresses are not"),
+        (b'{"image": "data:image/svg+xml,%3Csvg/%3E"}', 400, "the data: URI of image must be base64"),
+        ('{"image": "é"}'.encode(), 400, "image is no base64"),
+        (b'{"image": "eA==", "patern": "a"}', 400, "'patern' is no parameter; there are pattern"),
+        (b'{"image": "eA==", "pattern": {"a": 1}}', 400, "pattern: Input should be a valid string"),
+        (b'{"image": "eA==", "pattern": "\\ud800"}', 400, "half a character"),
+        (b'{"image": "eA=="' + b', "a": 1' * 50_000 + b"}", 400, "the JSON has more than 20 parameters"),
+        (b'{"image": ""}', 422, "the file is empty"),
+        (b'{"image": "eA=="}', 422, "not an image"),
+        (b'{"image": "' + b"A" * 9 * 2**20 + b'"}', 413, "an upload may have"),
+    ],
+    ids=[str(number) for number in range(18)],
+)
+def test_json_that_cannot_be_used_is_refused_in_a_line(served: Served, body: bytes, status: int, message: str) -> None:
+    answer = served.read(body, headers=JSON)
+    assert (answer.status_code, set(answer.json())) == (status, {"error"} | ({"model"} if status == 422 else set()))
+    assert message in answer.json()["error"]
+    assert "\n" not in answer.json()["error"]
+    assert served.read(bars("d")).json()["text"] == "d"
+
+
+def test_an_image_in_json_has_the_limit_of_pixels(served: Served) -> None:
+    data = BytesIO()
+    Image.new("1", (5000, 5000)).save(data, "PNG")
+    answer = served.read(json.dumps({"image": base64.b64encode(data.getvalue()).decode()}).encode(), headers=JSON)
+    assert answer.status_code == 422
+    assert "5000x5000 is more than" in answer.json()["error"]
 
 
 def test_a_form_has_several_files_and_a_bad_one_is_named(served: Served) -> None:
@@ -93,9 +165,9 @@ def test_what_is_no_image_is_refused(served: Served) -> None:
 
 
 def test_other_bodies_are_refused(served: Served) -> None:
-    answer = served.read(b'{"image": ""}', headers={"Content-Type": "application/json"})
+    answer = served.read(b"<image/>", headers={"Content-Type": "application/xml"})
     assert answer.status_code == 415
-    assert "send one image as the body, or several as multipart/form-data" in answer.json()["error"]
+    assert "send one image as the body or in application/json, or several as multipart" in answer.json()["error"]
     answer = served.read(b"x", headers={"Content-Type": "multipart/form-data"})
     assert answer.status_code == 400
     boundary = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -147,5 +219,6 @@ def test_the_openapi_description_names_routes_parameters_and_answers(served: Ser
     assert set(described["paths"]) == {"/v1/read", "/healthz", "/readyz", "/metrics"}
     read = described["paths"]["/v1/read"]["post"]
     assert {one["name"] for one in read["parameters"]} >= {"pattern", "alphabet", "min_length", "alternatives"}
+    assert {"image/*", "application/json", "multipart/form-data"} <= set(read["requestBody"]["content"])
     assert set(read["responses"]) == {"200", "400", "408", "413", "415", "422", "429", "503"}
     assert served.get("/docs").status_code == 404  # it would load scripts from elsewhere
