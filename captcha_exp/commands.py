@@ -116,6 +116,17 @@ COMMANDS = {
         (("predict.yaml", ""),),
         note="Exit code: 0 every file was read, 1 some could not be, 2 wrong input, 130 after Ctrl-C.",
     ),
+    "export": Command(
+        "captcha_exp.export.__main__",
+        "Writes a model as a file of ONNX or TensorFlow Lite, and checks that it computes the same.",
+        "run=RUN_ID | model=MODEL [KEY=VALUE ...]",
+        (
+            "export run=RUN_ID",
+            "export model=models:/captcha@champion output=champion.onnx",
+            "export run=RUN_ID format=tflite output=phone.tflite",
+        ),
+        (("export.yaml", ""),),
+    ),
     "serve": Command(
         "captcha_exp.serve.__main__",
         "Serves a model on a demo page and an HTTP endpoint, to this machine alone unless host= says otherwise.",

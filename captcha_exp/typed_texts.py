@@ -19,7 +19,7 @@ _TEXTS = frozenset(
 )
 _TEXTS_OR_NULL = frozenset(
     {
-        *("alphabet", "pattern", "lexicon", "examples", "sweep.name", "sweep.question", "sweep.storage"),
+        *("alphabet", "pattern", "lexicon", "examples", "output", "sweep.name", "sweep.question", "sweep.storage"),
         *("challenger.run", "challenger.sweep", "report.output", "report.storage", "tracking.run_name"),
         *("tracking.uri", "training.initial_model", "augmentation.function", "dataset.label_pattern"),
         *("dataset.image_root", "dataset.vocabulary", "dataset.vocabulary_file", "dataset.expected.alphabet"),

@@ -41,6 +41,7 @@ CHAIN = (
     "prepare",
     "experiment",
     "promote",
+    "export",
     "sweep",
     "remove",
     "report",

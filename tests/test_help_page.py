@@ -23,6 +23,7 @@ OWN = {
     "predict": config.PredictConfig,
     "serve": config.ServingConfig,
     "promote": config.PromotionConfig,
+    "export": config.ExportConfig,
     "report": config.ReportCommandConfig,
     "ui": config.UiConfig,
     "relocate": config.RelocateConfig,

@@ -16,6 +16,7 @@ from captcha_exp.config.schema import (
     Dataset,
     DatasetConfig,
     EvaluateCommandConfig,
+    ExportConfig,
     PredictConfig,
     PrepareCommandConfig,
     PromotionConfig,
@@ -31,7 +32,7 @@ Schema = TypeVar("Schema", bound=Settings)
 _MISSING = "???"
 _COMMANDS: tuple[type[Settings], ...] = (
     *(EvaluateCommandConfig, PrepareCommandConfig, PromotionConfig),
-    *(PredictConfig, RelocateConfig, RemoveConfig, ReportCommandConfig, ServingConfig, UiConfig),
+    *(ExportConfig, PredictConfig, RelocateConfig, RemoveConfig, ReportCommandConfig, ServingConfig, UiConfig),
 )
 
 

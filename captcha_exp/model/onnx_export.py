@@ -30,16 +30,16 @@ def export_onnx(model: keras.Model, description: Mapping[str, Any], path: Path) 
     """
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"KERAS_BACKEND={keras.backend.backend()} writes no ONNX file; promote with KERAS_BACKEND=tensorflow, "
-            "which can load models of every backend (or set `servable=false`)."
+            f"KERAS_BACKEND={keras.backend.backend()} writes no ONNX file; type the command with "
+            "KERAS_BACKEND=tensorflow, which can load models of every backend (or `promote servable=false`)."
         )
     try:
         import onnx
         import tf2onnx  # noqa: F401  # Keras uses it for the export
     except ImportError as error:
         raise InputError(
-            f"{error.name} is not installed; a servable model needs `pip install 'captcha-exp[serve]'` "
-            "(or set `servable=false`)."
+            f"{error.name} is not installed; an ONNX file needs `pip install 'captcha-exp[serve]'` "
+            "(or `promote servable=false`)."
         ) from error
     _export(model, path)
     network = onnx.load(path)

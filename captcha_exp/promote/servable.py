@@ -16,8 +16,6 @@ from captcha_exp.reader.predictor import ONNX_FILE, Predictor, Reading
 if TYPE_CHECKING:
     from captcha_exp.tracking import LoadedRecogniser, Store
 
-# The metadata in an ONNX file.
-_DESCRIBED = ("characters", "image", "decoding", "dataset", "run_id", "model_id")
 # Number of images on which both forms are compared before the servable form is registered.
 CHECKED_IMAGES = 500
 
@@ -68,7 +66,7 @@ def build_servable(recogniser: "LoadedRecogniser", folder: Path, example: bytes 
         example = encode_png(np.full(ImageSpec.from_dict(recogniser.image).shape, 255, np.uint8))
     with tempfile.TemporaryDirectory() as temporary:
         onnx = Path(temporary) / ONNX_FILE.name
-        export_onnx(recogniser.model, {key: getattr(recogniser, key) for key in _DESCRIBED}, onnx)
+        export_onnx(recogniser.model, recogniser.described, onnx)
         save_servable(recogniser, onnx, example, folder)
 
 

@@ -26,6 +26,8 @@ from captcha_exp.tracking.server_away import if_told_patiently
 if TYPE_CHECKING:
     import keras
 
+_DESCRIBED = ("characters", "image", "decoding", "dataset", "run_id", "model_id")
+
 
 @dataclass(frozen=True)
 class LoadedRecogniser:
@@ -46,6 +48,11 @@ class LoadedRecogniser:
     model_id: str
     training_images: np.ndarray | None
     validation_images: np.ndarray | None = None
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a program needs to read images with the network, and where the model comes from, as plain values."""
+        return {part: getattr(self, part) for part in _DESCRIBED}
 
     @property
     def decoder(self) -> Decoder:
@@ -116,6 +123,11 @@ def model_folder(model_uri: str, tracking_uri: str, into: Path) -> Path:
     """
     if os.path.isfile(os.path.join(model_uri, MLMODEL)):
         return Path(model_uri)
+    if model_uri.endswith(".onnx"):
+        raise InputError(
+            f"model={model_uri} is an ONNX file, which `predict` and `serve` read. Here the model itself is needed, "
+            "such as model=runs:/RUN/model: the file does not say on which images it was trained."
+        )
     work_with(tracking_uri)
     try:
         folder = if_told_patiently(lambda: _download(model_uri, tracking_uri, into), tracking_uri)

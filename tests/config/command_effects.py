@@ -8,7 +8,7 @@ _CHOICE, _HOLDER = "promote/test_challenger.py::", "serve/server/test_model_hold
 _REFIT = f"{_PROMOTE}test_a_refit_trains_each_seed_once_and_takes_the_first_where_nothing_may_choose"
 _CONNECTIONS, _HOSTS = "serve/server/test_connections.py::", "serve/server/test_host_and_origin.py::"
 _LIMITS, _SERVE = "serve/server/test_request_limits.py::", "end_to_end/test_serve.py::"
-_REMOVE = "remove/test_remove.py::"
+_REMOVE, _EXPORT = "remove/test_remove.py::", "export/test_export.py::"
 _TESTS = {
     "evaluate: model": f"{_EVALUATE}test_a_model_on_disk_is_judged_on_other_data_in_a_run_of_its_own",
     "evaluate: split": f"{_EVALUATE}test_only_the_test_split_gives_test_metrics",
@@ -46,6 +46,9 @@ _TESTS = {
         f"promote: dataset.{key}": f"{_PROMOTE}test_changed_data_is_no_test_and_moved_data_is"
         for key in ("path", "image_root")
     },
+    "export: model": f"{_EXPORT}test_a_model_on_disk_becomes_a_file_that_computes_the_same",
+    "export: format": f"{_EXPORT}test_a_model_on_disk_becomes_a_file_that_computes_the_same",
+    "export: output": f"{_EXPORT}test_a_model_on_disk_becomes_a_file_that_computes_the_same",
     "relocate: dry_run": "relocate/test_relocate.py::test_a_dry_run_changes_nothing",
     "remove: remove.sweep": f"{_REMOVE}test_a_sweep_goes_with_all_that_it_left_and_others_stay",
     "remove: remove.storage": f"{_REMOVE}test_a_study_in_a_database_of_its_own_goes_too",

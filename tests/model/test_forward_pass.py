@@ -68,7 +68,7 @@ def test_other_backends_of_keras_read_the_same_and_load_no_tensorflow(
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told.pop("refused").startswith(
-        f"KERAS_BACKEND={backend} writes no ONNX file; promote with KERAS_BACKEND=ten"
+        f"KERAS_BACKEND={backend} writes no ONNX file; type the command with KERAS_BACKEND=ten"
     )
     assert told == {"name": name, "tensorflow": False, "lengths": [1, 3, 40]}
     for count in told["lengths"]:

@@ -20,6 +20,7 @@ from captcha_exp.config.schema.dataset import (
 from captcha_exp.config.schema.decoding import BeamConfig, DecodingConfig, GreedyConfig
 from captcha_exp.config.schema.evaluation import EvaluateCommandConfig, EvaluationConfig, SplitName
 from captcha_exp.config.schema.experiment import Config
+from captcha_exp.config.schema.export import ExportConfig, ExportFormat
 from captcha_exp.config.schema.model import (
     Activation,
     CnnConfig,
@@ -97,6 +98,8 @@ __all__ = [
     "EvaluateCommandConfig",
     "EvaluationConfig",
     "ExpectedConfig",
+    "ExportConfig",
+    "ExportFormat",
     "FolderConfig",
     "Frame",
     "GreedyConfig",
