@@ -183,7 +183,12 @@ def test_the_configuration_of_an_earlier_run_is_brought_up_to_date(compose: Comp
     now = compose("cnn=original", "cnn.filters=[8,8,8]", "optimizer=adam", "decoding.knowledge=none", "sweep.first=[]")
     earlier = {**to_plain(now), **EARLIER}
     del earlier["augmentation"]["function"], earlier["augmentation"]["options"], earlier["training"]["metrics"]
-    del earlier["dataset"]["channels"], earlier["dataset"]["polarity"], earlier["dataset"]["test_fold"]
+    del (
+        earlier["dataset"]["channels"],
+        earlier["dataset"]["polarity"],
+        earlier["dataset"]["rows"],
+        earlier["dataset"]["test_fold"],
+    )
     for new in ("invert_probability", "perspective", "bend", "recolor_probability", "strokes", "stroke_width"):
         del earlier["augmentation"][new]
     for new in ("minutes", "ema_decay", "auxiliary_ctc", "unaltered_share"):

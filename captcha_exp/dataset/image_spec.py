@@ -13,4 +13,5 @@ def image_spec(dataset: DatasetConfig) -> ImageSpec:
         dataset.background,
         dataset.channels,
         dataset.polarity,
+        dataset.rows,
     )

@@ -29,6 +29,7 @@ def dataset_as_seen(recogniser: LoadedRecogniser, config: DatasetConfig, root: P
             "background": image.background,
             "channels": image.channels,
             "polarity": image.polarity,
+            "rows": image.rows,
         }
     )
     return prepare_dataset(own, root)

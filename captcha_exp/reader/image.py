@@ -76,12 +76,16 @@ class Channels(StrEnum):
 # Pillow's names.
 _MODES = {Channels.grey: "L", Channels.rgb: "RGB"}
 # What is new in a description. It is left out where it is as before, so that caches and models of earlier versions fit.
-ADDED_LATER = {"channels": "grey", "polarity": "keep"}
+ADDED_LATER: dict[str, Any] = {"channels": "grey", "polarity": "keep", "rows": 1}
+MAX_ROWS = 4
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """The target form of every image: sizes in pixels, `background` as a grey level from 0 to 255."""
+    """The target form of every image: sizes in pixels, `background` as a grey level from 0 to 255.
+
+    An image of several `rows` of text is cut into so many parts, which stand side by side in the target form.
+    """
 
     height: int
     width: int
@@ -89,6 +93,7 @@ class ImageSpec:
     background: int
     channels: Channels = Channels.grey
     polarity: Polarity = Polarity.keep
+    rows: int = 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -137,7 +142,7 @@ def decode_and_tell(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS)
     # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
     try:
         image, unusual = _shown(_open(data, most_pixels), spec)
-        return _fit(image, spec), unusual
+        return _fit(_in_one_row(image, spec.rows), spec), unusual
     except BadImageError:
         raise
     except Exception as error:
@@ -267,6 +272,21 @@ def _grey_from_16_bit(image: Image.Image, background: int) -> Image.Image:
     if "transparency" in image.info:
         grey[levels == image.info["transparency"]] = background
     return Image.fromarray(grey)
+
+
+def _in_one_row(image: Image.Image, rows: int) -> Image.Image:
+    """Cut an image ("L" or "RGB") into rows of equal height, and lay them side by side, the top one first.
+
+    A height that cannot be divided leaves lines over; neighbouring rows then share one.
+    """
+    if rows == 1:
+        return image
+    height = -(-image.height // rows)
+    laid = Image.new(image.mode, (image.width * rows, height))
+    for row in range(rows):
+        top = (image.height - height) * row // (rows - 1)
+        laid.paste(image.crop((0, top, image.width, top + height)), (image.width * row, 0))
+    return laid
 
 
 def _fit(image: Image.Image, spec: ImageSpec) -> np.ndarray:

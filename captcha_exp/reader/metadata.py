@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from captcha_exp.errors import InputError
-from captcha_exp.reader.image import ADDED_LATER, Channels, ImageSpec
+from captcha_exp.reader.image import ADDED_LATER, MAX_ROWS, Channels, ImageSpec
 from captcha_exp.reader.polarity import Polarity
 from captcha_exp.reader.untrusted import check_plain, must_be
 
@@ -115,6 +115,7 @@ def _image(where: str, key: str, value: Any) -> None:
     if type(value["keep_aspect_ratio"]) is not bool:
         raise must_be(where, f"{key}.keep_aspect_ratio", "true or false", value["keep_aspect_ratio"])
     _number(where, f"{key}.background", value["background"], 0, 255)
+    _number(where, f"{key}.rows", value.get("rows", ADDED_LATER["rows"]), 1, MAX_ROWS)
     for name, choices in (("channels", list(Channels)), ("polarity", list(Polarity))):
         _choice(where, f"{key}.{name}", value.get(name, ADDED_LATER[name]), choices)
 

@@ -29,6 +29,7 @@ DATASET: Effects = {
     "dataset.keep_aspect_ratio": [Shown(see.prepared, True, WIDE)],
     "dataset.background": [Shown(see.prepared, 0, (*WIDE, "dataset.keep_aspect_ratio=true"))],
     "dataset.channels": [Shown(see.prepared, "rgb", FOLDER)],
+    "dataset.rows": [Shown(see.prepared, 2, FOLDER)],
     "dataset.polarity": [Shown(see.prepared, "dark_text", FOLDER)],
     "dataset.vocabulary": [Shown(see.prepared, "0123456789abcde", FOLDER)],
     "dataset.vocabulary_file": [Shown(see.prepared, "characters.txt", FOLDER)],

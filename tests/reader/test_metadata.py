@@ -58,6 +58,7 @@ def nested(depth: int) -> Any:
         ("image.channels", "cmyk", "image.channels must be one of grey, rgb, not 'cmyk'."),
         ("image.channels", 3, "image.channels must be one of grey, rgb, not 3."),
         ("image.polarity", ["keep"], "image.polarity must be one of keep, dark_text, not ['keep']."),
+        ("image.rows", 5, "image.rows must be a whole number from 1 to 4, not 5."),
         ("image.depth", 3, "image must be a mapping of background, height, keep_aspect_ratio, width, not"),
         ("image.keep_aspect_ratio", 1, "image.keep_aspect_ratio must be true or false, not 1."),
         ("decoding.kind", "evil", "decoding.kind must be one of greedy, beam, not 'evil'."),

@@ -21,7 +21,7 @@ from captcha_exp.config.fields import (
 )
 from captcha_exp.config.schema.style import StyleConfig
 from captcha_exp.errors import InputError
-from captcha_exp.reader.image import Channels
+from captcha_exp.reader.image import MAX_ROWS, Channels
 from captcha_exp.reader.metadata import MAX_SIDE
 from captcha_exp.reader.polarity import Polarity
 
@@ -78,6 +78,7 @@ class DatasetConfig(Settings):
     background: GreyLevel
     channels: Channels
     polarity: Polarity
+    rows: Annotated[Whole, Field(ge=1, le=MAX_ROWS)]
     vocabulary: Text | None
     vocabulary_file: str | None
     label_case: LabelCase
