@@ -25,9 +25,9 @@ def describe_model(folder: Path, model_uri: str, tracking_uri: str) -> ModelDesc
 
     A folder on disk can belong to another store, or to none. Then nothing is known about it.
     """
-    client = MlflowClient(tracking_uri, tracking_uri)
     if Path(model_uri) == folder:
         return ModelDescription(None, {})
+    client = MlflowClient(tracking_uri, tracking_uri)
     run_id = read_mlmodel(folder, f"model={model_uri}").run_id
     try:
         metrics = client.get_run(run_id).data.metrics if isinstance(run_id, str) and run_id else {}

@@ -45,10 +45,15 @@ def test_what_has_one_row_is_described_as_before() -> None:
 
 
 def test_a_model_reads_two_rows_as_their_line_from_mlflow_and_from_onnx(
-    recogniser: LoadedRecogniser, images: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recogniser: LoadedRecogniser,
+    images: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from captcha_exp.predict.__main__ import predict
 
+    monkeypatch.chdir(tmp_path)
     for number, image in enumerate(images):
         for name, data in (("line", encode_png(image)), ("rows", in_rows(image, 2))):
             (tmp_path / name).mkdir(exist_ok=True)
@@ -64,6 +69,7 @@ def test_a_model_reads_two_rows_as_their_line_from_mlflow_and_from_onnx(
             read.append([line.rpartition("/")[2].split("\t")[1] for line in capsys.readouterr().out.splitlines()])
     assert len(set(read[0])) > 10
     assert read == [read[0]] * 4
+    assert not (tmp_path / "mlflow.db").exists(), "no store is asked about a folder"
 
 
 def with_rows(recogniser: LoadedRecogniser) -> LoadedRecogniser:
