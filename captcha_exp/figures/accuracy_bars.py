@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from captcha_exp.figures.figure_style import BLUE, FAINT, INK, MONOSPACE, new_figure, plain_axes, shown
+from captcha_exp.figures.character_fonts import drawable, drawn_width, families
+from captcha_exp.figures.figure_style import BLUE, FAINT, INK, new_figure, plain_axes
 
 _COLUMN = 0.24  # inches, as all lengths here
 _PANEL = 2.5
@@ -39,10 +40,10 @@ def _panel(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     # After rounding, an end may be slightly on the wrong side of the value.
     spread = [[max(0.0, value) for value in below], [max(0.0, value) for value in above]]
     axes.errorbar(places, accuracy, spread, fmt="o", color=BLUE, ecolor=FAINT, markersize=4, elinewidth=1.4, capsize=0)
-    names = ["".join(map(shown, row[0]))[:_LONGEST_NAME] for row in rows]
-    tilted = max(map(len, names)) > 2
+    names = [drawable(row[0])[:_LONGEST_NAME] for row in rows]
+    tilted = max(map(drawn_width, names)) > 2
     rotation = {"rotation": 30, "ha": "right"} if tilted else {}
-    axes.set_xticks(places, names, family=MONOSPACE, fontsize=9, parse_math=False, **rotation)  # type: ignore[arg-type]
+    axes.set_xticks(places, names, family=families(names), fontsize=9, parse_math=False, **rotation)  # type: ignore[arg-type]
     axes.set_xlim(-0.7, len(rows) - 0.3)
     lowest = min(row[3] for row in rows)
     axes.set_ylim(max(0.0, lowest - 0.05), 1.02)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from captcha_exp.figures.figure_style import FAINT, INK, MONOSPACE, new_figure, shown
+from captcha_exp.figures.character_fonts import drawable, families
+from captcha_exp.figures.figure_style import FAINT, INK, new_figure
 from captcha_exp.metrics.accuracy import align
 
 _CELL = 0.32  # inches
@@ -59,9 +60,13 @@ def _most_frequent(mistakes: Counter[tuple[str, str]], side: int) -> list[str]:
 
 def _matrix(axes: Axes, counts: np.ndarray, rows: list[str], columns: list[str]) -> None:
     axes.imshow(counts, cmap="Reds", vmin=0, vmax=max(counts.max(), 4), aspect="auto")
-    names: dict[str, Any] = {"parse_math": False, "family": MONOSPACE, "fontsize": 10}
-    axes.set_xticks(range(len(columns)), [shown(name) or _GAP_NAME for name in columns], **names)
-    axes.set_yticks(range(len(rows)), [shown(name) or _GAP_NAME for name in rows], **names)
+    read, meant = ([drawable(name) or _GAP_NAME for name in names] for names in (columns, rows))
+    are_code_points = max(map(len, [*read, *meant])) > 1  # which have no room side by side
+    style: dict[str, Any] = {"parse_math": False, "family": families([*read, *meant])}
+    style["fontsize"] = 8 if are_code_points else 10
+    tilted: dict[str, Any] = {"rotation": 90} if are_code_points else {}
+    axes.set_xticks(range(len(columns)), read, **style, **tilted)
+    axes.set_yticks(range(len(rows)), meant, **style)
     axes.set_xlabel(f"read as ({_GAP_NAME} missed)" if "" in columns else "read as", color=INK, fontsize=9)
     axes.set_ylabel(f"label ({_GAP_NAME} added)" if "" in rows else "label", color=INK, fontsize=9)
     axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from captcha_exp.figures.figure_style import FAINT, INK, MONOSPACE, RIGHT, WRONG, new_figure, shown
+from captcha_exp.figures.character_fonts import drawable, drawn_width, families
+from captcha_exp.figures.figure_style import FAINT, INK, RIGHT, WRONG, new_figure
 from captcha_exp.reader.image import Images
 
 _COLUMNS = 6
@@ -88,10 +89,10 @@ def _caption(axes: Axes, left: float, top: float, label: str, prediction: str, c
 
 def _line(axes: Axes, left: float, middle: float, text: str, colour: str, weight: str) -> None:
     room = (_CELL_WIDTH - 0.4) * 72  # points; the confidence needs the rest
-    size = min(_FONT_POINTS, room / (_GLYPH_SHARE * max(len(text), 1)))
-    visible = "".join(map(shown, text))
+    visible = drawable(text)
+    size = min(_FONT_POINTS, room / (_GLYPH_SHARE * max(drawn_width(visible), 1)))
     # A label may hold dollar signs; they would begin a formula.
     axes.text(
-        left, middle, visible, fontsize=size, color=colour, family=MONOSPACE, weight=weight, va="center",
+        left, middle, visible, fontsize=size, color=colour, family=families([visible]), weight=weight, va="center",
         parse_math=False,
     )  # fmt: skip
