@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
+from unicodedata import bidirectional
 
 from captcha_exp.config import DatasetConfig
 from captcha_exp.dataset.cached_samples import Cached
@@ -11,6 +12,8 @@ from captcha_exp.dataset.label_checks import kept_letters, unseen_characters
 # A character is hardly learnt from fewer labels.
 _FEW = 3
 _MANY_RARE = 0.1
+# Unicode's classes of letters that are written from right to left, as those of Hebrew and Arabic.
+_FROM_THE_RIGHT = ("R", "AL")
 
 
 def told_of_labels(characters: str, learnt: list[str], labels: list[str], config: DatasetConfig) -> Iterator[str]:
@@ -29,6 +32,14 @@ def told_of_labels(characters: str, learnt: list[str], labels: list[str], config
     rare = sum(count < _FEW for count in counts.values())
     if rare > _MANY_RARE * len(counts):
         yield f"{rare} of the {len(counts)} characters in the training labels are in fewer than {_FEW} of them"
+    from_the_right = sum(
+        not label.isascii() and any(bidirectional(one) in _FROM_THE_RIGHT for one in label) for label in labels
+    )
+    if from_the_right:
+        yield (
+            f"{from_the_right} labels have letters that are written from right to left; they are learnt as they are "
+            "typed, but a network reads images from left to right: see `Right to left` in docs/data.md"
+        )
     kept = kept_letters(labels, config.label_case)
     if kept:
         yield f"dataset.label_case={config.label_case.value} leaves {kept} alone: each would become several letters"

@@ -13,6 +13,7 @@ from captcha_exp.serve.model_holder import Held
 
 STYLE = """
 .ce-reading {display: grid; gap: 1rem}
+.ce-text, .ce-likely code, .ce-model code {unicode-bidi: isolate}
 .ce-text {font: 600 2.2rem/1.2 ui-monospace, monospace; letter-spacing: .08em; overflow-wrap: anywhere}
 .ce-text.ce-none {font-size: 1.3rem; letter-spacing: 0; opacity: .7}
 .ce-note {font-size: .85rem; margin: 0; opacity: .75}

@@ -1,17 +1,23 @@
 """One way of writing labels, one alphabet."""
 
+import json
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.text import Text
 
-from captcha_exp.config import Config, LabelCase
+from captcha_exp.config import Config, LabelCase, OutputFormat
 from captcha_exp.dataset import prepare_dataset
 from captcha_exp.dataset.label_checks import in_case, kept_letters
 from captcha_exp.dataset.label_text import with_plain_labels
 from captcha_exp.dataset.samples import Sample, Source
 from captcha_exp.errors import InputError
+from captcha_exp.figures import prediction_sheet
+from captcha_exp.predict.output_lines import line_of
+from captcha_exp.reader.predictor import Reading
 
 Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
@@ -74,3 +80,30 @@ def test_rare_characters_are_counted(compose: Compose, make_folder: MakeFolder, 
     config = compose("dataset=folder", f"dataset.path={common}")
     prepare_dataset(config.dataset, config.root_path)
     assert any("characters in the training labels are in fewer than 3 of them" in line for line in told)
+
+
+def test_texts_from_right_to_left_keep_the_order_of_typing_from_the_table_to_what_predict_prints(
+    compose: Compose, make_folder: MakeFolder, told: list[str]
+) -> None:
+    """Joiners and marks of direction show nothing, so they are in no label, figure or line."""
+    words = [
+        "\u05e9\u05dc\u05d5\u05dd12",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0645",
+        "\u200f\u05d0\u05d1\u05d2\u200e",
+    ]
+    seen = ["\u05e9\u05dc\u05d5\u05dd12", "\u0645\u06cc\u062e\u0648\u0627\u0645", "\u05d0\u05d1\u05d2"]
+    rows = [(f"{number}.png", words[number % 3] + "abcdefghij"[number // 3]) for number in range(30)]
+    folder = make_folder([str(number) for number in range(30)])
+    (folder / "labels.csv").write_text("file,label\n" + "".join(f"{file},{label}\n" for file, label in rows), "utf-8")
+    config = compose("dataset=manifest", f"dataset.path={folder}/labels.csv")
+    dataset = prepare_dataset(config.dataset, config.root_path)
+    labels = [label for split in (dataset.train, dataset.validation, dataset.test) for label in split.labels]
+    assert sorted(labels) == sorted(word + letter for word in seen for letter in "abcdefghij")
+    assert "20 labels had characters that show nothing (such as zero-width joiners); these are left out" in told
+    assert any("30 labels have letters that are written from right to left" in line for line in told)
+    images = np.full((3, 8, 24), 255, np.uint8)
+    sheet = prediction_sheet(images, seen, seen[1:] + seen[:1], [0.5] * 3, 3)
+    assert set(seen) <= {text.get_text() for text in sheet.findobj(Text)}  # type: ignore[attr-defined]
+    for form in OutputFormat:
+        line = line_of(form, 0)[1]("a.png", Reading(seen[0], 0.5))
+        assert seen[0] in (json.loads(line)["text"] if form is OutputFormat.jsonl else line)
