@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from captcha_exp.dataset.labelling_exports import Export, recognised_json
+from captcha_exp.dataset.export_records import Export
+from captcha_exp.dataset.labelling_exports import recognised_json
 from captcha_exp.dataset.table_rows import UNDIVIDED, TableForm, TableRow, table_rows
 from captcha_exp.errors import InputError
 

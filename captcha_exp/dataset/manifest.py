@@ -7,10 +7,11 @@ from pathlib import Path
 from captcha_exp.config import ManifestConfig
 from captcha_exp.dataset import table_form
 from captcha_exp.dataset.archive import is_archive, unpacked
+from captcha_exp.dataset.cvat import read_cvat
 from captcha_exp.dataset.image_files import ImageFolder
 from captcha_exp.dataset.json_rows import JSON_LINES, RecordTable, export_table, json_rows
 from captcha_exp.dataset.labelled_rows import LabelledRows
-from captcha_exp.dataset.labelling_exports import read_cvat, recognised_rows
+from captcha_exp.dataset.labelling_exports import recognised_rows
 from captcha_exp.dataset.parquet_images import PARQUET, parquet_files, parquet_table
 from captcha_exp.dataset.row_paths import RowPaths
 from captcha_exp.dataset.samples import Source, shown

@@ -215,7 +215,7 @@ def test_a_field_is_chosen_by_its_name(compose: Compose, folder: Path) -> None:
     results = {name: [textarea(label), textarea("x", "remark")] for name, label in ROWS.items()}
     tasks = [studio_task(n, UPLOAD.format(name), *results[name]) for n, name in enumerate(ROWS)]
     (folder / "export.json").write_text(json.dumps(tasks))
-    with pytest.raises(InputError, match=r"its columns are 'file', 'plate', 'remark'\. Set `dataset\.label_column="):
+    with pytest.raises(InputError, match=r"its columns are 'plate', 'remark', 'file'\. Set `dataset\.label_column="):
         opened(compose, folder / "export.json")
     check(opened(compose, folder / "export.json", "dataset.label_column=plate"))
 
