@@ -9,14 +9,7 @@ from omegaconf import DictConfig
 from captcha_exp import front_door
 from captcha_exp.command_line import hydra_command, is_one_of_many
 from captcha_exp.interruption import remember_interrupts
-
-# What these datasets render, a small network reads from random weights.
-_RENDERED = {"synthetic", "styled"}
-_REAL_IMAGES = "+experiment=pretrained"
-# Whoever names one of these has chosen a network or a start, or whole configurations. `dataset.channels` belongs to the
-# network as well: its first layer has as many.
-_CHOICES = {"experiment", "sweep", "cnn", "transformer", "training", "dataset.channels", "--config-name", "-cn"}
-_GROUPS_OF_CHOICES = ("cnn.", "transformer.")
+from captcha_exp.pretrained_network import beside, with_pretrained_network
 
 
 def main() -> int:
@@ -24,29 +17,11 @@ def main() -> int:
     return hydra_command(train, "config", with_sweep_mode(with_pretrained_network(sys.argv[1:])))
 
 
-def with_pretrained_network(arguments: Sequence[str]) -> list[str]:
-    """Train on images that are not rendered here from the shipped weights, unless the command chooses otherwise."""
-    values = dict(argument.lstrip("+~").partition("=")[::2] for argument in arguments)
-    chosen = any(key in _CHOICES or key.startswith(_GROUPS_OF_CHOICES) for key in values)
-    if chosen or set(values.get("dataset", "synthetic").split(",")) <= _RENDERED:
-        return list(arguments)
-    return _beside("dataset=", arguments, _REAL_IMAGES)
-
-
 def with_sweep_mode(arguments: Sequence[str]) -> list[str]:
     """Let `+sweep=...` sweep without `-m`. Hydra 1.4 does not read the mode from the sweep's file any more."""
     if any(argument.startswith("hydra.mode=") for argument in arguments):
         return list(arguments)
-    return _beside("+sweep=", arguments, "hydra.mode=MULTIRUN")
-
-
-def _beside(start: str, arguments: Sequence[str], added: str) -> list[str]:
-    """The arguments with one more beside the first that begins with `start`, if there is one.
-
-    Python's argument parser refuses values both before and after an option.
-    """
-    at = next((at for at, argument in enumerate(arguments) if argument.startswith(start)), None)
-    return list(arguments) if at is None else [*arguments[:at], added, *arguments[at:]]
+    return beside("+sweep=", arguments, "hydra.mode=MULTIRUN")
 
 
 def train(composed: DictConfig) -> dict[str, Any]:

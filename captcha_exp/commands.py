@@ -45,6 +45,18 @@ COMMANDS = {
             ("base/dataset.yaml", "dataset."),
         ),
     ),
+    "label": Command(
+        "captcha_exp.label.__main__",
+        "Shows the images of a folder that are most worth labelling next, on a page to type their labels into.",
+        "dataset=folder dataset.path=DIR [KEY=VALUE ...]",
+        (
+            "label dataset=folder dataset.path=my_images",
+            "label dataset=folder dataset.path=my_images table=my_labels.csv retrain_every=100",
+            "label dataset=folder dataset.path=my_images dataset.recursive=true test_every=10",
+        ),
+        (("label.yaml", ""),),
+        note="Exit code: 0 after SIGTERM, 2 wrong input, 130 after Ctrl-C.",
+    ),
     "train": Command(
         _TRAINING,
         "Trains one recogniser and keeps it, with its figures, in MLflow.",

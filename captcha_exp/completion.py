@@ -23,7 +23,7 @@ BASH = r"""_captcha_exp() {
 }
 complete -o nospace -o default -F _captcha_exp captcha-exp"""
 # Commands that compose an experiment, and so take its groups.
-_WITH_GROUPS = {"prepare", "train", "sweep", "evaluate"}
+_WITH_GROUPS = {"label", "prepare", "train", "sweep", "evaluate"}
 
 
 def completions(line: str) -> list[str]:

@@ -158,9 +158,9 @@ def _typed(overrides: Overrides) -> list[str]:
 
 
 def _composed(typed: Sequence[str]) -> "Config":
-    from captcha_exp.__main__ import with_pretrained_network
     from captcha_exp.config import load_config
     from captcha_exp.hydra_values import compose_values
+    from captcha_exp.pretrained_network import with_pretrained_network
 
     return load_config(compose_values("config", with_pretrained_network(typed)))
 

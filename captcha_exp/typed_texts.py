@@ -23,7 +23,7 @@ _TEXTS_OR_NULL = frozenset(
         *("challenger.run", "challenger.sweep", "report.output", "report.storage", "tracking.run_name"),
         *("tracking.uri", "training.initial_model", "augmentation.function", "dataset.label_pattern"),
         *("dataset.image_root", "dataset.vocabulary", "dataset.vocabulary_file", "dataset.expected.alphabet"),
-        *("dataset.encoding", "dataset.delimiter", "force", "sweep.on_end", "remove.storage"),
+        *("dataset.encoding", "dataset.delimiter", "force", "sweep.on_end", "remove.storage", "table"),
     }
 )
 TEXT_KEYS = _TEXTS | _TEXTS_OR_NULL

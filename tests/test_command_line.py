@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.__main__ import with_pretrained_network
+from captcha_exp.pretrained_network import with_pretrained_network
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -8,17 +8,18 @@ from hydra import compose, initialize_config_dir
 from pydantic import BaseModel
 
 from captcha_exp import config
-from captcha_exp.__main__ import with_pretrained_network
 from captcha_exp.commands import COMMANDS
 from captcha_exp.config import conf_dir
 from captcha_exp.config.key_place import keys_of
 from captcha_exp.help_page import explained_groups, explained_keys, help_page
+from captcha_exp.pretrained_network import with_pretrained_network
 from captcha_exp.promote.__main__ import with_whole_keys
 from captcha_exp.remove.__main__ import with_remove_key
 from captcha_exp.report.__main__ import with_report_key
 
 OWN = {
     "prepare": config.PreparationConfig,
+    "label": config.LabellingConfig,
     "evaluate": config.EvaluationConfig,
     "predict": config.PredictConfig,
     "serve": config.ServingConfig,

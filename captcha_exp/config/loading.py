@@ -17,6 +17,7 @@ from captcha_exp.config.schema import (
     DatasetConfig,
     EvaluateCommandConfig,
     ExportConfig,
+    LabelCommandConfig,
     PredictConfig,
     PrepareCommandConfig,
     PromotionConfig,
@@ -31,7 +32,7 @@ from captcha_exp.errors import InputError, first_line
 Schema = TypeVar("Schema", bound=Settings)
 _MISSING = "???"
 _COMMANDS: tuple[type[Settings], ...] = (
-    *(EvaluateCommandConfig, PrepareCommandConfig, PromotionConfig),
+    *(EvaluateCommandConfig, LabelCommandConfig, PrepareCommandConfig, PromotionConfig),
     *(ExportConfig, PredictConfig, RelocateConfig, RemoveConfig, ReportCommandConfig, ServingConfig, UiConfig),
 )
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from PIL import Image, ImageOps
+from PIL import Image
 
 from captcha_exp.prepare.audited_samples import AuditedSample
-from captcha_exp.reader.image import FORMATS, BadImageError
+from captcha_exp.reader.image import BadImageError, open_image
 
 _MAX_SIZE_PX = (360, 200)
 _QUALITY = 85
@@ -34,15 +34,27 @@ def picture(sample: AuditedSample, load: Callable[[str], bytes], note: str = "")
 def data_uri(locator: str, load: Callable[[str], bytes]) -> Markup | None:
     """An image file as a small WebP image in a `data:` address, or None if it cannot be read."""
     try:
-        data = load(locator)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-            image = _eight_bit(ImageOps.exif_transpose(opened))
-    except (BadImageError, OSError, SyntaxError, ValueError):
+        image = viewable(load(locator))
+    except BadImageError:
         return None  # the file changed after the audit
     image.thumbnail(_MAX_SIZE_PX)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY)
     return Markup(f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}")
+
+
+def viewable(data: bytes) -> Image.Image:
+    """An image file as a browser can show it: RGB, or RGBA if it has transparent parts, or 8-bit grey.
+
+    Raises:
+        BadImageError: it cannot be read.
+    """
+    try:
+        return _eight_bit(open_image(data))
+    except BadImageError:
+        raise
+    except Exception as error:  # damaged bytes make Pillow raise nearly anything
+        raise BadImageError(f"not readable as an image ({type(error).__name__})") from error
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

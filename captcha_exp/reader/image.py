@@ -50,7 +50,7 @@ _UNREAD = (
 )
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1")
 _SVG_WITHIN = 1024
-# `_open` has a lower limit and refuses the file in one line.
+# `open_image` has a lower limit and refuses the file in one line.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
@@ -141,7 +141,7 @@ def decode_and_tell(data: bytes, spec: ImageSpec, most_pixels: int = MAX_PIXELS)
         raise BadImageError("the file is empty")
     # Damaged bytes make Pillow raise nearly anything: OSError, SyntaxError, struct.error, zlib.error, KeyError...
     try:
-        image, unusual = _shown(_open(data, most_pixels), spec)
+        image, unusual = _shown(open_image(data, most_pixels), spec)
         return _fit(_in_one_row(image, spec.rows), spec), unusual
     except BadImageError:
         raise
@@ -169,7 +169,12 @@ def to_input(images: np.ndarray) -> np.ndarray:
     return scaled if scaled.ndim == 4 else scaled[..., np.newaxis]
 
 
-def _open(data: bytes, most_pixels: int) -> Image.Image:
+def open_image(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Open an image file and turn it as its EXIF data says, without decoding its pixels if it is refused.
+
+    Raises:
+        BadImageError: it is not an image of these formats, or too large.
+    """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError as error:

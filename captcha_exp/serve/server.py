@@ -20,6 +20,7 @@ from captcha_exp.config import RequestLimitsConfig, ServingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.interruption import ended_by
 from captcha_exp.serve.connections import TOLD, Connections
+from captcha_exp.serve.listening import address_of, bound, listen
 from captcha_exp.serve.model_holder import ModelHolder
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ def serve(
         InputError: there is no such model, or the port cannot be opened.
     """
     _ensure_files(config.limits.connections)
-    with _bound(config.host, config.port) as listener, _uploads() as folder:
+    with bound(config.host, config.port) as listener, _uploads() as folder:
         models = ModelHolder(config.model, tracking_uri, config.threads, config.reload_s)
         from captcha_exp.serve.application import Application  # this takes seconds; report a bad address before
 
         application = Application(config, models, examples(models.current.predictor.characters), folder)
-        _listen(listener, config)
+        listen(listener, config.host, config.port, _BACKLOG)
         models.start()
         _log.info("model %s on %s", models.current.name, models.current.predictor.runtime)
-        address = f"http://{_address(listener)}"
+        address = f"http://{address_of(listener)}"
         _log.info("page %s   endpoint %s/v1/read   Ctrl-C stops", address, address)
         try:
             return _run(application, config.limits, listener)
@@ -84,39 +85,6 @@ def _ensure_files(connections: int) -> None:
         )
     if soft not in (resource.RLIM_INFINITY, max(soft, needed)):
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that holds the port but does not listen yet."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InputError(f"host={host} is no address of this machine: {error.strerror or error}.") from error
-    with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError as error:
-            raise _cannot_open(host, port, error) from error
-        yield listener
-
-
-def _listen(listener: socket.socket, config: ServingConfig) -> None:
-    try:
-        listener.listen(_BACKLOG)
-    except OSError as error:  # another server took the port at the same time
-        raise _cannot_open(config.host, config.port, error) from error
-
-
-def _cannot_open(host: str, port: int, error: OSError) -> InputError:
-    return InputError(f"port={port} on {host} cannot be opened ({error.strerror}); choose another with `port=NUMBER`.")
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @contextmanager

@@ -18,7 +18,9 @@ from tests.config.experiment_effects import EXPERIMENT
 
 EFFECTS = {**DATASET, **STYLE, **EXPERIMENT}
 TESTS = Path(__file__).resolve().parents[1]
-COMMANDS = ("evaluate", "export", "prepare", "predict", "promote", "relocate", "remove", "report", "serve", "ui")
+COMMANDS = (
+    *("evaluate", "export", "label", "prepare", "predict", "promote", "relocate", "remove", "report", "serve", "ui"),
+)
 # Below them, keys are names that users choose.
 NAMED = re.compile(r"^(dataset\.styles|dataset\.layouts)\.[^.]+\.")
 

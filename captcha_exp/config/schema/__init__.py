@@ -21,6 +21,7 @@ from captcha_exp.config.schema.decoding import BeamConfig, DecodingConfig, Greed
 from captcha_exp.config.schema.evaluation import EvaluateCommandConfig, EvaluationConfig, SplitName
 from captcha_exp.config.schema.experiment import Config
 from captcha_exp.config.schema.export import ExportConfig, ExportFormat
+from captcha_exp.config.schema.labelling import LabelCommandConfig, LabellingConfig
 from captcha_exp.config.schema.model import (
     Activation,
     CnnConfig,
@@ -105,7 +106,9 @@ __all__ = [
     "GreedyConfig",
     "KaggleConfig",
     "LabelCase",
+    "LabelCommandConfig",
     "LabelFrom",
+    "LabellingConfig",
     "LayoutConfig",
     "Leaks",
     "LimitsConfig",
