@@ -32,13 +32,15 @@ def opened(browser: Browser, session: LabellingSession) -> Iterator[Watched]:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         watched = Watched(browser, url)
-        watched.page.goto(url)
-        expect(watched.page.locator("#image")).to_be_visible()
-        ready(watched)
-        yield watched
-        watched.close()
-        server.should_exit = True
-        thread.join()
+        try:
+            watched.page.goto(url)
+            expect(watched.page.locator("#image")).to_be_visible()
+            ready(watched)
+            yield watched
+        finally:
+            watched.close()
+            server.should_exit = True
+            thread.join()
 
 
 def ready(watched: Watched) -> None:
@@ -133,6 +135,7 @@ def test_the_page_says_when_nothing_is_left_and_when_the_command_has_ended(brows
         watched.page.route("**/label", lambda route: route.abort())
         watched.page.keyboard.press("Enter")
         expect(watched.page.get_by_role("alert")).to_contain_text("The command has ended; start it again")
+        expect(watched.page.locator("#problem")).to_be_empty()  # it answers again
 
 
 @pytest.mark.parametrize("width", [320, 1280])

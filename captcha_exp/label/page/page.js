@@ -6,6 +6,7 @@ const box = at("label");
 let shown = null;
 let busy;
 let sent = 0;
+let lost = false;
 
 function setBusy(isBusy) {
   busy = isBusy;
@@ -13,11 +14,14 @@ function setBusy(isBusy) {
 }
 setBusy(true);
 
-const answered = async (response) => {
+async function asked(path, options) {
+  const response = await fetch(path, options).catch(() => null);
+  lost = response === null;
+  if (lost) throw new Error("The command has ended; start it again, and this page goes on.");
   const body = await response.json();
   if (!response.ok) throw new Error(body.error);
   return body;
-};
+}
 
 // A key that is pressed before the next image is there would answer what nobody has seen.
 async function send(path, body) {
@@ -28,7 +32,7 @@ async function send(path, body) {
   try {
     const content = JSON.stringify({ token: shown.token, number: shown.number, ...body });
     const headers = { "Content-Type": "application/json" };
-    await show(await answered(await fetch(path, { method: "POST", headers, body: content })), true);
+    await show(await asked(path, { method: "POST", headers, body: content }), true);
   } catch (error) {
     tell(error);
   }
@@ -36,12 +40,12 @@ async function send(path, body) {
 }
 
 function tell(error) {
-  const lost = error instanceof TypeError;
-  at("problem").textContent = lost ? "The command has ended; start it again and reload this page." : error.message;
+  at("problem").textContent = error.message;
 }
 
 async function show(state, isNew) {
-  const same = shown !== null && !isNew && shown.number === state.number;
+  // Another start of the command may have other numbers for the images.
+  const same = shown !== null && !isNew && shown.token === state.token && shown.number === state.number;
   const untouched = shown === null || box.value === (shown.guess ?? "");
   const before = shown;
   shown = state;
@@ -101,9 +105,11 @@ document.addEventListener("keydown", (event) => {
 
 async function look() {
   const before = sent;
+  const wasLost = lost;
   try {
-    const state = await answered(await fetch("/state"));
+    const state = await asked("/state");
     if (before !== sent) return; // an answer has come in between, and this state is older
+    if (wasLost) tell({ message: "" });
     setBusy(true);
     await show(state, shown === null);
     setBusy(false);
