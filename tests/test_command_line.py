@@ -47,11 +47,11 @@ def test_bad_input_ends_with_one_line(arguments: list[str], code: int, names: st
 @pytest.mark.parametrize(
     ("command", "arguments", "names"),
     [
-        *[(name, ["training.epoch=3"], "training.epoch") for name in ("prepare", "train", "evaluate")],
+        *[(name, ["training.epoch=3"], "training.epoch") for name in ("prepare", "label", "train", "evaluate")],
         *[(name, ["sweep=mine", "mode=3"], "mode") for name in ("report", "promote")],
         *[(name, ["+mode=3", "model=m-1"], "mode") for name in ("predict", "serve")],
         *[(name, ["prot=3"], "prot") for name in ("serve", "ui")],
-        *[(name, ["port=many"], "port must be a whole number, not 'many'.") for name in ("serve", "ui")],
+        *[(name, ["port=many"], "port must be a whole number, not 'many'.") for name in ("label", "serve", "ui")],
         ("evaluate", ["model=m-1", "split=none"], "split must be one of train, validation, test, all, not 'none'."),
         ("promote", ["sweep=mine", "rule.alpha=2"], "rule.alpha must be above 0 and below 1, not 2."),
         ("report", ["sweep=mine", "report.curves=x"], "report.curves must be"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from captcha_exp.command_line import EXIT_INTERRUPT, hydra_command
 from captcha_exp.errors import InputError
-from captcha_exp.pretrained_network import with_pretrained_network
+from captcha_exp.pretrained_network import beside, with_pretrained_network
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -18,10 +18,15 @@ def main() -> int:
     """Label the images that the command line names, e.g. `dataset=folder dataset.path=DIR`."""
     ended_by: list[int | None] = []
     arguments = sys.argv[1:]
-    code = hydra_command(
-        lambda composed: ended_by.append(_label(composed, arguments)), "label", with_pretrained_network(arguments)
-    )
+    completed = with_pretrained_network(with_folder(arguments))
+    code = hydra_command(lambda composed: ended_by.append(_label(composed, arguments)), "label", completed)
     return EXIT_INTERRUPT if ended_by == [signal.SIGINT] else code
+
+
+def with_folder(arguments: Sequence[str]) -> list[str]:
+    """Only folders are labelled, so `dataset.path=DIR` is enough."""
+    chosen = any(argument.startswith("dataset=") for argument in arguments)
+    return list(arguments) if chosen else beside("dataset.path=", arguments, "dataset=folder")
 
 
 def _label(composed: "DictConfig", arguments: Sequence[str]) -> int | None:

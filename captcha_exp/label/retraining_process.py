@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from captcha_exp.config import Config, without_passwords
-from captcha_exp.errors import InputError, first_line
+from captcha_exp.errors import InputError, first_line, joined_lines
 from captcha_exp.interruption import interrupt, raise_if_interrupted
 from captcha_exp.label.guesses import Guesses
 from captcha_exp.piped_process import answering
@@ -66,10 +66,10 @@ def main() -> None:
     try:
         answer(guesses_of(work, answer))
     except InputError as error:
-        answer(Failure(str(error)))
+        answer(Failure(without_passwords(joined_lines(error))))
     except Exception as error:
-        traceback.print_exc()
-        answer(Failure(f"{type(error).__name__}: {first_line(error)} ({work.log} has more)"))
+        print(without_passwords(traceback.format_exc()), file=sys.stderr)
+        answer(Failure(without_passwords(f"{type(error).__name__}: {first_line(error)} ({work.log} has more)")))
     except KeyboardInterrupt:
         pass  # the run is marked as interrupted
 
@@ -98,10 +98,12 @@ def guesses_of(work: Work, answer: Callable[[Message], None]) -> Guesses:
 
 def _trained(config: Config, labels: int) -> "tuple[Predictor, str]":
     from captcha_exp.experiment import run_experiment
+
+    outcome = run_experiment(config)
+    # Import these now: what is wrong with the labels must not wait for MLflow.
     from captcha_exp.predict.load_predictor import load_predictor
     from captcha_exp.tracking import store_uri
 
-    outcome = run_experiment(config)
     uri = store_uri(config.tracking.uri, config.root_path)
     share = outcome.metrics.get(_ACCURACY)
     right = "" if share is None else f" reads {share:.0%} of its validation images right"

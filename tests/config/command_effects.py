@@ -18,6 +18,11 @@ _TESTS = {
     "evaluate: seed": "config/test_command_keys.py::test_how_thoroughly_a_model_is_judged",
     "prepare: audit": f"{_PREPARE}test_command.py::test_the_audit_can_be_left_out",
     "prepare: model": f"{_PREPARE}test_contradictions.py::test_planted_wrong_labels_are_on_top",
+    "label: table": "label/test_whole_session.py::test_a_table_of_ones_own_choice_and_a_port_are_taken",
+    "label: port": "label/test_whole_session.py::test_a_table_of_ones_own_choice_and_a_port_are_taken",
+    "label: test_every": "label/test_labelling_session.py::test_without_a_test_all_are_for_training",
+    "label: retrain_every": "label/test_retraining.py::"
+    "test_a_training_begins_after_so_many_labels_and_labelling_goes_on_beside_it",
     "predict: model": f"{_PREDICT}test_a_trained_model_reads_files_as_it_read_them_in_training",
     **{
         f"predict: {key}": "config/test_command_keys.py::test_what_predict_prints"

@@ -32,7 +32,7 @@ class Labelled:
     def __init__(self, root: Path, folder: Path, *overrides: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        given = [f"root={root}", "dataset=folder", f"dataset.path={folder}", f"port={port}", *overrides]
+        given = [f"root={root}", f"dataset.path={folder}", f"port={port}", *overrides]
         command = [sys.executable, "-m", "captcha_exp.label", *given]
         self.process = start_server(command, f"{self.url}/state", root)
 
