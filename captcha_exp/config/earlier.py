@@ -118,6 +118,7 @@ def _sweep(values: dict[str, Any]) -> None:
     values.setdefault("on_end", None)
     values.setdefault("first", [])
     values.setdefault("warm_start", [])
+    values.setdefault("repeats", 1)
     values.setdefault("constraints", None)
     for chosen in ("sampler", "pruner"):
         values[chosen] = {"options": None, **values.get(chosen, {})}

@@ -33,6 +33,11 @@ class TrialHandle(Protocol):
         """What a run needs to know if a pruned trial may go on later; None if it may not."""
         ...
 
+    @property
+    def repeats(self) -> "Repeats | None":
+        """What a run needs to know if the trial's value is the mean of several trainings; None if it is not."""
+        ...
+
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         """Take the metrics of an epoch, counted from 0. Return True if the trial should be pruned."""
         ...
@@ -53,6 +58,24 @@ class Pause(Protocol):
 
     def keep(self, checkpoint: Path | None) -> None:
         """Take note of where the state of the paused trial is; None if it has no state."""
+        ...
+
+
+class Repeats(Protocol):
+    """What a run needs to know about the trainings of one trial."""
+
+    @property
+    def count(self) -> int:
+        """How many trainings there will be."""
+        ...
+
+    @property
+    def done(self) -> list[dict[str, Any]]:
+        """`run_id` and `metrics` of each training that has ended, also in a process that died."""
+        ...
+
+    def keep(self, run_id: str, metrics: dict[str, float]) -> bool:
+        """Take note of a training that has ended. Return True if no more are needed."""
         ...
 
 

@@ -8,6 +8,7 @@ from captcha_exp.dataset import PreparedDataset, check_labels_fit, prepare_datas
 from captcha_exp.errors import DivergedError, StoreAwayError
 from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
+from captcha_exp.experiment.repeated_training import Repeat, conduct_repeats, first_outcome
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
 from captcha_exp.metrics.few_images import few_images
@@ -58,7 +59,12 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outco
             with _start(store, config, trial, checkpoint) as run:
                 if pause is not None and pause.run_id is not None:
                     stages.go_on_from(run.metrics())
-                outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path, store)
+                outcome = first_outcome(trial)
+                if outcome is None:
+                    outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path, store)
+                if trial is not None and trial.repeats is not None:
+                    checkpoint.remove()  # of the first training
+                    outcome = conduct_repeats(config, trial, trial.repeats, run, outcome, run_experiment)
         except DivergedError:
             checkpoint.remove()  # From here it would diverge again, at the same step.
             raise
@@ -110,6 +116,16 @@ def _start(
     if paused is not None and store.find_run(paused) is not None:
         _log.info("going on with run %s", paused)
         return store.start_run("", {}, run_id=paused)
+    ended = trial.repeats.done[0]["run_id"] if trial is not None and trial.repeats and trial.repeats.done else None
+    if trial is not None and ended is not None and store.find_run(ended) is not None:
+        _log.info("going on with run %s", ended)
+        run = store.start_run("", {}, run_id=ended)
+        run.set_tags({**trial.tags, "mlflow.runName": trial.name})
+        return run
+    if isinstance(trial, Repeat):
+        run = store.start_child(trial.name, trial.parent_run_id, trial.tags)
+        run.log_params(trial.searched)
+        return run
     if trial is not None:
         run = store.start_run(trial.name, trial.tags, trial.parent_run_id)
         # The configuration does not have all of this: for a group it has the values of an option, but not its name.

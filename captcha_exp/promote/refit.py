@@ -23,6 +23,7 @@ class _Refit:
     searched: dict[str, Any] = field(default_factory=dict)
     parent_run_id: str | None = None
     pause: None = None
+    repeats: None = None
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         return False

@@ -39,10 +39,17 @@ def rivals(facts: SweepFacts, images: int) -> list[ReadTrial]:
 
 
 def _reached(facts: SweepFacts, trial: ReadTrial) -> str:
-    value = shown_metric(facts.metric, trial.values[0])
+    value = shown_metric(facts.metric, trial.values[0]) + told_spread(facts, trial)
     if facts.metric == ACCURACY:
         return f"{value} of the validation texts are read right"
     return f"{facts.metric} is {value}"
+
+
+def told_spread(facts: SweepFacts, trial: ReadTrial) -> str:
+    """What a value is the mean of; empty if it is no mean."""
+    if trial.std is None:
+        return ""
+    return f" (± {shown_metric(facts.metric, trial.std)}, the mean of {len(trial.repeats)} repeats)"
 
 
 def _weight(facts: SweepFacts) -> str:

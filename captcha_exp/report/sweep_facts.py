@@ -48,6 +48,8 @@ class SweepFacts:
             return trial.reason
         if trial.paused and trial.values:
             return self._why_it_paused(trial)
+        if trial.repeats:
+            return f"stopped after repeat {len(trial.repeats)}, as it is surely worse than the best trial"
         there = self.sweep.median_at(trial.epochs, trial.ended)
         if not trial.values or there is None:
             return f"stopped after epoch {trial.epochs}"

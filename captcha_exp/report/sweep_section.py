@@ -34,6 +34,7 @@ class Row:
 
     trial: ReadTrial
     value: str
+    spread: str
     params: list[str]
     parameters: str
     minutes: str
@@ -60,6 +61,11 @@ class Section:
     @property
     def name(self) -> str:
         return self.facts.sweep.name
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether values are means of several trainings."""
+        return any(row.trial.repeats for row in self.rows)
 
     @property
     def anchor(self) -> str:
@@ -148,7 +154,14 @@ def _row(facts: SweepFacts, trial: ReadTrial) -> Row:
     return Row(
         trial=trial,
         value=charts.shown_metric(facts.metric, trial.values[0]) if trial.values else "",
+        spread=_spread(facts, trial),
         params=[charts.short(trial.params[p.key]) if p.key in trial.params else "-" for p in facts.sweep.parameters],
         parameters=f"{size:,.0f}" if size is not None else "",
         minutes=f"{trial.seconds / 60:.1f}" if trial.seconds else "",
     )
+
+
+def _spread(facts: SweepFacts, trial: ReadTrial) -> str:
+    """The standard deviation and the value of each repeat."""
+    each = " ".join(charts.shown_metric(facts.metric, value) for value in trial.repeats)
+    return each if trial.std is None else f"± {charts.shown_metric(facts.metric, trial.std)}: {each}"

@@ -14,7 +14,8 @@ from captcha_exp.interruption import uninterrupted
 from captcha_exp.sweep.attributes import are_numbers, of_type
 from captcha_exp.sweep.halving import PausingHalving
 from captcha_exp.sweep.lost_trials import telling_given_up
-from captcha_exp.sweep.storage import CHECKPOINT, HISTORY, LOSSES, PROGRESS, RUN_ID
+from captcha_exp.sweep.repeats import TrialRepeats
+from captcha_exp.sweep.storage import CHECKPOINT, HISTORY, LOSSES, PROGRESS, REPEATS, RUN_ID
 from captcha_exp.sweep.study import PARENT_RUN, check_held_out, epoch_metric, open_study_for_trial, study_key
 from captcha_exp.sweep.tally import epochs_run
 
@@ -33,6 +34,7 @@ class OpenTrial:
     parent_run_id: str | None
     metric: str | None
     pause: "PausingTrial | None"
+    repeats: TrialRepeats | None
     _trial: optuna.Trial
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
@@ -53,6 +55,10 @@ class OpenTrial:
             raise InputError(
                 f"sweep.objectives names best/{self.metric}, but an epoch has only {', '.join(sorted(metrics))}."
             )
+        if self.repeats is not None:
+            with uninterrupted(), telling_given_up():
+                self.repeats.note_epoch(epoch)
+            return False
         if self.pause is not None and epoch < self.pause.epochs_before:
             return False  # its checkpoint is gone or on another machine, so this epoch is run again
         with uninterrupted(), telling_given_up():
@@ -109,6 +115,7 @@ def open_trial(config: Config) -> OpenTrial | None:
         parent_run_id=study.user_attrs.get(PARENT_RUN),
         metric=epoch_metric(config.sweep.objectives[0].metric),
         pause=_pause(study, trial, frozen),
+        repeats=_repeats(config, trial, frozen),
         _trial=trial,
     )
 
@@ -119,6 +126,12 @@ def _pause(study: optuna.Study, trial: optuna.Trial, frozen: FrozenTrial) -> "Pa
     history = frozen.system_attrs.get(HISTORY)
     owner = f"{study_key(study)}/{history[0] if are_numbers(history) else trial.number}"
     return PausingTrial(owner, of_type(str, frozen.user_attrs.get(RUN_ID)), epochs_run(frozen), trial)
+
+
+def _repeats(config: Config, trial: optuna.Trial, frozen: FrozenTrial) -> TrialRepeats | None:
+    if config.sweep.repeats == 1:
+        return None
+    return TrialRepeats(config.sweep, trial, of_type(list, frozen.user_attrs.get(REPEATS)) or [])
 
 
 def trial_name(number: int) -> str:

@@ -9,6 +9,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 
 from captcha_exp.errors import first_line
+from captcha_exp.sweep.repeats import is_repeated, trial_values
 from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run, has_paused
 
 _FEWEST, _FEWEST_TO_NAME = 4, 10
@@ -112,6 +113,9 @@ def _signed_best(trial: FrozenTrial, sign: float) -> float:
 
 def _compared(tally: Tally) -> tuple[list[tuple[FrozenTrial, float]], int | None]:
     finished, pruned = tally.of(TrialOutcome.finished), tally.of(TrialOutcome.pruned)
+    repeated = [trial for trial in [*finished, *pruned] if is_repeated(trial)]
+    if repeated:
+        return [(trial, trial_values(trial)[0]) for trial in repeated if trial.values], None
     with_curves = [trial for trial in [*finished, *pruned] if trial.intermediate_values]
     if not pruned or not with_curves:
         return [(trial, trial.values[0]) for trial in finished], None

@@ -14,9 +14,10 @@ from captcha_exp.config import ObjectiveConfig
 from captcha_exp.sweep.attributes import of_type
 from captcha_exp.sweep.live_table import last_ended, live_table, short_names, tell
 from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.repeats import deviation, trial_values, values_of_repeats
 from captcha_exp.sweep.storage import LOSS, PROCESS
 from captcha_exp.sweep.tally import Tally, TrialOutcome, has_paused, progress, seconds_run
-from captcha_exp.sweep.time_left import seconds_left
+from captcha_exp.sweep.time_left import planned_epochs, seconds_left
 
 _SILENCE_S = 60  # without a terminal, the longest time between two lines
 
@@ -73,7 +74,7 @@ class View:
         at = progress(trial)
         if at is None:
             return "starting", ""
-        epochs = trial.params.get("training.epochs", self._plan.config.training.epochs)
+        epochs = planned_epochs(trial, self._plan.config)
         shown = str(at[0] + 1) if epochs is None else f"{at[0] + 1}/{epochs}"
         return shown, f"{at[1]:.4f}" if at[1] is not None else ""
 
@@ -141,12 +142,18 @@ def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenT
 
 
 def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:
-    """Objective values; with their names if there are several."""
-    values = trial.values or []
+    """Objective values; with their names if there are several, and with what they are means of."""
+    values, repeats = trial_values(trial), told_repeats(trial, objectives[0])
     if len(objectives) == 1:
-        return ", ".join(f"{value:.4f}" for value in values)
+        return ", ".join(f"{value:.4f}" for value in values) + repeats
     # A pruned trial has one value, however many objectives there are.
-    return ", ".join(f"{o.metric} {value:.6g}" for o, value in zip(objectives, values, strict=False))
+    return ", ".join(f"{o.metric} {value:.6g}" for o, value in zip(objectives, values, strict=False)) + repeats
+
+
+def told_repeats(trial: FrozenTrial, objective: ObjectiveConfig) -> str:
+    """How the repeats of a trial scatter; empty if there are not two of them."""
+    std, values = deviation(trial), values_of_repeats(trial, objective.metric)
+    return "" if std is None else f" ± {std:.4f} over {len(values)} repeats"
 
 
 def shown_value(value: object) -> str:

@@ -9,7 +9,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from captcha_exp.sweep.storage import DEATHS, HISTORY, PROCESS, REASON
+from captcha_exp.sweep.storage import DEATHS, HISTORY, MEAN, PROCESS, REASON, REPEATS, STD
 from captcha_exp.sweep.tally import Tally
 
 
@@ -81,13 +81,14 @@ def retry(study: optuna.Study, trial: FrozenTrial, *, max_retries: int | None) -
     # Successive halving would skip the rungs that it noted for the lost attempt, and a constraint is noted once only.
     noted = ("completed_rung_", "constraints:")
     kept = {key: value for key, value in trial.system_attrs.items() if not key.startswith(noted)}
+    repeats = {key: trial.user_attrs[key] for key in (REPEATS, MEAN, STD) if key in trial.user_attrs}
     history: list[Any] = [*kept.get(HISTORY, []), trial.number]
     study.add_trial(
         create_trial(
             state=TrialState.WAITING,
             params=trial.params,
             distributions=trial.distributions,
-            user_attrs={DEATHS: deaths},
+            user_attrs={DEATHS: deaths, **repeats},
             system_attrs={**kept, "failed_trial": history[0], HISTORY: history},
         )
     )

@@ -14,6 +14,7 @@ from captcha_exp.config import Config, SamplerKind, flatten, to_plain
 from captcha_exp.config.earlier import renamed_choice
 from captcha_exp.errors import InputError, joined_lines
 from captcha_exp.sweep.first_trials import first_trials
+from captcha_exp.sweep.repeats import check_repeats
 from captcha_exp.sweep.samplers import build_sampler, grid_size
 from captcha_exp.sweep.space import Parameter, Space, build_space
 from captcha_exp.sweep.study import check_held_out, check_pruning_epochs, check_pruning_metric
@@ -74,6 +75,7 @@ def plan_sweep(
     check_held_out(config)
     current = {**flatten(to_plain(config)), **choices}
     space, fixed = build_space(config.sweep.space, arguments, parser, current)
+    check_repeats(config)
     check_pruning_metric(config)
     check_pruning_epochs(config)
     _check_learning(config)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from optuna.exceptions import ExperimentalWarning
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, GPSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from captcha_exp.config import PrunerKind, SamplerConfig, SamplerKind, SweepConfig
@@ -96,7 +96,7 @@ def _pruner(sweep: SweepConfig, epochs: int) -> tuple[type[BasePruner], dict[str
         least = max(1, config.n_warmup_epochs)
         bounds = {"min_resource": min(least, epochs), "max_resource": epochs}
         return HyperbandPruner, {**bounds, "reduction_factor": config.reduction_factor}
-    return NopPruner, {}
+    return (WilcoxonPruner if config.kind == PrunerKind.wilcoxon else NopPruner), {}
 
 
 def made(key: str, kind: type[_Kind], arguments: Mapping[str, Any], options: Mapping[str, Any] | None) -> _Kind:

@@ -32,6 +32,8 @@ LOSSES = "losses"  # validation losses, by the number of epochs after which a tr
 SPANS = "spans"  # when a trial ran before it paused: start and end of each time
 CHECKPOINT = "checkpoint"  # the name of the folder with the state of a paused trial
 STEPS = "steps"  # that its training took
+REPEATS = "repeats"  # run id, metrics, and epochs up to its end, of each repeat that ended
+MEAN, STD = "mean", "std"  # of the first objective over the repeats so far
 LOSS = "validation_loss"  # of the epoch that was kept; it decides between equal objectives
 # Optuna's own name, so that its tools show the history too.
 HISTORY = "retry_history"

@@ -62,8 +62,9 @@ def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, 
     fixed = {key: repr(value) for key, value in plain.items() if not key.startswith(_FREE)}
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
+    repeats = {"sweep.repeats": str(config.sweep.repeats)} if config.sweep.repeats > 1 else {}
     limits = {f"sweep.constraints.{metric}": limit for metric, limit in (config.sweep.constraints or {}).items()}
-    return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | limits | data
+    return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | repeats | limits | data
 
 
 def noted_objectives(study: optuna.Study) -> list[tuple[str, str]]:
@@ -214,7 +215,7 @@ def check_pruning_metric(config: Config) -> None:
         InputError: the first objective has no value at each epoch.
     """
     metric = config.sweep.objectives[0].metric
-    if config.sweep.prunes and epoch_metric(metric) is None:
+    if config.sweep.prunes and config.sweep.repeats == 1 and epoch_metric(metric) is None:
         raise InputError(
             f"sweep.pruner looks at the first of sweep.objectives at each epoch, but {metric} is known only at the "
             "end; put a `best/...` metric first or set `sweep.pruner.kind=none`."
@@ -227,7 +228,7 @@ def check_pruning_epochs(config: Config) -> None:
     Raises:
         InputError: `training.minutes` ends the trials, or each trial chooses its epochs.
     """
-    if not config.sweep.prunes:
+    if not config.sweep.prunes or config.sweep.repeats > 1:
         return
     if config.training.minutes is not None:
         raise InputError(

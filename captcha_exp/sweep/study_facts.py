@@ -19,6 +19,7 @@ from captcha_exp.sweep.attributes import of_type, scalar
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.key_importance import Importance, measure_importance
 from captcha_exp.sweep.live_view import best_trials
+from captcha_exp.sweep.repeats import deviation, is_repeated, trial_values, values_of_repeats
 from captcha_exp.sweep.storage import RUN_ID, quiet_optuna, readable_errors, shown, study_url
 from captcha_exp.sweep.stored_sweeps import load_stored_study
 from captcha_exp.sweep.study import EPOCHS, N_TRIALS, PARENT_RUN, QUESTION, noted_objectives
@@ -35,14 +36,17 @@ class ReadTrial:
     """One trial.
 
     `values` has one number for each objective if it finished, and the last value of the first objective if it was
-    pruned. `curve` maps epochs, from 1, to what the pruner saw. `spans` has start and end of each time that it ran;
-    more than one if it `paused` in between.
+    pruned. With `sweep.repeats` they are means; `std` is the first objective's standard deviation and `repeats` its
+    value in each repeat that ended. `curve` maps epochs, from 1, to what the pruner saw. `spans` has start and end of
+    each time that it ran; more than one if it `paused` in between.
     """
 
     number: int
     outcome: TrialOutcome
     reason: str | None
     values: tuple[float, ...]
+    std: float | None
+    repeats: tuple[float, ...]
     params: dict[str, Any]
     curve: dict[int, float]
     epochs: int
@@ -157,7 +161,7 @@ def _read(study: optuna.Study, folder: Path) -> ReadSweep:
         epochs=int(attributes[EPOCHS]),
         objectives=objectives,
         parameters=_parameters(tally.trials),
-        trials=[_trial(trial, tally) for trial in tally.trials],
+        trials=[_trial(trial, tally, objectives[0].metric) for trial in tally.trials],
         ranking=[trial.number for trial in best_trials(tally, objectives)],
         front=[trial.number for trial in study.best_trials] if len(objectives) > 1 else [],
         importance=measure_importance(tally, study.directions[0]),
@@ -166,14 +170,17 @@ def _read(study: optuna.Study, folder: Path) -> ReadSweep:
     )
 
 
-def _trial(trial: FrozenTrial, tally: Tally) -> ReadTrial:
+def _trial(trial: FrozenTrial, tally: Tally, metric: str) -> ReadTrial:
+    steps = {} if is_repeated(trial) else trial.intermediate_values
     return ReadTrial(
         number=trial.number,
         outcome=tally.outcome(trial),
         reason=tally.reason(trial),
-        values=tuple(trial.values or ()),
+        values=tuple(trial_values(trial)),
+        std=deviation(trial),
+        repeats=tuple(values_of_repeats(trial, metric)),
         params={key: scalar(value) for key, value in trial.params.items()},
-        curve={epoch + 1: value for epoch, value in sorted(trial.intermediate_values.items())},
+        curve={epoch + 1: value for epoch, value in sorted(steps.items())},
         epochs=epochs_run(trial),
         spans=() if trial.state is TrialState.RUNNING else tuple(spans_run(trial)),
         paused=has_paused(trial),

@@ -14,6 +14,7 @@ from captcha_exp.foreign_text import csv_table, verbatim, visible
 from captcha_exp.sweep.known_trials import KnownTrial
 from captcha_exp.sweep.live_view import best_trials, shown_values
 from captcha_exp.sweep.plan import SweepPlan
+from captcha_exp.sweep.repeats import deviation, is_repeated, trial_values, values_of_repeats
 from captcha_exp.sweep.storage import RUN_ID
 from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run, seconds_run
 from captcha_exp.sweep.trials_frame import trial_columns
@@ -54,33 +55,44 @@ def train_command(folder: Path) -> str:
 def _trials_table(plan: SweepPlan, tally: Tally, known: Sequence[KnownTrial]) -> str:
     metrics = [objective.metric for objective in plan.config.sweep.objectives]
     keys = [parameter.key for parameter in plan.space.parameters]
-    header = trial_columns(metrics, keys)
-    rows = [_row(trial, tally, metrics, keys) for trial in tally.trials]
+    repeated = any(map(is_repeated, tally.trials))
+    header = trial_columns(metrics, keys, repeated=repeated)
+    rows = [_row(trial, tally, metrics, keys, repeated=repeated) for trial in tally.trials]
     if known:
-        header, rows = [*header, "source"], [[*row, ""] for row in rows] + [_known_row(t, metrics, keys) for t in known]
+        taken = [_known_row(trial, metrics, keys, repeated=repeated) for trial in known]
+        header, rows = [*header, "source"], [[*row, ""] for row in rows] + taken
     return csv_table([header, *rows])
 
 
-def _known_row(trial: KnownTrial, metrics: list[str], keys: list[str]) -> list[Any]:
+def _known_row(trial: KnownTrial, metrics: list[str], keys: list[str], *, repeated: bool) -> list[Any]:
     values = [*trial.values, *[""] * len(metrics)][: len(metrics)]
     searched = [trial.params.get(key, "") for key in keys]
     epochs = trial.epoch + 1 if trial.epoch is not None else 0
-    return ["", _KNOWN, "", *values, *searched, epochs, "", trial.run_id or "", trial.name]
+    spread = ["", ""] if repeated else []
+    return ["", _KNOWN, "", *values, *spread, *searched, epochs, "", trial.run_id or "", trial.name]
 
 
-def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str]) -> list[Any]:
-    values = [*(trial.values or []), *[""] * len(metrics)][: len(metrics)]
+def _row(trial: FrozenTrial, tally: Tally, metrics: list[str], keys: list[str], *, repeated: bool) -> list[Any]:
+    values = [*trial_values(trial), *[""] * len(metrics)][: len(metrics)]
+    spread = _spread(trial, metrics[0]) if repeated else []
     seconds = seconds_run(trial)
     return [
         trial.number,
         tally.outcome(trial).name,
         tally.reason(trial) or "",
         *values,
+        *spread,
         *[trial.params.get(key, "") for key in keys],
         epochs_run(trial),
         f"{seconds:.1f}" if seconds else "",
         trial.user_attrs.get(RUN_ID, ""),
     ]
+
+
+def _spread(trial: FrozenTrial, metric: str) -> list[Any]:
+    """The standard deviation of the first objective, and its value in each repeat."""
+    std = deviation(trial)
+    return ["" if std is None else f"{std:.6g}", " ".join(f"{value:.6g}" for value in values_of_repeats(trial, metric))]
 
 
 def _best_config(plan: SweepPlan, best: FrozenTrial) -> str:

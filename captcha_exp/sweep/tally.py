@@ -117,10 +117,10 @@ class Tally:
 
 def progress(trial: FrozenTrial) -> tuple[int, float | None] | None:
     """The last epoch (from 0) that `trial` reported, and the first objective's value there."""
-    if trial.last_step is not None:
-        return trial.last_step, trial.intermediate_values[trial.last_step]
     noted = of_type(int, trial.user_attrs.get(PROGRESS))
-    return (noted, None) if noted is not None else None
+    if noted is not None:  # then the steps, if there are any, are repeats
+        return noted, None
+    return None if trial.last_step is None else (trial.last_step, trial.intermediate_values[trial.last_step])
 
 
 def epochs_run(trial: FrozenTrial) -> int:

@@ -76,11 +76,11 @@ def _open_epochs(tally: Tally, config: Config, missing: int) -> tuple[float, flo
 def _share(tally: Tally, config: Config) -> float:
     """The share of its epochs that a trial runs on average, of those that the pruner could end."""
     pruner = config.sweep.pruner
-    if not config.sweep.prunes:
+    if not config.sweep.prunes or config.sweep.repeats > 1:
         judged, known = [trial for trial in tally.ended if epochs_run(trial)], 0
     else:
         judged, known = _judged(tally, pruner.n_startup_trials), _WEIGHT
-    shares = [min(1.0, epochs_run(trial) / _planned_of(trial, config)) for trial in judged]
+    shares = [min(1.0, epochs_run(trial) / (planned_epochs(trial, config) or 1)) for trial in judged]
     return (known * _USUAL_SHARE + sum(shares)) / (known + len(shares)) if known or shares else 1.0
 
 
@@ -106,9 +106,11 @@ def _rest(trial: FrozenTrial, tally: Tally, usual: float, planned: float) -> flo
 
 def _planned(tally: Tally, config: Config) -> float:
     """The epochs of a trial that is not ended early, on average where they are searched."""
-    seen: Sequence[int] = [_planned_of(trial, config) for trial in tally.trials if trial.params]
-    return sum(seen) / len(seen) if seen else float(config.training.epochs or 0)
+    seen: Sequence[int] = [(planned_epochs(trial, config) or 1) for trial in tally.trials if trial.params]
+    return sum(seen) / len(seen) if seen else float((config.training.epochs or 0) * config.sweep.repeats)
 
 
-def _planned_of(trial: FrozenTrial, config: Config) -> int:
-    return int(trial.params.get("training.epochs", config.training.epochs or 1))
+def planned_epochs(trial: FrozenTrial, config: Config) -> int | None:
+    """The most epochs of a trial in all its repeats; None if it lasts some minutes."""
+    epochs = trial.params.get("training.epochs", config.training.epochs)
+    return None if epochs is None else int(epochs) * config.sweep.repeats

@@ -16,6 +16,7 @@ from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.local_workers import LocalWorkers
 from captcha_exp.sweep.plan import SweepPlan, check_space
 from captcha_exp.sweep.rehearsal import rehearse
+from captcha_exp.sweep.repeats import told_too_few
 from captcha_exp.sweep.storage import quiet_optuna, shown
 from captcha_exp.sweep.study import CHOICES, N_TRIALS, PARENT_RUN, QUESTION, OpenStudy, definition, open_study
 from captcha_exp.sweep.study_lock import StudyLock
@@ -142,7 +143,9 @@ def _opening(plan: SweepPlan, opened: OpenStudy) -> str:
 
 def _unpruned(plan: SweepPlan) -> list[str]:
     """Tell that the pruner has nothing to do."""
-    sweep = plan.config.sweep
+    sweep, too_few = plan.config.sweep, told_too_few(plan.config)
+    if too_few is not None:
+        return [f"{too_few}."]
     if sweep.prunes or sweep.pruner.kind == PrunerKind.none:
         return []
     return [

@@ -119,11 +119,16 @@ class SweepRun:
         closed = []
         for child in self._store.children(self.run_id):
             if _is_open(child) and child.info.run_name not in running:
-                orphan = TrackedRun(self._store.client, child.info.run_id)
-                orphan.set_outcome("failed", "the worker died")
-                orphan.end()
-                closed.append(str(child.info.run_name))
+                closed += self._close(child)
         return closed
+
+    def _close(self, run: Run) -> list[str]:
+        """End an open run, and the open runs below it."""
+        orphan = TrackedRun(self._store.client, run.info.run_id)
+        orphan.set_outcome("failed", "the worker died")
+        orphan.end()
+        below = [child for child in self._store.children(run.info.run_id) if _is_open(child)]
+        return [str(run.info.run_name), *(name for child in below for name in self._close(child))]
 
     def deliver(self, *, wait: bool) -> str | None:
         """Deliver what this machine kept for a server that was away.

@@ -160,6 +160,7 @@ SWEEP: Effects = {
     "sweep.storage": [Shown(see.stored, "sqlite:///other.db", _NAMED)],
     "sweep.question": [Shown(see.planned, "does it work?", ("+sweep=smoke",))],
     "sweep.n_trials": [Shown(see.planned, 3, ("+sweep=smoke",))],
+    "sweep.repeats": _by("sweep/test_repeats.py::test_a_trial_is_the_mean_of_its_repeats_in_all_that_is_written"),
     "sweep.space": [Shown(see.planned, {"transformer.depth": "choice(1, 2)"}, ("+sweep=smoke",))],
     "sweep.workers": _by("sweep/test_outcomes.py::test_three_workers_end_with_the_exact_total_and_everything_written"),
     "sweep.engine": _by("sweep/test_ray_workers.py::test_nodes_come_and_go_in_the_middle_of_a_sweep"),

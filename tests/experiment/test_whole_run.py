@@ -33,6 +33,7 @@ class StubTrial:
     reported: list[int] = field(default_factory=list)
 
     pause = None
+    repeats = None
 
     def report(self, epoch: int, metrics: dict[str, float]) -> bool:
         assert "val/sequence_accuracy" in metrics

@@ -36,6 +36,8 @@ def train(composed: DictConfig) -> dict[str, Any]:
         Path(os.environ["BEGUN"], f"{trial.name}-{os.getpid()}").touch()
     if "KILL_TRIAL" in os.environ and first_attempt(trial) == int(os.environ["KILL_TRIAL"]):
         os.kill(os.getpid(), signal.SIGKILL)
+    if trial.repeats is not None:
+        return repeated(trial, dropout, config.training.epochs)
     for epoch in range(epochs_before(trial), config.training.epochs):
         time.sleep(float(os.environ.get("EPOCH_S", "0.01")))
         if dropout < float(os.environ.get("HANG_BELOW", "-1")):
@@ -50,6 +52,24 @@ def train(composed: DictConfig) -> dict[str, Any]:
     state = "pruned" if "PRUNE_ALL" in os.environ else "finished"
     more = {"latency_ms": 10 + 100 * dropout, "training/steps": 10.0 * config.training.epochs}
     return {"state": state, "metrics": {**final, **more}, "run_id": f"run-{trial.name}"}
+
+
+def repeated(trial: Any, dropout: float, epochs: int) -> dict[str, Any]:
+    """Trainings whose results differ by what depends on their number and on the trial."""
+    repeats, worse = trial.repeats, False
+    while len(repeats.done) < repeats.count and not worse:
+        number = len(repeats.done)
+        Path(os.environ["BEGUN"], f"{trial.name}.{number}-{os.getpid()}").touch()
+        for epoch in range(epochs):
+            time.sleep(float(os.environ.get("EPOCH_S", "0.01")))
+            trial.report(epoch, metrics(dropout, epoch + 1))
+        result = {f"best/{key}": value - 0.01 * number for key, value in metrics(dropout, epochs).items()}
+        worse = repeats.keep(f"run-{trial.name}-{number}", {**result, "latency_ms": 10.0 + number})
+    mean = {
+        name: sum(one["metrics"][name] for one in repeats.done) / len(repeats.done)
+        for name in repeats.done[0]["metrics"]
+    }
+    return {"state": "pruned" if worse else "finished", "metrics": mean, "run_id": f"run-{trial.name}"}
 
 
 def epochs_before(trial: Any) -> int:

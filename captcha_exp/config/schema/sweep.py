@@ -39,12 +39,13 @@ class SamplerConfig(Settings):
 
 
 class PrunerKind(StrEnum):
-    """How trials that fall behind are stopped, in short names."""
+    """How trials that fall behind are stopped, in short names; `wilcoxon` stops them between repeats."""
 
     none = "none"
     asha = "asha"
     median = "median"
     hyperband = "hyperband"
+    wilcoxon = "wilcoxon"
 
 
 class PrunerConfig(Settings):
@@ -117,6 +118,7 @@ class SweepConfig(Settings):
     name: Annotated[str, Must("usable as the name of a folder", is_folder_name)] | None
     question: str | None
     n_trials: Count
+    repeats: Count
     workers: Count
     engine: WorkerEngine
     ray: RayConfig
