@@ -63,3 +63,17 @@ def inside(domain: Domain, value: Any) -> tuple[Any] | None:
     # Optuna's own test, which knows about steps.
     inner = float(value)
     return (distribution.to_external_repr(inner),) if distribution._contains(inner) else None
+
+
+def params_inside(values: Mapping[str, Any], space: Space) -> tuple[dict[str, Any], str | None]:
+    """The values that lie in the space; and a key with its value if it does not, or if it has none."""
+    chosen, found = dict(space.fixed), {}
+    for parameter in space.parameters:
+        if not space.applies(parameter, chosen):
+            continue
+        known = inside(parameter.domain, values[parameter.key]) if parameter.key in values else None
+        if known is None:
+            return {}, f"{parameter.key}={values.get(parameter.key, 'unknown')}"
+        found[parameter.key] = known[0]
+        chosen[parameter.key] = str(known[0])
+    return found, None

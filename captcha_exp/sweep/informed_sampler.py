@@ -18,14 +18,15 @@ from captcha_exp.sweep.paused_trials import as_running
 class InformedSampler(BaseSampler):
     """Shows a sampler the study as if it had begun with the trials of other sweeps, and paused trials as running.
 
-    Other data have other levels. So the values of each other sweep are moved until its best is as good as this
+    Other data have other levels. So the values of each source are moved until its best is as good as this
     study's best, and what remains is how much worse the other trials were.
     """
 
     def __init__(self, sampler: BaseSampler, sources: Sequence[Sequence[FrozenTrial]]) -> None:
         """Args:
         sampler: suggests the values.
-        sources: the trials of each other sweep; no two have the same number, and all numbers are below 0.
+        sources: the trials of each other sweep, or runs on equal data; no two have the same number, and all numbers
+            are below 0.
         """
         self._sampler, self._sources = sampler, sources
 

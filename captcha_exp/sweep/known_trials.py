@@ -1,4 +1,4 @@
-"""What earlier sweeps found, as far as it lies in the space of this one.
+"""What earlier sweeps and runs found, as far as it lies in the space of this one.
 
 Known trials are noted in user attributes of the study and are no trials of it. So nothing can count them: no table of
 results, no pruner, no number of a trial.
@@ -24,10 +24,12 @@ NOTE = "known trial"
 
 @dataclass(frozen=True)
 class KnownTrial:
-    """A finished or pruned trial of another sweep.
+    """A finished or pruned trial of another sweep, or a run of MLflow.
 
     `values` has one number for each objective of this sweep; it is empty for a pruned trial. `epoch` (from 0) and
     `at_epoch` are the last epoch and the first objective there. `params` has values of this sweep's space.
+    A run has a `label`, and a `level` if it is known on which data it was judged: all runs of one level are compared
+    with one another.
     """
 
     sweep: str
@@ -37,11 +39,13 @@ class KnownTrial:
     epoch: int | None
     at_epoch: float | None
     run_id: str | None
+    label: str | None = None
+    level: str | None = None
 
     @property
     def name(self) -> str:
-        """The sweep and the trial."""
-        return f"{self.sweep}/{trial_name(self.number)}"
+        """The sweep and the trial, or the source and the run."""
+        return f"{self.sweep}/{self.label or trial_name(self.number)}"
 
     def frozen(self, space: Space, place: int) -> FrozenTrial:
         """The trial as a sampler sees it. `place` is below 0, as the study's own trials begin there."""
@@ -76,7 +80,7 @@ def known_trials(study: optuna.Study, names: Iterable[str]) -> list[KnownTrial]:
 def informed(sampler: BaseSampler, known: list[KnownTrial], space: Space, sweep: SweepConfig) -> BaseSampler:
     """The sampler, which learns from the known trials as well, and knows pruned and paused ones."""
     frozen = [trial.frozen(space, place) for place, trial in enumerate(known, -len(known))]
-    by_sweep: dict[str, list[FrozenTrial]] = {}
+    by_level: dict[str, list[FrozenTrial]] = {}
     for trial, seen in zip(known, frozen, strict=True):
-        by_sweep.setdefault(trial.sweep, []).append(seen)
-    return InformedSampler(sampler, list(by_sweep.values())) if known or sweep.prunes else sampler
+        by_level.setdefault(trial.level or trial.sweep, []).append(seen)
+    return InformedSampler(sampler, list(by_level.values())) if known or sweep.prunes else sampler

@@ -5,6 +5,25 @@ from pathlib import Path
 from typing import Protocol
 
 
+class LoggedRun(Protocol):
+    """A finished run: its params are texts, as a user types them."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def metrics(self) -> dict[str, float]: ...
+
+    @property
+    def tags(self) -> dict[str, str]: ...
+
+    @property
+    def params(self) -> dict[str, str]: ...
+
+
 class SweepRecord(Protocol):
     """The run of the sweep itself, above those of its trials."""
 

@@ -23,6 +23,7 @@ from captcha_exp.sweep.study_lock import StudyLock
 from captcha_exp.sweep.supervisor import Supervisor, SweepFailedError
 from captcha_exp.sweep.sweep_store import SweepRecord
 from captcha_exp.sweep.tally import Tally
+from captcha_exp.sweep.warm_runs import FindRuns
 from captcha_exp.sweep.warm_start import check_sources, take_over
 from captcha_exp.sweep.worker_process import Workers
 
@@ -36,6 +37,7 @@ def run_sweep(
     data: dict[str, str],
     open_record: OpenRecord,
     write_report: WriteReport,
+    find_runs: FindRuns,
     computed: Sequence[str] = (),
 ) -> int:
     """Start or resume a sweep, wait for its end, and write its results.
@@ -46,6 +48,7 @@ def run_sweep(
         open_record: takes the study's key, and its lock to hold while it makes the sweep's run; returns that run, or
             None if no store keeps the sweep.
         write_report: is called after the results are written; returns the report's page, or None.
+        find_runs: returns the finished runs that an entry of `sweep.warm_start` names.
         computed: overrides for the workers, which would compute these values differently.
 
     Returns:
@@ -60,37 +63,26 @@ def run_sweep(
     quiet_optuna()
     console = _console()
     with closing(_workers(plan, computed)) as workers:
-        return _run(plan, data, console, open_record, write_report, workers)
-
-
-def _run(
-    plan: SweepPlan,
-    data: dict[str, str],
-    console: Console,
-    open_record: OpenRecord,
-    write_report: WriteReport,
-    workers: Workers,
-) -> int:
-    opened = _open(plan, data)
-    taken_over = take_over(plan, opened)
-    record = open_record(opened.key, opened.lock)
-    if record is not None:
-        opened.study.set_user_attr(PARENT_RUN, record.run_id)
-        introduce(plan, opened, record)
-    ending = Ending(plan, opened, record, console, write_report)
-    with View(plan, console) as view:
-        for line in [_opening(plan, opened), *_cluster(workers), *taken_over, *_unpruned(plan)]:
-            view.say(line)
-        supervisor = Supervisor(plan, opened, view, workers)
-        try:
-            stopped_by = supervisor.run()
-        except SweepFailedError as error:
-            return ending.failed(error)
-        except FullDiskError:
-            with suppress(Exception):  # the error that matters is already known
-                ending.close(interrupted=True)
-            raise
-    return ending.stopped(stopped_by) if stopped_by is not None else ending.complete(supervisor.end)
+        opened = _open(plan, data, find_runs)
+        taken_over = take_over(plan, opened, find_runs)
+        record = open_record(opened.key, opened.lock)
+        if record is not None:
+            opened.study.set_user_attr(PARENT_RUN, record.run_id)
+            introduce(plan, opened, record)
+        ending = Ending(plan, opened, record, console, write_report)
+        with View(plan, console) as view:
+            for line in [_opening(plan, opened), *_cluster(workers), *taken_over, *_unpruned(plan)]:
+                view.say(line)
+            supervisor = Supervisor(plan, opened, view, workers)
+            try:
+                stopped_by = supervisor.run()
+            except SweepFailedError as error:
+                return ending.failed(error)
+            except FullDiskError:
+                with suppress(Exception):  # the error that matters is already known
+                    ending.close(interrupted=True)
+                raise
+        return ending.stopped(stopped_by) if stopped_by is not None else ending.complete(supervisor.end)
 
 
 def _workers(plan: SweepPlan, computed: Sequence[str]) -> Workers:
@@ -116,11 +108,11 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=_FILE_WIDTH)
 
 
-def _open(plan: SweepPlan, data: dict[str, str]) -> OpenStudy:
+def _open(plan: SweepPlan, data: dict[str, str], find_runs: FindRuns) -> OpenStudy:
     """The study, after all checks that need nothing but the plan; with notes for readers who do not have the plan."""
     check_space(plan)
     rehearse(plan)
-    check_sources(plan.config)
+    check_sources(plan, find_runs)
     opened = open_study(plan.config, RandomSampler(), definition(plan.config, plan.space, data), plan.first)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)

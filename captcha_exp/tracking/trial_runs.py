@@ -13,26 +13,27 @@ from captcha_exp.tracking.store import Store
 
 @dataclass(frozen=True)
 class ReadRun:
-    """One run. `metrics` has the latest value of each metric."""
+    """One run. `metrics` has the latest value of each metric, `params` the text of each param."""
 
     run_id: str
     name: str
     status: str
     metrics: dict[str, float]
     tags: dict[str, str]
+    params: dict[str, str]
 
 
 def read_run(store: Store, run_id: str) -> ReadRun | None:
     """The run `run_id`, or None if the store does not have it."""
     try:
-        return _read(store.client.get_run(run_id))
+        return read(store.client.get_run(run_id))
     except MlflowException:
         return None
 
 
 def read_trials(store: Store, parent_run_id: str) -> dict[str, ReadRun]:
     """The runs of a sweep's trials, by run id."""
-    return {run.info.run_id: _read(run) for run in store.children(parent_run_id)}
+    return {run.info.run_id: read(run) for run in store.children(parent_run_id)}
 
 
 def read_curves(store: Store, run_id: str, metrics: Iterable[str]) -> dict[str, dict[int, float]]:
@@ -50,7 +51,13 @@ def read_artifact(store: Store, run_id: str, name: str) -> str | None:
         return None
 
 
-def _read(run: Run) -> ReadRun:
+def read(run: Run) -> ReadRun:
+    """A run of MLflow as plain values."""
     return ReadRun(
-        run.info.run_id, str(run.info.run_name), run.info.status, dict(run.data.metrics), dict(run.data.tags)
+        run.info.run_id,
+        str(run.info.run_name),
+        run.info.status,
+        dict(run.data.metrics),
+        dict(run.data.tags),
+        dict(run.data.params),
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from captcha_exp.config import Config
     from captcha_exp.sweep import SweepPlan, SweepRecord
+    from captcha_exp.tracking.trial_runs import ReadRun
 
 
 @dataclass
@@ -67,7 +68,8 @@ class CaptchaExpSweeper(Sweeper):
             raise SystemExit(Worker(plan, order, self._launcher(plan)).run())
         data = self.prepare_data(plan)
         open_record, write_report = partial(self.open_record, config), partial(self.write_report, config)
-        raise SystemExit(run_sweep(plan, data, open_record, write_report, fixed))
+        find_runs = partial(self.find_runs, config)
+        raise SystemExit(run_sweep(plan, data, open_record, write_report, find_runs, fixed))
 
     def prepare_data(self, plan: "SweepPlan") -> dict[str, str]:
         """Prepare the dataset once for all workers. Returns what identifies its content.
@@ -93,6 +95,13 @@ class CaptchaExpSweeper(Sweeper):
         store = open_keeping_store(config.tracking, config.root_path, wait=False)
         with alone:
             return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+
+    def find_runs(self, config: "Config", source: str) -> "list[ReadRun]":
+        """The finished runs that an entry of `sweep.warm_start` names, in the store of this sweep's runs."""
+        from captcha_exp.tracking import open_store
+        from captcha_exp.tracking.found_runs import find_runs
+
+        return find_runs(open_store(config.tracking, config.root_path), source)
 
     def write_report(self, config: "Config") -> "Path | None":
         """Write the report of the sweep, with the defaults of the report command."""

@@ -53,9 +53,13 @@ def searched(plan: SweepPlan, *trials: tuple[dict[str, Any], float | None]) -> N
         study.tell(trial, value, state=TrialState.PRUNED if value is None else TrialState.COMPLETE)
 
 
+def no_runs(source: str) -> list[Any]:
+    raise AssertionError(source)
+
+
 def known(plan: SweepPlan) -> tuple[list[str], list[KnownTrial], optuna.Study]:
     found = opened(plan)
-    lines = take_over(plan, found)
+    lines = take_over(plan, found, no_runs)
     return lines, known_trials(found.study, plan.config.sweep.warm_start), found.study
 
 
@@ -103,7 +107,7 @@ def test_what_is_known_stays_when_the_sweep_is_started_again_without_its_source(
     plan = planned(compose, "new", f"{DROPOUT}=interval(0,0.4)", "sweep.warm_start=[earlier]")
     first = known(plan)[1]
     shutil.rmtree(plan.folder.parent / "earlier")
-    check_sources(plan.config)
+    check_sources(plan, no_runs)
     lines, again, _ = known(plan)
     assert not lines and again == first
     assert known(planned(compose, "new", f"{DROPOUT}=interval(0,0.4)"))[1] == [], "it can be left out again"
@@ -114,10 +118,10 @@ def test_names_that_no_sweep_has_are_told_before_a_study_is_made(compose: Compos
     with pytest.raises(
         InputError, match=r"^There is no sweep 'earlyer' under .*sweeps; there are earlier\. Set `sweep"
     ):
-        check_sources(plan.config)
+        check_sources(plan, no_runs)
     assert not plan.folder.exists()
     with pytest.raises(InputError, match="names new, which is this sweep"):
-        check_sources(compose("sweep.name=new", "sweep.warm_start=[new]"))
+        check_sources(planned(compose, "new", f"{DROPOUT}=interval(0,0.4)", "sweep.warm_start=[new]"), no_runs)
     objectives = "sweep.objectives=[{metric: best/val/ctc_loss, direction: minimize}]"
     other = planned(compose, "other", f"{DROPOUT}=interval(0,0.4)", "sweep.warm_start=[earlier]", objectives)
     with pytest.raises(InputError, match=r"whose objectives are best/val/seq.*; it knows nothing of best/val/ctc_loss"):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from captcha_exp.config.fields import Count, Items, Must, NotNegativeWhole, Number, Positive, Settings, Whole
-from captcha_exp.config.sweep_order import is_limit
+from captcha_exp.config.sweep_order import is_limit, names_runs, run_sources, split_run_source
 from captcha_exp.extension import is_function_name
 from captcha_exp.foreign_text import is_folder_name
 
@@ -17,6 +17,9 @@ def _named_or_class(names: type[StrEnum]) -> Must:
     return Must(
         f"one of {', '.join(names)}, or MODULE:CLASS", lambda kind: kind in list(names) or is_function_name(kind)
     )
+
+
+_MOST_SOURCE_LENGTH = 300  # it is part of the name of an attribute of the study
 
 
 class SamplerKind(StrEnum):
@@ -105,8 +108,15 @@ class ObjectiveConfig(Settings):
         return signed, math.inf if loss is None or not math.isfinite(loss) else loss, number
 
 
-def _each_once(names: Any) -> list[Any]:
-    return list(dict.fromkeys(map(str, names if isinstance(names, list) else [names])))
+def _each_once(entries: Any) -> list[str]:
+    listed = entries if isinstance(entries, list) else [entries]
+    return list(dict.fromkeys(source for entry in listed for source in run_sources(entry)))
+
+
+def _is_source(text: str) -> bool:
+    if names_runs(text):
+        return text.isprintable() and bool(split_run_source(text)[1].strip()) and len(text) <= _MOST_SOURCE_LENGTH
+    return is_folder_name(text) and "{" not in text
 
 
 class SweepConfig(Settings):
@@ -133,7 +143,8 @@ class SweepConfig(Settings):
     stop_after_failures: Count
     first: list[dict[str, Any]]
     warm_start: Annotated[
-        list[Annotated[str, Must("the name of a sweep", is_folder_name)]], BeforeValidator(_each_once)
+        list[Annotated[str, Must("the name of a sweep, experiment:NAME, run:ID or {runs: [ID]}", _is_source)]],
+        BeforeValidator(_each_once),
     ]
     minutes: Positive | None
     target: Number | None
