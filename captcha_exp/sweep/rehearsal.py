@@ -13,6 +13,8 @@ from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_pruner, build_sampler
 from captcha_exp.sweep.storage import quiet_optuna
 
+# The extra of this package that brings a package which samplers need.
+_EXTRAS = {"cmaes": "cmaes", "torch": "gp"}
 _TRIALS, _EPOCHS = 12, 4  # Optuna's samplers begin with ten random trials
 
 
@@ -42,9 +44,15 @@ def _run(study: optuna.Study, objective: Callable[[Trial], list[float]], chosen:
             warnings.simplefilter("ignore")
             study.optimize(objective, n_trials=_TRIALS)
     except Exception as error:
-        raise InputError(f"{chosen} cannot be used here: {first_line(error).rstrip('.')}.") from error
+        raise InputError(f"{chosen} cannot be used here: {_cause(error)}.") from error
     finally:
         quiet_optuna()
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        return f"it needs the package {error.name}: pip install 'captcha-exp[{_EXTRAS[error.name]}]'"
+    return first_line(error).rstrip(".")
 
 
 def _searched(plan: SweepPlan, trial: Trial) -> list[float]:

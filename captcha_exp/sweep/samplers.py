@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner, WilcoxonPruner
-from optuna.samplers import BaseSampler, GPSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, GridSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
 
 from captcha_exp.config import PrunerKind, SamplerConfig, SamplerKind, SweepConfig
 from captcha_exp.errors import InputError, first_line
 from captcha_exp.extension import named_class
 from captcha_exp.sweep.halving import PausingHalving
 from captcha_exp.sweep.space import Space
+from captcha_exp.sweep.tally import Tally, TrialOutcome
 
 _Kind = TypeVar("_Kind")
 
@@ -34,7 +35,9 @@ def build_sampler(config: SamplerConfig, space: Space, seed: int | None) -> Base
 def _sampler(config: SamplerConfig, space: Space, seed: int | None) -> tuple[type[BaseSampler], dict[str, Any]]:
     if ":" in config.kind:
         kind = named_class("sweep.sampler.kind", config.kind, BaseSampler)  # type: ignore[type-abstract]
-        return kind, {"seed": seed} if "seed" in signature(kind).parameters else {}
+        # All workers of a quasi-random sequence must draw from the same one.
+        given = config.seed if issubclass(kind, QMCSampler) else seed
+        return kind, {"seed": given} if "seed" in signature(kind).parameters else {}
     if config.kind == SamplerKind.grid:
         # Do not use the worker's seed, because all workers must visit the grid in the same order.
         return GridSampler, {"search_space": space.grid(), "seed": config.seed}
@@ -49,6 +52,14 @@ def _sampler(config: SamplerConfig, space: Space, seed: int | None) -> tuple[typ
     # Without group, keys that only some trials have are drawn independently.
     startup = config.n_startup_trials
     return TPESampler, {"seed": seed, "n_startup_trials": startup, "multivariate": True, "group": conditional}
+
+
+def has_tried_all(tally: Tally, space: Space) -> bool:
+    """Whether each combination of the space has a trial that ended, runs, or waits."""
+    size = space.size()
+    gone = (TrialOutcome.lost, TrialOutcome.waiting)
+    tried = {tuple(sorted(t.params.items())) for t in tally.trials if t.params and tally.outcome(t) not in gone}
+    return size is not None and len(tried) >= size
 
 
 def worker_seed(seed: int | None, worker: int) -> int | None:

@@ -75,6 +75,24 @@ class Space:
                 )
         return {parameter.key: parameter.domain.values(parameter.key) for parameter in self.parameters}
 
+    def size(self) -> int | None:
+        """How many combinations there are; None if a key is continuous."""
+        try:
+            return self._size(self.parameters, self.fixed)
+        except InputError:
+            return None
+
+    def _size(self, parameters: Sequence[Parameter], chosen: Mapping[str, str]) -> int:
+        if not parameters:
+            return 1
+        first, *rest = parameters
+        if not self.applies(first, chosen):
+            return self._size(rest, chosen)
+        values = first.domain.values(first.key)
+        if not any(first.key in other.when for other in rest):
+            return len(values) * self._size(rest, chosen)
+        return sum(self._size(rest, {**chosen, first.key: str(value)}) for value in values)
+
 
 def build_space(
     declared: Mapping[str, Any], arguments: Sequence[str], parser: OverridesParser, current: Mapping[str, Any]

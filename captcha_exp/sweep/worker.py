@@ -14,6 +14,7 @@ from typing import Any
 import optuna
 from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.samplers import BruteForceSampler
 from optuna.trial import TrialState
 
 from captcha_exp.errors import StoreAwayError
@@ -26,7 +27,7 @@ from captcha_exp.sweep.known_trials import informed, known_trials
 from captcha_exp.sweep.limits import note_limits
 from captcha_exp.sweep.lost_trials import GivenUpError, Retries, retry
 from captcha_exp.sweep.plan import SweepPlan
-from captcha_exp.sweep.samplers import build_sampler, worker_seed
+from captcha_exp.sweep.samplers import build_sampler, has_tried_all, worker_seed
 from captcha_exp.sweep.storage import LOSS, NO_ANSWER, PROCESS, REASON, RUN_ID, SPANS, STEPS, written_places
 from captcha_exp.sweep.study import USED_UP, OpenStudy, open_study
 from captcha_exp.sweep.tally import Tally, TrialOutcome, spans_run
@@ -134,7 +135,7 @@ class Worker:
         """Whether a trial begins now, or goes on."""
         free = tally.free_slots(self._plan.n_trials) > 0
         queued = free and bool(tally.of(TrialOutcome.waiting))
-        new = free and not self._is_used_up()
+        new = free and not self._is_used_up(tally)
         halving, storage = self._opened.halving, self._opened.storage
         goes_on = None
         if halving is not None and not queued:
@@ -159,8 +160,12 @@ class Worker:
             # For example, this machine slept. Others heard nothing, took the trial for lost, and retry it.
             log.warning("trial %d was given up by another worker while it ran here; it is retried", self._trial.number)
 
-    def _is_used_up(self) -> bool:
-        return bool(self._opened.study.user_attrs.get(USED_UP) == self._plan.config.sweep.sampler.kind)
+    def _is_used_up(self, tally: Tally) -> bool:
+        """Whether the sampler has nothing left to try. Optuna tells it only when the last trial has ended."""
+        kind = self._plan.config.sweep.sampler.kind
+        if self._opened.study.user_attrs.get(USED_UP) == kind:
+            return True
+        return isinstance(self._sampler, BruteForceSampler) and has_tried_all(tally, self._plan.space)
 
     def _objective(self, trial: optuna.Trial) -> Sequence[float]:
         self._trial = trial

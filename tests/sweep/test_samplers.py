@@ -1,18 +1,20 @@
 """Samplers and pruners that are named by their class."""
 
-import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from optuna._imports import _LazyImport
 
 from captcha_exp.config import Config
 from captcha_exp.errors import InputError
 from captcha_exp.sweep import plan_sweep
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.rehearsal import rehearse
-from captcha_exp.sweep.samplers import build_pruner, build_sampler
+from captcha_exp.sweep.samplers import build_pruner, build_sampler, worker_seed
 from tests.sweep.conftest import Sweep
 
 Compose = Callable[..., Config]
@@ -56,16 +58,59 @@ def test_options_go_to_a_short_name_too(compose: Compose) -> None:
     assert tried(compose) != tried(compose, "sweep.sampler.options={n_ei_candidates: 2}")
 
 
-def test_cma_es_searches_or_says_what_is_missing(compose: Compose) -> None:
-    cma = ("sweep.sampler.kind=optuna.samplers:CmaEsSampler", "sweep.sampler.options={n_startup_trials: 2}")
-    if importlib.util.find_spec("cmaes") is None:
-        with pytest.raises(InputError, match=r"^sweep\.sampler\.kind=optuna\.samplers:CmaEsSampler .*cmaes") as caught:
-            rehearse(planned(compose, *cma))
-        assert len(str(caught.value).splitlines()) == 1
-        return
-    rehearse(planned(compose, *cma))
-    values = tried(compose, *cma)
+CMA = ("sweep.sampler.kind=optuna.samplers:CmaEsSampler", "sweep.sampler.options={n_startup_trials: 2}")
+
+
+def test_cma_es_comes_nearer_to_the_best(compose: Compose) -> None:
+    rehearse(planned(compose, *CMA))
+    values = tried(compose, *CMA)
     assert abs(sum(values[10:]) / 10 - 0.3) < abs(sum(values[:10]) / 10 - 0.3)
+
+
+def test_a_package_that_is_missing_is_one_line_that_names_the_extra(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cmaes", None)
+    monkeypatch.setattr("optuna.samplers._cmaes.cmaes", _LazyImport("cmaes"))  # other tests have loaded it
+    with pytest.raises(InputError) as caught:
+        rehearse(planned(compose, *CMA))
+    assert str(caught.value) == (
+        "sweep.sampler.kind=optuna.samplers:CmaEsSampler cannot be used here: it needs the package cmaes: "
+        "pip install 'captcha-exp[cmaes]'."
+    )
+
+
+def test_workers_share_one_quasi_random_sequence_also_after_a_new_start(compose: Compose, tmp_path: Path) -> None:
+    qmc = ("sweep.sampler.kind=optuna.samplers:QMCSampler", "sweep.sampler.options={scramble: true}")
+    plan = planned(compose, *qmc)
+
+    def drawn(storage: str, workers: list[int]) -> list[float]:
+        for worker in workers:
+            seed = worker_seed(0, worker)
+            sampler = build_sampler(plan.config.sweep.sampler, plan.space, seed)
+            study = optuna.create_study(storage=storage, study_name="s", sampler=sampler, load_if_exists=True)
+            plan.space.suggest(study.ask())
+        return [trial.params[DROPOUT] for trial in study.trials]
+
+    one, several = (f"sqlite:///{tmp_path}/{name}.db" for name in "ab")
+    assert drawn(several, [0, 1, 0, 2, 3, 3])[1:] == drawn(one, [0] * 6)[1:], "the first draw is before the sequence"
+
+
+@pytest.mark.parametrize(
+    ("kind", "space", "total"),
+    [("CmaEsSampler", f"{DROPOUT}=interval(0,0.4)", 8), ("BruteForceSampler", f"{DROPOUT}=choice(0.0,0.1,0.2)", 6)],
+)
+def test_two_workers_and_a_second_start_end_with_the_exact_total(
+    sweep: Sweep, kind: str, space: str, total: int
+) -> None:
+    given = (f"sweep.sampler.kind=optuna.samplers:{kind}", f"{DEPTH}=range(1,3)", "training.epochs=1")
+    code, printed = sweep.run(*given, "sweep.n_trials=3", space=space)
+    assert code == 0 and len(sweep.tally().ended) == 3, printed
+    code, printed = sweep.run(*given, "sweep.n_trials=8", space=space)
+    assert code == 0, printed
+    tried = [tuple(trial.params.values()) for trial in sweep.tally().trials]
+    assert len(tried) == len(set(tried)) == total
+    assert ("has tried everything" in printed) == (total < 8)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +146,7 @@ def test_cma_es_searches_or_says_what_is_missing(compose: Compose) -> None:
         ),
         (
             ["pruner.kind=bohb"],
-            r"^sweep\.pruner\.kind must be one of none, asha, median, hyperband, or MODULE:CLASS, not 'bohb'",
+            r"^sweep\.pruner\.kind must be one of none, asha, median, hyperband, wilcoxon, or MODULE:CLASS, not 'bohb'",
         ),
     ],
 )

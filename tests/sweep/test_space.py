@@ -168,3 +168,11 @@ def test_a_space_that_cannot_be_read_is_answered_with_the_line_to_write(entry: d
         build({"k": entry})
     assert str(caught.value).startswith("sweep.space.k is ")
     assert told in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_its_size_counts_the_combinations_that_exist() -> None:
+    parser = OverridesParser.create()
+    conditional = {"transformer": "choice(a, none)", "depth": {"space": "range(1, 4)", "when": {"transformer": "a"}}}
+    space, _ = build_space({**conditional, "heads": "choice(1, 2)"}, [], parser, {})
+    assert space.size() == (3 + 1) * 2
+    assert build_space({"rate": "interval(0, 1)"}, [], parser, {})[0].size() is None
