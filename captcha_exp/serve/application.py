@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 from gradio.routes import App
+from starlette.responses import FileResponse
 
 from captcha_exp.config import ServingConfig
 from captcha_exp.serve.batcher import Batcher
@@ -13,6 +14,7 @@ from captcha_exp.serve.browser_policy import BrowserPolicy
 from captcha_exp.serve.demo_page import build_page
 from captcha_exp.serve.endpoint import Endpoint, build_api
 from captcha_exp.serve.gradio_limits import PageLimits
+from captcha_exp.serve.gradio_routes import PAGE_SCRIPT
 from captcha_exp.serve.host_and_origin import HostAndOrigin
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.prometheus_metrics import ServerMetrics
@@ -63,6 +65,8 @@ class Application:
 
 def _mount(page: gr.Blocks, parent: FastAPI, config: ServingConfig) -> App:
     page.queue(max_size=config.limits.concurrent, default_concurrency_limit=config.limits.concurrent, api_open=False)
+    script = FileResponse(Path(__file__).with_name("page_access.js"), media_type="text/javascript")
+    parent.get(PAGE_SCRIPT)(lambda: script)
     gr.mount_gradio_app(
         parent,
         page,
@@ -75,6 +79,7 @@ def _mount(page: gr.Blocks, parent: FastAPI, config: ServingConfig) -> App:
         enable_monitoring=False,
         mcp_server=False,
         css=STYLE,
+        head=f'<script src="{PAGE_SCRIPT}"></script>',
     )
     # A launched Gradio reads only its own uploads. A mounted one would read any file of the machine.
     page.has_launched = True

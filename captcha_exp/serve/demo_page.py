@@ -143,9 +143,9 @@ def _add_one(reader: _Reader, examples: Sequence[Path]) -> None:
         known = _known()
         button = gr.Button("Read", variant="primary")
         if examples:
-            gr.Examples([[str(path)] for path in examples], picture, label="Examples")
+            gr.Examples([[str(path)] for path in examples], picture, label="Examples", elem_id="ce-examples")
     with gr.Column(scale=3):
-        drawn = _drawn(_NOTHING_YET)
+        drawn = _drawn(_NOTHING_YET, "ce-result")
     events = [picture.change, button.click, *(part.submit for part in known)]
     gr.on(events, reader.one, [picture, *known], drawn, **_QUIET)
 
@@ -154,7 +154,7 @@ def _add_several(reader: _Reader) -> None:
     files = _uploads_alone(gr.File(label=f"Files, up to {reader.most_files}", file_count="multiple"))
     known = _known()
     button = gr.Button("Read", variant="primary")
-    summary = _drawn()
+    summary = _drawn("", "ce-result")
     table = gr.Dataframe(headers=_TABLE, datatype="str", interactive=False, wrap=True, show_label=False)
     events = [files.change, button.click, *(part.submit for part in known)]
     gr.on(events, reader.several, [files, *known], [table, summary], **_QUIET)
@@ -169,12 +169,12 @@ def _length(name: str, typed: str | None) -> int | None:
         raise InputError(f"{name} must be a number, not {typed!r}.") from error
 
 
-def _drawn(html: str = "") -> gr.Markdown:
+def _drawn(html: str = "", name: str | None = None) -> gr.Markdown:
     """A place for drawn HTML. It is Markdown, because Gradio's HTML component evaluates templates as JavaScript.
 
     `reading_html` escapes all texts already. If Gradio cleaned the HTML again, the SVG would lose its size.
     """
-    return gr.Markdown(html, latex_delimiters=[], sanitize_html=False)
+    return gr.Markdown(html, latex_delimiters=[], sanitize_html=False, elem_classes=name)
 
 
 def _known() -> list[gr.Textbox]:

@@ -2,9 +2,12 @@
 
 import re
 
+# Our own script beside Gradio's.
+PAGE_SCRIPT = "/page_access.js"
 # Other routes fetch from other servers, show internals of this server, or serve a different kind of page.
 _GET = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?"
+    r"|/page_access\.js"
     r"|/(assets|static|svelte)/.+"
     r"|/gradio_api/(info|startup-events|upload_progress|queue/data|app_id|theme\.css)/?"
     r"|/gradio_api/heartbeat/\w+"

@@ -16,6 +16,9 @@ STYLE = """
 .ce-text, .ce-likely code, .ce-model code {unicode-bidi: isolate}
 .ce-text {font: 600 2.2rem/1.2 ui-monospace, monospace; letter-spacing: .08em; overflow-wrap: anywhere}
 .ce-text.ce-none {font-size: 1.3rem; letter-spacing: 0; opacity: .7}
+.ce-unsure .ce-text {text-decoration: underline dotted 3px #d97706; text-underline-offset: .25em}
+.ce-unsure .ce-likely .ce-bar i {background: #d97706}
+.ce-unsure .ce-doubt {font-weight: 600; margin: 0}
 .ce-note {font-size: .85rem; margin: 0; opacity: .75}
 .ce-problem {border-left: 4px solid #dc2626; padding: .5rem .8rem}
 .ce-likely {display: grid; grid-template-columns: auto 1fr auto; gap: .3rem .8rem; align-items: center}
@@ -37,6 +40,8 @@ STYLE = """
 # Classes below this probability at every time step are not drawn, and the number of classes is limited.
 _DRAWN_FROM = 0.05
 _MOST_DRAWN = 14
+# Below this, the text is more likely wrong than right.
+_UNSURE_BELOW = 0.5
 # Metrics of a model that the page shows, with their names there.
 _FIGURES = {
     "sequence_accuracy": "test accuracy",
@@ -86,12 +91,15 @@ def draw_reading(held: Held, data: bytes, reading: Reading | BadImageError) -> s
     text = f'<div class="ce-text">{_text(reading.text)}</div>'
     if not reading.text:
         text = '<div class="ce-text ce-none">no text</div>'
+    unsure = reading.confidence < _UNSURE_BELOW
+    doubt = f'<p class="ce-doubt">Unsure: {_share(reading.confidence)}. Check it.</p>' if unsure else ""
     likely = "".join(_likely(*one) for one in [(reading.text, reading.confidence), *reading.alternatives])
     strip = ""
     if reading.probabilities is not None:
         strip = _strip(held.predictor.characters, held.predictor.image, data, reading.text, reading.probabilities)
     note = draw_note(f"Read by {held.name}.")
-    return f'<div class="ce-reading">{text}<div class="ce-likely">{likely}</div>{strip}{note}</div>'
+    place = "ce-reading ce-unsure" if unsure else "ce-reading"
+    return f'<div class="{place}">{text}{doubt}<div class="ce-likely">{likely}</div>{strip}{note}</div>'
 
 
 def _text(text: object) -> str:
@@ -101,7 +109,7 @@ def _text(text: object) -> str:
 
 def _likely(text: str, probability: float) -> str:
     shown = _text(text) or "<i>no text</i>"
-    bar = f'<div class="ce-bar"><i style="width:{100 * probability:.1f}%"></i></div>'
+    bar = f'<div class="ce-bar" aria-hidden="true"><i style="width:{100 * probability:.1f}%"></i></div>'
     return f'<code>{shown}</code>{bar}<span class="ce-share">{_share(probability)}</span>'
 
 
@@ -148,7 +156,5 @@ def _row(name: str, shares: np.ndarray, title: str | None = None, attribute: str
         for step, share in enumerate(shares)
         if share >= 0.005  # nobody can see a paler cell
     )
-    return (
-        f'<b>{_text(name)}</b><svg{attribute} viewBox="0 0 {len(shares)} 1" preserveAspectRatio="none" '
-        f'shape-rendering="crispEdges">{cells}</svg>'
-    )
+    drawn = f'viewBox="0 0 {len(shares)} 1" preserveAspectRatio="none" shape-rendering="crispEdges"'
+    return f'<b aria-hidden="true">{_text(name)}</b><svg{attribute} aria-hidden="true" {drawn}>{cells}</svg>'

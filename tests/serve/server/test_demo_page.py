@@ -1,5 +1,6 @@
 """The page in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,6 +63,39 @@ def test_an_example_is_read_on_a_click(open_page: OpenPage) -> None:
     page = open_page()
     page.locator(".gallery-item, button:has(img)").first.click()
     expect(page.locator(".ce-text")).to_have_text("abc")
+
+
+def test_a_screen_reader_is_told_names_and_the_result(open_page: OpenPage) -> None:
+    page = open_page()
+    result = page.get_by_role("status", name="Result").first
+    expect(result).to_have_attribute("aria-live", "polite")
+    page.get_by_role("button", name="Example 1: read this picture").click()
+    expect(result.locator(".ce-text")).to_have_text("abc")
+    heard = result.aria_snapshot()
+    assert "- text: abc" in heard and '- img "the image as the model sees it"' in heard
+    assert heard.count("- img") == 1, "the cells below the image are for the eye"
+    unnamed = [line for line in page.locator("body").aria_snapshot().splitlines() if line.strip() in {"- button"}]
+    assert unnamed == []
+
+
+def test_on_a_phone_the_result_comes_into_sight(open_page: OpenPage) -> None:
+    page = open_page(390)
+    page.set_viewport_size({"width": 390, "height": 540})
+    expect(page.locator(".block.ce-result").first).not_to_be_in_viewport()
+    _put(page, bars("abcdab"))
+    expect(page.locator(".ce-text")).to_have_text("abcdab")
+    expect(page.locator(".ce-text")).to_be_in_viewport()
+
+
+def test_a_low_confidence_looks_low(open_page: OpenPage) -> None:
+    page = open_page()
+    _put(page, bars("abba"))
+    expect(page.locator(".ce-text")).to_have_text("abba")
+    assert page.locator(".ce-doubt").count() == 0
+    _put(page, bars("ABAB", characters="aAbBcCdD"))  # greys between those of two characters
+    expect(page.locator(".ce-doubt")).to_have_text(re.compile(r"Unsure: \d+\.\d %\. Check it\."))
+    line = page.locator(".ce-text").evaluate("one => getComputedStyle(one).textDecorationColor")
+    assert line == "rgb(217, 119, 6)"
 
 
 def test_what_is_known_is_taken_into_account(open_page: OpenPage) -> None:
