@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-# The batch is chosen among so many times as many of the least certain images.
+# A batch is chosen among this share of the candidates, the least certain ones, and among so many times as many at most.
+_UNCERTAIN_SHARE = 0.25
 _CHOICE = 8
 
 
@@ -49,7 +50,7 @@ def most_worth(
     places = np.asarray(candidates, dtype=np.int64)
     if confidences is not None:
         places = places[np.argsort(confidences[places], kind="stable")]
-    places = places[: _CHOICE * size]
+    places = places[: max(size, min(_CHOICE * size, int(_UNCERTAIN_SHARE * len(places))))]
     chosen = _farthest_first(thumbnails[places], thumbnails[sorted(known)], size)
     return [int(places[one]) for one in chosen]
 
