@@ -11,6 +11,7 @@ from captcha_exp import config
 from captcha_exp.commands import COMMANDS
 from captcha_exp.config import conf_dir
 from captcha_exp.config.key_place import keys_of
+from captcha_exp.export.__main__ import with_addresses
 from captcha_exp.help_page import explained_groups, explained_keys, help_page
 from captcha_exp.pretrained_network import with_pretrained_network
 from captcha_exp.promote.__main__ import with_whole_keys
@@ -76,6 +77,7 @@ def test_the_examples_of_a_command_compose(name: str) -> None:
             overrides = [word for word in words if "=" in word]
             rewrite = {
                 "report": with_report_key,
+                "export": with_addresses,
                 "promote": with_whole_keys,
                 "remove": with_remove_key,
                 "train": with_pretrained_network,
