@@ -140,6 +140,7 @@ class Worker:
         goes_on = None
         if halving is not None and not queued:
             goes_on = halving.next(tally, last=not new)
+        storage.paused = {trial._trial_id for trial in tally.of(TrialOutcome.paused)}
         storage.goes_on = None if goes_on is None else goes_on._trial_id
         return queued or new or goes_on is not None
 
