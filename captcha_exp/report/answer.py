@@ -6,6 +6,7 @@ from captcha_exp.report.charts import short, shown_metric
 from captcha_exp.report.sweep_facts import ACCURACY, SweepFacts
 from captcha_exp.report.wrong_reads import WrongReads
 from captcha_exp.sweep.study_facts import ReadTrial
+from captcha_exp.sweep.tally import TrialOutcome
 
 _CLOSE = 0.95
 
@@ -13,8 +14,12 @@ _CLOSE = 0.95
 def answer(facts: SweepFacts, reads: WrongReads | None) -> list[str]:
     """Name the best configuration, and say how much depends on it. One sentence if no trial finished."""
     best = facts.sweep.best
+    infeasible = facts.sweep.of(TrialOutcome.infeasible)
+    if not best and infeasible:
+        first = f"{infeasible[0].name}: {infeasible[0].reason}"
+        return [f"No trial keeps to the limits of the search, so there is no answer ({first})."]
     if not best:
-        return ["No trial has finished, so there is no answer yet."]
+        return ["No trial has finished, so there is no answer yet.", *_so_far(facts)]
     if facts.sweep.unread is not None:
         return [f"{facts.sweep.unread[0].upper()}{facts.sweep.unread[1:]}."]
     chosen = ", ".join(f"{key} {short(value)}" for key, value in best[0].params.items())
@@ -43,6 +48,19 @@ def _reached(facts: SweepFacts, trial: ReadTrial) -> str:
     if facts.metric == ACCURACY:
         return f"{value} of the validation texts are read right"
     return f"{facts.metric} is {value}"
+
+
+def _so_far(facts: SweepFacts) -> list[str]:
+    """The paused trial that was best at any of its epochs, if there is one."""
+    objective = facts.sweep.objectives[0]
+    paused = [trial for trial in facts.sweep.of(TrialOutcome.paused) if trial.curve]
+    if not paused:
+        return []
+    best = min(paused, key=lambda t: min(objective.rank(value, None, t.number) for value in t.curve.values()))
+    value = shown_metric(facts.metric, best.curve[max(best.curve)])
+    chosen = ", ".join(f"{key} {short(value)}" for key, value in best.params.items())
+    of = f" of {facts.sweep.epochs}" if facts.sweep.epochs and "training.epochs" not in best.params else ""
+    return [f"The best so far is {best.name}, paused at epoch {best.epochs}{of} with {value}: {chosen}."]
 
 
 def told_spread(facts: SweepFacts, trial: ReadTrial) -> str:

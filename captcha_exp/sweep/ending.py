@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from optuna.trial import FrozenTrial
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -12,8 +13,9 @@ from captcha_exp.sweep.failures import has_faults, told_failures
 from captcha_exp.sweep.introduction import introduce
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.known_trials import known_trials
+from captcha_exp.sweep.limits import nearest
 from captcha_exp.sweep.live_table import cell, tell
-from captcha_exp.sweep.live_view import best_trials, duration, shown_value, shown_values
+from captcha_exp.sweep.live_view import best_so_far, best_trials, duration, shown_value, shown_values
 from captcha_exp.sweep.next_search import NEXT_SEARCH, next_search, typed_command
 from captcha_exp.sweep.on_end import end_message, tell_end
 from captcha_exp.sweep.paused_checkpoints import remove_checkpoints
@@ -23,7 +25,8 @@ from captcha_exp.sweep.study import END, OpenStudy
 from captcha_exp.sweep.supervisor import SweepFailedError
 from captcha_exp.sweep.sweep_store import SweepRecord
 from captcha_exp.sweep.sweep_tables import counts, train_command, write_tables
-from captcha_exp.sweep.tally import Tally, TrialOutcome, seconds_run
+from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run, progress, seconds_run
+from captcha_exp.sweep.time_left import planned_epochs
 from captcha_exp.sweep.unread import told_unread
 from captcha_exp.terminal import complain
 
@@ -150,17 +153,8 @@ class Ending:
         plan, objectives = self._plan, self._plan.config.sweep.objectives
         best = best_trials(tally, objectives)
         self._say(f"sweep {plan.name} ended: {counts(tally)}{f'; {end}' if end else ''}.")
-        if not best and tally.of(TrialOutcome.paused):
-            self._say(
-                "No trial has run all its epochs yet, so there is no best configuration. Type the command again: the "
-                "paused ones go on."
-            )
-            return EXIT_FAILED
         if not best:
-            self._say(
-                f"No trial finished, so there is no best configuration. See {plan.folder}/trials.csv; loosen "
-                "`sweep.pruner` or change `sweep.space` under another `sweep.name`."
-            )
+            self._tell_no_best(tally)
             return EXIT_FAILED
         columns = [Column(cell(o.metric)) for o in objectives]
         table = Table("trial", *columns, "time", "parameters", box=None, pad_edge=False)
@@ -186,6 +180,30 @@ class Ending:
             self._say(f"in the UI:      {self._record.ui_hint}")
         return 0
 
+    def _tell_no_best(self, tally: Tally) -> None:
+        """Why there is no best configuration, and what to do."""
+        if tally.of(TrialOutcome.paused, TrialOutcome.waiting):
+            self._tell_unfinished(tally)
+        elif infeasible := tally.of(TrialOutcome.infeasible):
+            least = nearest(infeasible)
+            self._say(
+                "No trial keeps to sweep.constraints, so there is no best configuration. The nearest is trial "
+                f"{least.number}: {tally.reason(least)}. Loosen them, or change `sweep.space`, under another "
+                "`sweep.name`."
+            )
+        else:
+            self._say(
+                f"No trial finished, so there is no best configuration. See {self._plan.folder}/trials.csv; loosen "
+                "`sweep.pruner` or change `sweep.space` under another `sweep.name`."
+            )
+
+    def _tell_unfinished(self, tally: Tally) -> None:
+        """No trial has finished, but some can go on."""
+        so_far = best_so_far(tally, self._plan.config.sweep.objectives[0])
+        if so_far is not None:
+            self._say(f"best so far, {told_paused(so_far, self._plan)}")
+        self._say(f"No trial has run all its epochs yet, so there is no best.yaml. Go on with it: {typed_command()}")
+
     def _tell_next(self, tally: Tally) -> None:
         """Say which keys a next search could fix, and keep that for the report."""
         file, found = self._plan.folder / NEXT_SEARCH, next_search(self._plan, tally)
@@ -199,6 +217,15 @@ class Ending:
 
     def _say(self, line: str) -> None:
         tell(self._console, line)
+
+
+def told_paused(trial: FrozenTrial, plan: SweepPlan) -> str:
+    """Where a paused trial is, what it reached, and with which values."""
+    epochs, (_, value) = planned_epochs(trial, plan.config), progress(trial) or (0, None)
+    of = "" if epochs is None else f" of {epochs}"
+    overrides = " ".join(plan.space.overrides(trial.params))
+    reached = "" if value is None else f", {value:.4f}"
+    return f"paused at epoch {epochs_run(trial)}{of}: trial {trial.number}{reached}: {overrides}"
 
 
 def _short(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """The limits of `sweep.constraints`, and by how much a trial breaks them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import optuna
@@ -42,4 +42,14 @@ def note_limits(
 
 def is_beyond_limits(trial: FrozenTrial) -> bool:
     """Whether the trial breaks a constraint."""
-    return any(isinstance(excess, Real) and float(excess) > 0 for excess in trial.constraints.values())
+    return bool(_excesses(trial))
+
+
+def nearest(infeasible: Sequence[FrozenTrial]) -> FrozenTrial:
+    """The trial that breaks the fewest limits, and of those the one that is beyond them by the least sum."""
+    return min(infeasible, key=lambda trial: (len(_excesses(trial)), sum(_excesses(trial)), trial.number))
+
+
+def _excesses(trial: FrozenTrial) -> list[float]:
+    found = trial.constraints.values()
+    return [float(excess) for excess in found if isinstance(excess, Real) and float(excess) > 0]

@@ -141,6 +141,14 @@ def best_trials(tally: Tally, objectives: list[ObjectiveConfig]) -> list[FrozenT
     return sorted(finished, key=lambda t: objectives[0].rank(t.values[0], losses[t.number], t.number))
 
 
+def best_so_far(tally: Tally, objective: ObjectiveConfig) -> FrozenTrial | None:
+    """The paused trial with the best value at any of its epochs; None if no trial is paused."""
+    seen = {t.number: [v for v in t.intermediate_values.values() if not math.isnan(v)] for t in tally.trials}
+    paused = [trial for trial in tally.of(TrialOutcome.paused) if seen[trial.number]]
+    ranks = {t.number: min(objective.rank(value, None, t.number) for value in seen[t.number]) for t in paused}
+    return min(paused, key=lambda trial: ranks[trial.number], default=None)
+
+
 def shown_values(trial: FrozenTrial, objectives: list[ObjectiveConfig]) -> str:
     """Objective values; with their names if there are several, and with what they are means of."""
     values, repeats = trial_values(trial), told_repeats(trial, objectives[0])

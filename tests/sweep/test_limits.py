@@ -89,5 +89,9 @@ def test_a_trial_beyond_a_limit_is_shown_as_such_and_is_not_the_best(sweep: Swee
         ("infeasible", "latency_ms is 40, not <= 38"),
         ("finished", ""),
     ]
+    code, printed = sweep.run(*given, "sweep.name=u", "sweep.constraints={latency_ms: '<= 9'}")
+    assert code == 1
+    assert "No trial keeps to sweep.constraints" in printed
+    assert "The nearest is trial 1: latency_ms is 35, not <= 9. Loosen them, or change `sweep.space`" in printed
     code, printed = sweep.run(*given, "sweep.constraints={latency_ms: '<= 99'}")
     assert code == 2 and "sweep.constraints.latency_ms was <= 38, is <= 99" in printed
