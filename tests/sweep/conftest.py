@@ -62,8 +62,8 @@ class Sweep:
         """What a start printed, the last one by default."""
         return (self.folder / f"output-{start % len(self._processes)}.txt").read_text()
 
-    def tally(self) -> Tally:
-        study = optuna.load_study(study_name="t", storage=self.storage)
+    def tally(self, name: str = "t") -> Tally:
+        study = optuna.load_study(study_name=name, storage=self.storage.replace("/t/", f"/{name}/"))
         return Tally(study.get_trials())
 
     def outcomes(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ import signal
 
 from optuna.trial import FrozenTrial, TrialState
 
-from captcha_exp.sweep.tally import Tally, epochs_run
+from captcha_exp.sweep.tally import Tally, TrialOutcome, epochs_run
 from tests.sweep.conftest import Sweep, eventually
 from tests.sweep.test_survival import kill_all
 
@@ -42,10 +42,16 @@ def test_only_the_best_go_on_and_the_others_end_as_pruned(sweep: Sweep) -> None:
 
 
 def test_one_worker_gives_the_same_trials_again(sweep: Sweep, tmp_path_factory) -> None:
+    """Also with pauses, with trials that the user names, and with what an earlier sweep knows."""
     other = Sweep(tmp_path_factory.mktemp("other"))
     assert sweep.run(*NINE, ONE)[0] == other.run(*NINE, ONE)[0] == 0
     first, second = ([(t.params, t.intermediate_values) for t in one.tally().trials] for one in (sweep, other))
     assert first == second
+    named = f"sweep.first=[{{}}, {{{DROPOUT}: 0.2}}]"
+    warm = (*NINE, ONE, "sweep.name=u", "sweep.warm_start=[t]", "sweep.sampler.n_startup_trials=2", named)
+    assert sweep.run(*warm)[0] == other.run(*warm)[0] == 0
+    first, second = ([(t.params, t.intermediate_values) for t in one.tally("u").trials] for one in (sweep, other))
+    assert first == second and first[1][0] == {DROPOUT: 0.2}
 
 
 def test_two_workers_send_two_to_the_end(sweep: Sweep) -> None:
@@ -137,9 +143,19 @@ def test_a_sampler_that_has_tried_everything_lets_paused_trials_go_on(sweep: Swe
 
 def test_a_sweep_that_ends_while_all_trials_are_paused_says_how_to_go_on(sweep: Sweep) -> None:
     many = ("sweep.n_trials=60", *NINE[1:], ONE)
-    code, printed = sweep.run(*many, "sweep.minutes=0.1", EPOCH_S="0.4")
-    assert code == 1
-    assert "No trial has run all its epochs yet" in printed and "the paused ones go on" in printed
+    process = sweep.start(*many, EPOCH_S="0.2")
+    eventually(lambda: True if sweep.printed().count(" paused after ") >= 2 else None, 100)
+    process.terminate()
+    process.wait(60)
+    code, printed = sweep.run(*many, "sweep.minutes=0.001")
+    assert code == 1 and "sweep.minutes=0.001 are over" in printed
+    tally = sweep.tally()
+    best = max(tally.of(TrialOutcome.paused), key=lambda trial: max(trial.intermediate_values.values()))
+    done, value = epochs_run(best), best.intermediate_values[best.last_step]
+    assert f"best so far, paused at epoch {done} of 9: trial {best.number}, {value:.4f}: {DROPOUT}=" in printed
+    told = printed.splitlines()[-1]
+    assert told.startswith("No trial has run all its epochs yet, so there is no best.yaml. Go on with it: python ")
+    assert not (sweep.folder / "sweeps/t/best.yaml").exists()
     paused = sweep.outcomes()["paused"]
     code, printed = sweep.run("sweep.n_trials=9", *NINE[1:], ONE)
     assert code == 0, printed
