@@ -41,7 +41,8 @@ class RayMethod:
         from ray.tune.schedulers import AsyncHyperBandScheduler
 
         self._draws = draws
-        self._scheduler = AsyncHyperBandScheduler(metric="accuracy", mode="max", max_t=EPOCHS)
+        # Any: its methods ask for a controller, and do not use it.
+        self._scheduler: Any = AsyncHyperBandScheduler(metric="accuracy", mode="max", max_t=EPOCHS)
 
     def ask(self) -> tuple[int, dict[str, Any]] | None:
         """See `Method`."""

@@ -1,5 +1,6 @@
 """Workers on the nodes of a Ray cluster: each is an actor that runs the same command as a local worker."""
 
+import io
 import logging
 import os
 import queue
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -58,10 +60,9 @@ class RayWorkers:
         self._config, self._folder = config.sweep.ray, Path.cwd()
         self._arguments = [*own_command(), *computed, f"root={_quoted(str(config.root_path))}"]
         self._environment = carried_environment(os.environ, self._arguments)
-        self._code = Path(tempfile.mkdtemp(prefix="captcha-exp-"))
         try:
-            stage_code(self._code)
             self._connect()
+            self._code = ray.put(packed_code())
             nodes = [node for node in ray.nodes() if node["Alive"]]
             check_room(self._config, [node["Resources"] for node in nodes])
             check_shared(config, sorted({str(node["NodeManagerHostname"]) for node in nodes}))
@@ -74,21 +75,21 @@ class RayWorkers:
     def start(self, order: WorkerOrder, log_file: Path) -> "RayWorker":
         taken = {"num_cpus": self._config.num_cpus, "num_gpus": self._config.num_gpus}
         actor = _Actor.options(**taken, max_concurrency=2).remote(  # type: ignore[attr-defined]
-            self._arguments, {**self._environment, **order.to_environment()}, str(self._folder)
+            self._code, self._arguments, {**self._environment, **order.to_environment()}, str(self._folder)
         )
         return RayWorker(actor, log_file)
 
     def close(self) -> None:
         ray.shutdown()
-        shutil.rmtree(self._code, ignore_errors=True)
 
     def _connect(self) -> None:
-        code: dict[str, Any] = {"working_dir": str(self._code), **(self._config.runtime_env or {})}
         address = self._config.address or os.environ.get("RAY_ADDRESS") or "local"
         _check_answers(address)
         here: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         try:
-            ray.init(address, runtime_env=code, log_to_driver=False, logging_level=logging.ERROR, **here)
+            ray.init(
+                address, runtime_env=self._config.runtime_env, log_to_driver=False, logging_level=logging.ERROR, **here
+            )
         except (ConnectionError, ValueError, RuntimeError, RayError) as error:
             raise InputError(f"Ray cannot use sweep.ray.address={address}: {joined_lines(error)}") from error
 
@@ -124,13 +125,15 @@ class RayWorker:
 class _Actor:
     """Runs one worker on a node, and holds what it prints until the supervisor asks for it."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
-        code = os.getcwd()  # where Ray has put what `stage_code` made
-        path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
+    def __init__(self, code: bytes, arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+        # Ray would put `working_dir` into a folder that it removes, and that all nodes of one machine write.
+        self._code = tempfile.mkdtemp(prefix="captcha-exp-")
+        zipfile.ZipFile(io.BytesIO(code)).extractall(self._code)
+        path = os.pathsep.join(filter(None, [self._code, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [sys.executable, *arguments],
             env={**os.environ, **environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
-            cwd=folder if os.path.isdir(folder) else code,
+            cwd=folder if os.path.isdir(folder) else self._code,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -151,6 +154,8 @@ class _Actor:
     def _read(self) -> None:
         for line in self._process.stdout or ():  # it is a pipe
             self._said.put(line)
+        self._process.wait()
+        shutil.rmtree(self._code, ignore_errors=True)
 
     def _printed(self) -> Iterator[bytes]:
         with suppress(queue.Empty):
@@ -158,12 +163,20 @@ class _Actor:
                 yield self._said.get_nowait()
 
 
-def stage_code(folder: Path) -> None:
-    """Put this package, Hydra's adapter and the shipped configuration into a folder for other machines."""
-    caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PACKAGE_DIR, folder / PACKAGE_DIR.name, ignore=caches)
-    shutil.copytree(PACKAGE_DIR.parent / "hydra_plugins", folder / "hydra_plugins", ignore=caches)
-    shutil.copytree(conf_dir(), folder / PACKAGE_DIR.name / "conf", dirs_exist_ok=True)
+def packed_code() -> bytes:
+    """This package, Hydra's adapter and the shipped configuration, as a zip archive for other machines."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder, name in [
+            (PACKAGE_DIR, PACKAGE_DIR.name),
+            (PACKAGE_DIR.parent / "hydra_plugins", "hydra_plugins"),
+            (conf_dir(), f"{PACKAGE_DIR.name}/conf"),
+        ]:
+            for path in sorted(folder.rglob("*")):
+                inside = f"{name}/{path.relative_to(folder).as_posix()}"
+                if path.is_file() and "__pycache__" not in path.parts and inside not in archive.NameToInfo:
+                    archive.write(path, inside)
+    return packed.getvalue()
 
 
 def carried_environment(environment: Mapping[str, str], arguments: Sequence[str]) -> dict[str, str]:

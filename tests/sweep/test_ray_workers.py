@@ -1,9 +1,11 @@
 """Workers on a real Ray cluster: nodes of this machine, each with its own raylet."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from captcha_exp.config import Config, RayConfig
 from captcha_exp.errors import InputError
-from captcha_exp.sweep.ray_workers import carried_environment, check_room, check_shared, stage_code
+from captcha_exp.sweep.ray_workers import carried_environment, check_room, check_shared, packed_code
 from tests.sweep.conftest import HERE, REPOSITORY, Sweep, eventually, is_alive
 
 PATIENCE_S = 150  # a node, and an actor on it, take seconds to start on an idle machine
@@ -106,7 +108,7 @@ def test_machines_that_share_no_file_need_servers(compose: Callable[..., Config]
 
 
 def test_the_code_that_travels_is_whole(tmp_path: Path) -> None:
-    stage_code(tmp_path)
+    zipfile.ZipFile(io.BytesIO(packed_code())).extractall(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     where = "import captcha_exp.config as c; print(c.__file__, c.conf_dir())"
     told = subprocess.run([sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True)
