@@ -87,13 +87,26 @@ ONLY = {
 OWNERS = {
     "mlflow": {"tracking", "reader"},
     "optuna": {"sweep"},
+    "ray": {"sweep"},
     "kagglehub": {"dataset"},
     "hydra": {"sweep", "command_line", "hydra_values", "hidden_passwords", "typed_texts"},
     "gradio": {"serve"},
     "fastapi": {"serve"},
 }
 # What `--help` must not wait for.
-HEAVY = {"tensorflow", "jax", "torch", "keras", "mlflow", "optuna", "kagglehub", "matplotlib", "gradio", "fastapi"}
+HEAVY = {
+    "tensorflow",
+    "jax",
+    "torch",
+    "keras",
+    "mlflow",
+    "optuna",
+    "ray",
+    "kagglehub",
+    "matplotlib",
+    "gradio",
+    "fastapi",
+}
 
 
 def part_of(path: Path) -> str:
