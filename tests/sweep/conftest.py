@@ -56,7 +56,7 @@ class Sweep:
     def run(self, *arguments: str, space: str = SPACE, **environment: str) -> tuple[int, str]:
         """Start, wait, and give the exit code and what was printed."""
         process = self.start(*arguments, space=space, **environment)
-        return process.wait(120), self.printed()
+        return process.wait(240), self.printed()
 
     def printed(self, start: int = -1) -> str:
         """What a start printed, the last one by default."""
@@ -90,7 +90,7 @@ def _age(file: Path) -> tuple[int, str]:
     return file.stat().st_mtime_ns, file.name
 
 
-def eventually(look: Callable[[], Any], timeout_s: float = 40) -> Any:
+def eventually(look: Callable[[], Any], timeout_s: float = 100) -> Any:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = look()

@@ -24,7 +24,7 @@ def test_the_dashboard_shows_the_study_with_its_objective_and_all_trials(sweep: 
     process = sweep.start("sweep.n_trials=60", *NINE[1:], ONE)
     eventually(lambda: True if sweep.printed().count(" paused after ") >= 2 else None, 100)
     process.terminate()
-    process.wait(60)
+    process.wait(240)
     port, home = free_port(), str(sweep.folder)  # its server leaves a socket in the home
     command = [sys.executable, "-c", _START, sweep.storage, "--host", "127.0.0.1", "--port", str(port)]
     address = f"http://127.0.0.1:{port}/api/studies"

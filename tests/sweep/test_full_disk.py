@@ -30,7 +30,7 @@ def test_a_disk_that_gets_full_in_the_middle_fails_no_trial(sweep_there: Sweep, 
     process = sweep_there.start(*arguments, EPOCH_S="0.5")
     sweep_there.wait_for_begun(2)
     small_disk.leave(5)
-    assert process.wait(60) == 2, sweep_there.printed()
+    assert process.wait(240) == 2, sweep_there.printed()
     told_once(sweep_there.printed())
     small_disk.make_room()
     code, printed = sweep_there.run(*arguments)

@@ -36,7 +36,7 @@ def test_the_command_that_a_sweep_gives_searches_on_without_the_keys_that_hardly
     assert f"{HEADS}=1,2,4,8" not in arguments
 
     process = sweep.start(*arguments[-3:], "sweep.n_trials=3", "sweep.workers=1")
-    assert process.wait(120) == 0, sweep.printed()
+    assert process.wait(240) == 0, sweep.printed()
     assert "24 trials of t are known to the sampler" in sweep.printed()
     trials = optuna.load_study(study_name="t-2", storage=f"sqlite:///{sweep.folder}/sweeps/t-2/study.db").trials
     assert [list(trial.params) for trial in trials] == [[DROPOUT]] * 3

@@ -27,7 +27,7 @@ def written_down(sweep: Sweep, *arguments: str, **environment: str) -> list[str]
     """Run a sweep of two trials; wherever the secret can be seen then."""
     with ProcessList() as processes:
         process = sweep.start("sweep.n_trials=2", *arguments, **environment)
-        code = process.wait(120)
+        code = process.wait(240)
     printed = sweep.printed()
     assert code == 0, printed
     found = processes.showing([SECRET], but=process.pid) + places_with([SECRET], sweep.folder)

@@ -75,7 +75,7 @@ def test_ctrl_c_stops_the_workers_and_another_engine_goes_on(sweep: Sweep) -> No
     process = sweep.start(*here, "sweep.engine=ray", slow)
     (worker,) = wait_for_running(sweep, 1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130, sweep.printed()
+    assert process.wait(240) == 130, sweep.printed()
     eventually(lambda: not is_alive(worker) or None)
     assert "Traceback" not in sweep.printed()
 

@@ -51,7 +51,7 @@ def test_a_killed_trial_goes_on_in_the_repeat_where_it_was(sweep: Sweep) -> None
     process = sweep.start(*THREE, "sweep.n_trials=1", EPOCH_S="0.3")
     worker = sweep.wait_for_begun(3)[-1]  # the trial, its first repeat, its second
     os.kill(worker, signal.SIGKILL)
-    assert process.wait(90) == 0, sweep.printed()
+    assert process.wait(240) == 0, sweep.printed()
     lost, again = sweep.tally().trials
     assert (lost.state, again.state) == (TrialState.FAIL, TrialState.COMPLETE)
     repeats = again.user_attrs["repeats"]
