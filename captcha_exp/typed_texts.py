@@ -24,6 +24,7 @@ _TEXTS_OR_NULL = frozenset(
         *("tracking.uri", "training.initial_model", "augmentation.function", "dataset.label_pattern"),
         *("dataset.image_root", "dataset.vocabulary", "dataset.vocabulary_file", "dataset.expected.alphabet"),
         *("dataset.encoding", "dataset.delimiter", "force", "sweep.on_end", "remove.storage", "table"),
+        *("sweep.ray.address",),
     }
 )
 TEXT_KEYS = _TEXTS | _TEXTS_OR_NULL

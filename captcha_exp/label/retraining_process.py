@@ -18,6 +18,7 @@ from captcha_exp.errors import InputError, first_line, joined_lines
 from captcha_exp.interruption import interrupt, raise_if_interrupted
 from captcha_exp.label.guesses import Guesses
 from captcha_exp.piped_process import answering
+from captcha_exp.terminal import complain
 
 if TYPE_CHECKING:
     from captcha_exp.reader.predictor import Predictor
@@ -68,7 +69,8 @@ def main() -> None:
     except InputError as error:
         answer(Failure(without_passwords(joined_lines(error))))
     except Exception as error:
-        print(without_passwords(traceback.format_exc()), file=sys.stderr)
+        for line in without_passwords(traceback.format_exc()).splitlines():
+            complain(line)
         answer(Failure(without_passwords(f"{type(error).__name__}: {first_line(error)} ({work.log} has more)")))
     except KeyboardInterrupt:
         pass  # the run is marked as interrupted
