@@ -21,7 +21,7 @@ START = datetime(2026, 1, 1)
 def ran(begin: float, end: float) -> ReadTrial:
     """A trial that ran from one minute to another."""
     started, ended = (START + timedelta(minutes=minute) for minute in (begin, end))
-    return ReadTrial(0, TrialOutcome.finished, None, (), {}, {}, 0, ((started, ended),), False, None)
+    return ReadTrial(0, TrialOutcome.finished, None, (), None, (), {}, {}, 0, ((started, ended),), False, None)
 
 
 def test_minutes_count_once_however_many_trials_ran_in_them_and_pauses_do_not() -> None:
