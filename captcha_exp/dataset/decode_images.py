@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_and_tell
+from captcha_exp.reader.image import ImageSpec, decode_and_tell
+from captcha_exp.reader.image_formats import BadImageError
 
 _REASON_LENGTH = 200
 Loader = Callable[[str], bytes]

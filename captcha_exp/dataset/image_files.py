@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from captcha_exp.dataset.other_files import OtherFiles
 from captcha_exp.dataset.samples import Sample, SkippedFile, label_problem, shown
-from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
+from captcha_exp.reader.image_formats import IMAGE_SUFFIXES, MAX_FILE_BYTES, BadImageError
 
 _MAX_PATH = 4096  # the limit of Linux; the time to resolve a longer path would grow with the square of its length
 _DIGITS = re.compile("[0-9]+")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from captcha_exp.dataset.image_files import ImageFile, read_file
 from captcha_exp.dataset.other_files import LABEL_SUFFIX
 from captcha_exp.dataset.samples import MAX_LABEL_LENGTH, SkippedFile, shown
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 
 _ENOUGH = 0.9
 

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 
 from captcha_exp.dataset.samples import shown
-from captcha_exp.reader.image import OTHER_SUFFIXES
+from captcha_exp.reader.image_formats import OTHER_SUFFIXES
 
 # Files of these suffixes are never opened to look for an image in them.
 _NO_IMAGES = frozenset(

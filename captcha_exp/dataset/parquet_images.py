@@ -10,7 +10,7 @@ from captcha_exp.dataset.archive import made_once
 from captcha_exp.dataset.folder_names import split_named
 from captcha_exp.dataset.json_rows import RecordTable, record_table
 from captcha_exp.errors import InputError, first_line
-from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES
+from captcha_exp.reader.image_formats import IMAGE_SUFFIXES, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa

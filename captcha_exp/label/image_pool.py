@@ -16,7 +16,8 @@ from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.dataset.samples import SkippedFile, shown
 from captcha_exp.errors import InputError, MissingPathError
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import BadImageError
 
 _log = logging.getLogger(__name__)
 _OUTSIDE = "a link that leads out of dataset.path"

@@ -17,7 +17,7 @@ from captcha_exp.dataset.image_files import read_file
 from captcha_exp.errors import InputError
 from captcha_exp.label.labelling_session import LabellingSession
 from captcha_exp.prepare.embedded_images import viewable
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.serve.browser_policy import BrowserPolicy
 from captcha_exp.serve.host_and_origin import HostAndOrigin
 from captcha_exp.serve.http_refusal import refusal

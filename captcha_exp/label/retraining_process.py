@@ -133,7 +133,7 @@ def _shipped() -> "tuple[Predictor, str]":
 
 def _read(predictor: "Predictor", files: Sequence[tuple[str, str]]) -> dict[str, tuple[str, float]]:
     from captcha_exp.dataset.image_files import read_file
-    from captcha_exp.reader.image import BadImageError
+    from captcha_exp.reader.image_formats import BadImageError
 
     names, data = [], []
     for name, path in files:

@@ -126,7 +126,7 @@ def _print_lines(
     """
     from captcha_exp.predict.input_files import batches, read_file
     from captcha_exp.predict.output_lines import line_of
-    from captcha_exp.reader.image import BadImageError
+    from captcha_exp.reader.image_formats import BadImageError
     from captcha_exp.reader.predictor import BATCH_SIZE
 
     header, line = line_of(config.format, config.alternatives)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from captcha_exp.reader.image import IMAGE_SUFFIXES, MAX_FILE_BYTES, OTHER_SUFFIXES, BadImageError
+from captcha_exp.reader.image_formats import IMAGE_SUFFIXES, MAX_FILE_BYTES, OTHER_SUFFIXES, BadImageError
 
 _LIST_ON_STDIN = "-"
 # Pictures in other formats are named with the reason why they cannot be read.

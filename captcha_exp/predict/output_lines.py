@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from captcha_exp.config import OutputFormat
 from captcha_exp.foreign_text import csv_row, escaped
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import Reading
 
 Line = Callable[[str, Reading | BadImageError], str]

@@ -10,7 +10,7 @@ from PIL import Image
 from captcha_exp.errors import InputError
 from captcha_exp.predict.input_files import read_file
 from captcha_exp.reader.decoding import Constraint
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import BATCH_SIZE, Predictor, Reading
 
 Picture = str | os.PathLike[str] | np.ndarray | Image.Image

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from captcha_exp.prepare.audited_samples import AuditedSample
-from captcha_exp.reader.image import BadImageError, open_image
+from captcha_exp.reader.image_formats import BadImageError, open_image
 
 _MAX_SIZE_PX = (360, 200)
 _QUALITY = 85

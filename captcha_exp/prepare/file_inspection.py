@@ -9,7 +9,8 @@ from enum import Enum
 import numpy as np
 from PIL import Image
 
-from captcha_exp.reader.image import FORMATS, BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import FORMATS, BadImageError
 
 # The side of a perceptual hash, in bits. docs/data.md shows why 64 bits are too few and 256 are enough.
 HASH_SIZE = 16

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from captcha_exp.child_processes import in_chunks
 from captcha_exp.dataset.progress import Progress
 from captcha_exp.prepare.file_inspection import Damage, Damaged, FileFacts, inspect
-from captcha_exp.reader.image import BadImageError, ImageSpec
+from captcha_exp.reader.image import ImageSpec
+from captcha_exp.reader.image_formats import BadImageError
 
 # A child process needs about two seconds to import the code that inspects files.
 _WORTH_CHILDREN_S = 5.0

@@ -16,7 +16,8 @@ from captcha_exp.reader.decoding import (
     build_automaton,
     decode_alternatives,
 )
-from captcha_exp.reader.image import MAX_PIXELS, BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import MAX_PIXELS, BadImageError
 from captcha_exp.reader.onnx_runtime import OnnxRuntime, Runtime
 
 # The path of the network in a servable model.

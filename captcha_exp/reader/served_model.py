@@ -8,7 +8,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
 from captcha_exp.reader.decoding import Constraint
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import Predictor
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from captcha_exp.reader.decoding import Automaton, Constraint
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import BATCH_SIZE, Reading
 from captcha_exp.serve.model_holder import Held, ModelHolder
 from captcha_exp.serve.work_thread import Worker

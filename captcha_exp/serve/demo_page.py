@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from captcha_exp.errors import InputError
 from captcha_exp.foreign_text import visible
 from captcha_exp.reader.decoding import Constraint
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.serve.batcher import Answer, Batcher, ReadOptions, UnansweredError
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.serve.reading_html import draw_model, draw_note, draw_problem, draw_reading

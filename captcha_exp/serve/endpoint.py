@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from captcha_exp.errors import InputError, joined_lines
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import Reading
 from captcha_exp.serve.batcher import STUCK_S, Batcher, UnansweredError
 from captcha_exp.serve.http_refusal import refusal

@@ -6,7 +6,8 @@ import html
 import numpy as np
 
 from captcha_exp.foreign_text import visible
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image, encode_png
+from captcha_exp.reader.image import ImageSpec, decode_image, encode_png
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import Reading
 from captcha_exp.serve.alignment import align
 from captcha_exp.serve.model_holder import Held

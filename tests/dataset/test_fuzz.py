@@ -14,7 +14,8 @@ from captcha_exp.config import ManifestConfig
 from captcha_exp.dataset.label_text import with_plain_labels
 from captcha_exp.dataset.manifest import open_manifest
 from captcha_exp.errors import InputError
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import BadImageError
 
 # The same examples at every run: a failure here is one of the change at hand.
 FUZZ = settings(

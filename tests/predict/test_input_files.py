@@ -11,7 +11,7 @@ from captcha_exp.config import OutputFormat
 from captcha_exp.predict import input_files
 from captcha_exp.predict.input_files import batches, file_names, read_file
 from captcha_exp.predict.output_lines import line_of
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import Reading
 
 READING = Reading("aB", 0.98765432, [("ab", 0.0123), ("b", 1e-9)])

@@ -11,15 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captcha_exp.reader.image import (
-    MAX_PIXELS,
-    BadImageError,
-    Channels,
-    ImageSpec,
-    decode_image,
-    encode_png,
-    to_input,
-)
+from captcha_exp.reader.image import Channels, ImageSpec, decode_image, encode_png, to_input
+from captcha_exp.reader.image_formats import MAX_PIXELS, BadImageError
 from captcha_exp.reader.polarity import Polarity
 
 SPEC = ImageSpec(height=8, width=16, keep_aspect_ratio=False, background=255)

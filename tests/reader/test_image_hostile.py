@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from captcha_exp.reader.image import MAX_JPEG_SCANS, BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import MAX_JPEG_SCANS, BadImageError
 
 SPEC = ImageSpec(height=8, width=16, keep_aspect_ratio=False, background=255)
 SIDE = 13_000
@@ -20,7 +21,8 @@ SIDE = 13_000
 DECODE = """
 import resource, sys
 from pathlib import Path
-from captcha_exp.reader.image import BadImageError, ImageSpec, decode_image
+from captcha_exp.reader.image import ImageSpec, decode_image
+from captcha_exp.reader.image_formats import BadImageError
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
 for path in sorted(Path(sys.argv[1]).iterdir()):

@@ -13,7 +13,7 @@ from captcha_exp.model.forward_pass import ForwardPass
 from captcha_exp.predict.load_predictor import load_predictor
 from captcha_exp.promote.servable import build_servable
 from captcha_exp.reader.decoding import Constraint, Knowledge, decode
-from captcha_exp.reader.image import BadImageError
+from captcha_exp.reader.image_formats import BadImageError
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor
 from captcha_exp.tracking import LoadedRecogniser
 from captcha_exp.tracking.served_form import read_as_served

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from captcha_exp.config.fields import MAX_PORT, Count, ModelAddress, Must, Positive, Rooted, Settings, Whole
 from captcha_exp.config.schema.training import TrackingConfig
 from captcha_exp.errors import InputError
-from captcha_exp.reader.image import MAX_PIXELS
+from captcha_exp.reader.image_formats import MAX_PIXELS
 
 _HOST = re.compile(r"\*|[\w.-]+|[0-9a-fA-F:.]+", re.ASCII)
 _ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?", re.ASCII)
