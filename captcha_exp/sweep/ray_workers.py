@@ -21,6 +21,7 @@ from typing import Any
 from captcha_exp.config import Config, RayConfig, conf_dir
 from captcha_exp.config.conf_folder import PACKAGE_DIR
 from captcha_exp.errors import InputError, joined_lines
+from captcha_exp.sweep.expression import in_quotes
 from captcha_exp.sweep.worker_messages import EXIT_NODE, WorkerOrder
 from captcha_exp.sweep.worker_process import own_command
 
@@ -31,7 +32,7 @@ if "RAY_AUTH_MODE" not in os.environ:
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(16))
 
 import ray
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 
 _LOOK_S = 1.0
 _ANSWER_S = 10
@@ -45,6 +46,7 @@ class RayWorkers:
 
     Attributes:
         description: the cluster, in words for a user.
+        cores: how many cores each of them takes of a node, at least one.
     """
 
     def __init__(self, config: Config, computed: Sequence[str]) -> None:
@@ -58,7 +60,8 @@ class RayWorkers:
             InputError: there is no such cluster, no node of it can hold a worker, or its machines need servers.
         """
         self._config, self._folder = config.sweep.ray, Path.cwd()
-        self._arguments = [*own_command(), *computed, f"root={_quoted(str(config.root_path))}"]
+        self.cores = max(1, int(self._config.num_cpus))
+        self._arguments = [*own_command(), *computed, f"root={in_quotes(str(config.root_path))}"]
         self._environment = carried_environment(os.environ, self._arguments)
         try:
             self._connect()
@@ -103,9 +106,12 @@ class RayWorker:
         self._code: int | None = None
 
     def poll(self) -> int | None:
-        while self._code is None and ray.wait([self._look], timeout=0)[0]:
+        if self._code is None and ray.wait([self._look], timeout=0)[0]:
+            said = b""
             try:
                 said, self._code = ray.get(self._look)
+            except ActorUnavailableError:
+                pass  # Ray has lost the connection, and tries to get it back; if it can't, the actor counts as dead
             except RayActorError as error:
                 said, self._code = f"{joined_lines(error)}\n".encode(), EXIT_NODE
             with self._log_file.open("ab") as log:
@@ -231,9 +237,3 @@ def check_shared(config: Config, hosts: Sequence[str]) -> None:
                 f"The Ray cluster has {len(hosts)} machines ({', '.join(hosts)}), and they cannot share the file of "
                 f"{key}; set a server, e.g. {key}={example}."
             )
-
-
-def _quoted(text: str) -> str:
-    from hydra.core.override_parser.types import Quote, QuotedString
-
-    return QuotedString(text, Quote.single).with_quotes()

@@ -27,7 +27,7 @@ def cluster(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(REPOSITORY), str(HERE / "plugins")]))
     monkeypatch.setenv("BEGUN", str(sweep.begun))
-    monkeypatch.setenv("EPOCH_S", "0.5")
+    monkeypatch.setenv("EPOCH_S", "1.5")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:
@@ -48,6 +48,12 @@ def wait_for_running(sweep: Sweep, count: int) -> set[int]:
     return found
 
 
+def trial_in(sweep: Sweep, pid: int) -> int | None:
+    """The number of the trial that a process runs at this moment."""
+    running = [trial for trial in sweep.tally().running if "process" in trial.user_attrs]
+    return next((trial.number for trial in running if trial.user_attrs["process"]["pid"] == pid), None)
+
+
 def test_nodes_come_and_go_in_the_middle_of_a_sweep(sweep: Sweep, cluster: Any) -> None:
     leaving = cluster.add_node(num_cpus=1)
     process = sweep.start(
@@ -56,6 +62,8 @@ def test_nodes_come_and_go_in_the_middle_of_a_sweep(sweep: Sweep, cluster: Any) 
     (first,) = wait_for_running(sweep, 1)
     cluster.add_node(num_cpus=1)  # until now, the second worker has waited for a place
     wait_for_running(sweep, 2)
+    before = trial_in(sweep, first)
+    eventually(lambda: trial_in(sweep, first) not in {before, None} or None, PATIENCE_S)  # one that has just begun
     cluster.remove_node(leaving, allow_graceful=False)
     eventually(lambda: not is_alive(first) or None, PATIENCE_S)
     cluster.add_node(num_cpus=1)
