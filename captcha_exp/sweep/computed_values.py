@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf, read_write
+
+from captcha_exp.sweep.expression import in_quotes
 
 _CLOCK = "${now:"
 
@@ -24,7 +25,7 @@ def fix_computed_values(composed: DictConfig) -> list[str]:
     with read_write(composed):
         for key, value in values.items():
             OmegaConf.update(composed, key, value)
-    return [f"{key}={_quoted(value)}" for key, value in values.items()]
+    return [f"{key}={in_quotes(value)}" for key, value in values.items()]
 
 
 def _clocked(values: Mapping[Any, Any], place: str = "") -> Iterator[str]:
@@ -33,7 +34,3 @@ def _clocked(values: Mapping[Any, Any], place: str = "") -> Iterator[str]:
             yield from _clocked(value, f"{place}{key}.")
         elif isinstance(value, str) and _CLOCK in value:
             yield f"{place}{key}"
-
-
-def _quoted(value: str) -> str:
-    return QuotedString(value, Quote.single).with_quotes()

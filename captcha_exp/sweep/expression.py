@@ -200,3 +200,8 @@ def quoted(item: Any) -> Any:
     if isinstance(item, list):
         return [quoted(part) for part in item]
     return item
+
+
+def in_quotes(text: str) -> str:
+    """A text in quotes, as the value of an override that Hydra does not read as another type."""
+    return QuotedString(text, Quote.single).with_quotes()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from captcha_exp.child_processes import cores
 from captcha_exp.sweep.trial_process import kill_group
 from captcha_exp.sweep.worker_messages import WorkerOrder
 from captcha_exp.sweep.worker_process import own_command
@@ -16,10 +17,12 @@ class LocalWorkers:
 
     description: str | None = None
 
-    def __init__(self, computed: Sequence[str]) -> None:
+    def __init__(self, count: int, computed: Sequence[str]) -> None:
         """Args:
+        count: how many there will be; they share the cores of this machine.
         computed: overrides for the workers, which would compute these values differently.
         """
+        self.cores = max(1, cores() // count)
         self._command = [sys.executable, *own_command(), *computed]
 
     def start(self, order: WorkerOrder, log_file: Path) -> "LocalWorker":

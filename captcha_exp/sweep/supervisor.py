@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from captcha_exp.child_processes import cores
-from captcha_exp.config import WorkerEngine
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import full_disk, fullest, no_room
 from captcha_exp.interruption import ended_by
@@ -36,7 +34,7 @@ class Supervisor:
     """
 
     def __init__(self, plan: SweepPlan, opened: OpenStudy, view: View, workers: Workers) -> None:
-        self._plan, self._opened, self._view, self._start = plan, opened, view, workers.start
+        self._plan, self._opened, self._view, self._places = plan, opened, view, workers
         self._workers: dict[int, WorkerProcess] = {}
         self._signal: int | None = None
         self._wake = threading.Event()
@@ -131,15 +129,9 @@ class Supervisor:
             self._told_silence(error)  # the next round tries again
 
     def _start_worker(self, number: int) -> None:
-        order = WorkerOrder(number, self._threads(), self._since)
-        self._workers[number] = self._start(order, self._log_path(number))
-
-    def _threads(self) -> int | None:
-        """Each worker's share of the cores; None if the user chose the threads."""
-        sweep = self._plan.config.sweep
-        if self._plan.config.training.threads is not None:
-            return None
-        return max(1, int(sweep.ray.num_cpus) if sweep.engine is WorkerEngine.ray else cores() // sweep.workers)
+        threads = self._places.cores if self._plan.config.training.threads is None else None
+        order = WorkerOrder(number, threads, self._since)
+        self._workers[number] = self._places.start(order, self._log_path(number))
 
     def _tend(self) -> None:
         """Forget workers that are done, and replace workers that died."""

@@ -89,7 +89,7 @@ def _workers(plan: SweepPlan, computed: Sequence[str]) -> Workers:
     """What starts the workers; a cluster that cannot be used is refused before anything begins."""
     sweep = plan.config.sweep
     if sweep.engine is WorkerEngine.local:
-        return LocalWorkers(computed)
+        return LocalWorkers(sweep.workers, computed)
     try:
         from captcha_exp.sweep.ray_workers import RayWorkers
     except ModuleNotFoundError as error:

@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 import optuna
-from hydra.core.override_parser.types import Quote, QuotedString
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BruteForceSampler
 from optuna.trial import TrialState
@@ -21,6 +20,7 @@ from captcha_exp.errors import StoreAwayError
 from captcha_exp.files import full_disk
 from captcha_exp.interruption import interrupt
 from captcha_exp.sweep.absent_database import once_it_answers
+from captcha_exp.sweep.expression import in_quotes
 from captcha_exp.sweep.job_result import TrialFailedError, loss_of, reason_of, steps_of, values_of
 from captcha_exp.sweep.job_trial import TRIAL, trial_name
 from captcha_exp.sweep.known_trials import informed, known_trials
@@ -234,12 +234,11 @@ class Worker:
         trial.set_user_attr(SPANS, [[start.isoformat(), end.isoformat()] for start, end in spans])
 
     def _run_job(self, trial: optuna.Trial, searched: list[str]) -> Any:
-        root = QuotedString(str(self._plan.config.root_path), Quote.single).with_quotes()
         overrides = [
             *([f"training.threads={self._order.threads}"] if self._order.threads is not None else []),
             *self._plan.arguments,
             *searched,
-            f"root={root}",  # a launcher may start the job in another folder
+            f"root={in_quotes(str(self._plan.config.root_path))}",  # a launcher may start the job in another folder
             f"++hydra.job.env_set.{TRIAL}={trial.number}",
             f"hydra.sweep.subdir={trial_name(trial.number)}",
         ]

@@ -25,9 +25,11 @@ class Workers(Protocol):
 
     Attributes:
         description: where they run, in words for a user; None on this machine.
+        cores: how many cores each of them has for itself, at least one.
     """
 
     description: str | None
+    cores: int
 
     def start(self, order: WorkerOrder, log_file: Path) -> WorkerProcess:
         """Start a worker, which runs this process's own command.
