@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -34,8 +34,10 @@ def known_runs(plan: SweepPlan, source: str, runs: Sequence[LoggedRun]) -> tuple
     if not others:
         raise InputError(f"sweep.warm_start names {source}, which has no finished training; leave it out.")
     metrics = [objective.metric for objective in plan.config.sweep.objectives]
-    _check_keys(source, others, [parameter.key for parameter in plan.space.parameters])
-    _check_metrics(source, others, metrics)
+    # Conditional keys may be missing in some runs, but what no run has tells nothing.
+    keys = [parameter.key for parameter in plan.space.parameters]
+    _check_known(source, [run.params for run in others], "param", keys, "searched; leave it out, or search other keys")
+    _check_known(source, [run.metrics for run in others], "metric", metrics, "one of sweep.objectives; leave it out")
     taken, unusable = list[KnownTrial](), Counter[str]()
     for number, run in enumerate(others):
         params, outside = params_inside(_typed_params(run, plan.space), plan.space)
@@ -48,22 +50,12 @@ def known_runs(plan: SweepPlan, source: str, runs: Sequence[LoggedRun]) -> tuple
     return taken, unusable
 
 
-def _check_keys(source: str, runs: Sequence[LoggedRun], keys: Sequence[str]) -> None:
-    """Conditional keys may be missing in some runs, but a key that no run has tells nothing."""
-    missing = [key for key in keys if not any(key in run.params for run in runs)]
+def _check_known(source: str, runs: Sequence[Mapping[str, Any]], kind: str, names: Sequence[str], why: str) -> None:
+    missing = [name for name in names if not any(name in run for run in runs)]
     if missing:
         raise InputError(
-            f"sweep.warm_start names {source}, but none of its {len(runs)} runs has the param {missing[0]}, which is "
-            "searched; leave it out, or search other keys."
-        )
-
-
-def _check_metrics(source: str, runs: Sequence[LoggedRun], metrics: Sequence[str]) -> None:
-    missing = [metric for metric in metrics if not any(metric in run.metrics for run in runs)]
-    if missing:
-        raise InputError(
-            f"sweep.warm_start names {source}, but none of its {len(runs)} runs has the metric {missing[0]}, which is "
-            "one of sweep.objectives; leave it out."
+            f"sweep.warm_start names {source}, but none of its {len(runs)} runs has the {kind} {missing[0]}, which is "
+            f"{why}."
         )
 
 
