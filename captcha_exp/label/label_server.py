@@ -2,12 +2,11 @@
 
 import logging
 import socket
-from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from captcha_exp.interruption import ended_by
+from captcha_exp.serve.stopped_server import StoppedServer
 
 _GRACE_S = 2
 
@@ -19,7 +18,7 @@ def run_server(application: ASGIApp, listener: socket.socket) -> int | None:
         The signal that ended it.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    server = _Server(
+    server = StoppedServer(
         uvicorn.Config(
             application,
             ws="none",
@@ -31,19 +30,4 @@ def run_server(application: ASGIApp, listener: socket.socket) -> int | None:
             timeout_graceful_shutdown=_GRACE_S,
         )
     )
-    # uvicorn raises the signal again after it has stopped. By then the signal has been handled, so ignore it.
-    with ended_by(_ignore):
-        server.run([listener])
-    return server.stopped_by
-
-
-class _Server(uvicorn.Server):
-    stopped_by: int | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.stopped_by = sig
-        super().handle_exit(sig, frame)
-
-
-def _ignore(_: int, __: FrameType | None) -> None:
-    pass
+    return server.run_until_signal(listener)

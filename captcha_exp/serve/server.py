@@ -11,17 +11,16 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from captcha_exp.config import RequestLimitsConfig, ServingConfig
 from captcha_exp.errors import InputError
-from captcha_exp.interruption import ended_by
 from captcha_exp.serve.connections import TOLD, Connections
 from captcha_exp.serve.listening import address_of, bound, listen
 from captcha_exp.serve.model_holder import ModelHolder
+from captcha_exp.serve.stopped_server import StoppedServer
 
 if TYPE_CHECKING:
     from captcha_exp.serve.application import Application
@@ -68,7 +67,7 @@ def serve(
         address = f"http://{address_of(listener)}"
         _log.info("page %s   endpoint %s/v1/read   Ctrl-C stops", address, address)
         try:
-            return _run(application, config.limits, listener)
+            return Server(application, config.limits).run_until_signal(listener)
         finally:
             models.stop()
             application.close()
@@ -95,20 +94,8 @@ def _uploads() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(application: "Application", limits: RequestLimitsConfig, listener: socket.socket) -> int | None:
-    server = Server(application, limits)
-    # uvicorn raises the signal again after it has stopped. By then the signal has been handled, so ignore it.
-    with ended_by(_ignore):
-        server.run([listener])
-    return server.stopped_by
-
-
-class Server(uvicorn.Server):
-    """Runs an application. When it stops, it closes the page's streams, which browsers would keep open for long.
-
-    Attributes:
-        stopped_by: the signal that ended it.
-    """
+class Server(StoppedServer):
+    """Runs an application. When it stops, it closes the page's streams, which browsers would keep open for long."""
 
     def __init__(self, application: "Application", limits: RequestLimitsConfig) -> None:
         self._connections = Connections(limits)
@@ -128,11 +115,6 @@ class Server(uvicorn.Server):
             )
         )
         self._application = application
-        self.stopped_by: int | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.stopped_by = sig
-        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -148,10 +130,6 @@ class Server(uvicorn.Server):
         self._application.end_streams()
         asyncio.get_running_loop().call_later(_GRACE_S, self._application.give_up)
         await super().shutdown(sockets)
-
-
-def _ignore(_: int, __: FrameType | None) -> None:
-    pass
 
 
 def log_to_stderr() -> None:
