@@ -126,17 +126,10 @@ def load_model(
     Raises:
         InputError: there is no such model, or this project did not make it.
     """
-    from captcha_exp.predict.load_predictor import load_predictor
+    from captcha_exp.predict.load_predictor import load_from_project
     from captcha_exp.predict.reading_model import ReadingModel
-    from captcha_exp.terminal import quiet_stderr
 
-    place = os.fspath(address)
-    with quiet_stderr():
-        if os.path.exists(place):
-            return ReadingModel(load_predictor(place, "", threads))
-        from captcha_exp.tracking import store_uri
-
-        return ReadingModel(load_predictor(place, store_uri(tracking_uri, _absolute(root)), threads))
+    return ReadingModel(load_from_project(os.fspath(address), tracking_uri, _absolute(root), threads))
 
 
 def _absolute(root: str) -> Path:

@@ -1,6 +1,5 @@
 """The command that reads image files with a trained model."""
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,17 +89,10 @@ def predict(config: "PredictConfig", files: list[str]) -> int:
 
 
 def _load(config: "PredictConfig") -> "Predictor":
-    # Import these after the checks: the error for a mistyped key must not wait for them.
-    from captcha_exp.predict.load_predictor import load_predictor
-    from captcha_exp.terminal import quiet_stderr
+    # Import this after the checks: the error for a mistyped key must not wait for it.
+    from captcha_exp.predict.load_predictor import load_from_project
 
-    if os.path.exists(config.model):
-        with quiet_stderr():
-            return load_predictor(config.model, "", config.threads)
-    from captcha_exp.tracking import store_uri
-
-    with quiet_stderr(config.root_path):
-        return load_predictor(config.model, store_uri(config.tracking.uri, config.root_path), config.threads)
+    return load_from_project(config.model, config.tracking.uri, config.root_path, config.threads)
 
 
 def _constraint(config: "PredictConfig", predictor: "Predictor") -> "Constraint":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from captcha_exp.errors import InputError
 from captcha_exp.reader.predictor import ONNX_FILE, Predictor
+from captcha_exp.terminal import quiet_stderr
 
 
 def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None) -> Predictor:
@@ -45,6 +46,27 @@ def load_predictor(model_uri: str, tracking_uri: str, threads: int | None = None
         if (folder / ONNX_FILE).is_file():
             compute.name += " because onnxruntime is not installed (`pip install 'captcha-exp[serve]'`)"
     return Predictor(compute, vars(recogniser), known.version, known.figures)
+
+
+def load_from_project(address: str, tracking_uri: str | None, root: Path, threads: int | None = None) -> Predictor:
+    """The same for a model's folder or file, or for an address in the store of a project. What libraries print is held.
+
+    Args:
+        address: as for `load_predictor`.
+        tracking_uri: the store; None for the database under `root`.
+        root: the project's folder, absolute.
+        threads: as for `load_predictor`.
+
+    Raises:
+        InputError: as for `load_predictor`.
+    """
+    if os.path.exists(address):
+        with quiet_stderr():
+            return load_predictor(address, "", threads)
+    from captcha_exp.tracking import store_uri
+
+    with quiet_stderr(root):
+        return load_predictor(address, store_uri(tracking_uri, root), threads)
 
 
 def _has_onnx() -> bool:
