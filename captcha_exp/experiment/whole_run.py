@@ -51,20 +51,10 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outco
     if trial is None and few is not None:
         _log.info(few)  # a sweep has said it once for all its trials
     store = _open_store(config, trial)
-    from captcha_exp.experiment.training_stages import TrainingRun
-
     pause = trial.pause if trial is not None else None
     with hold_checkpoint(config, dataset.fingerprint, pause.owner if pause else None) as checkpoint:
         try:
-            with _start(store, config, trial, checkpoint) as run:
-                if pause is not None and pause.run_id is not None:
-                    stages.go_on_from(run.metrics())
-                outcome = first_outcome(trial)
-                if outcome is None:
-                    outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path, store)
-                if trial is not None and trial.repeats is not None:
-                    checkpoint.remove()  # of the first training
-                    outcome = conduct_repeats(config, trial, trial.repeats, run, outcome, run_experiment)
+            outcome = _conduct(config, dataset, trial, store, checkpoint, stages)
         except DivergedError:
             checkpoint.remove()  # From here it would diverge again, at the same step.
             raise
@@ -75,6 +65,29 @@ def run_experiment(config: Config, *, trial: TrialHandle | None = None) -> Outco
     if trial is None:  # a sweep delivers at its end what its trials could not
         _deliver(store)
     _log.info("%s: %s", outcome.state, store.ui_hint(outcome.run_id))
+    return outcome
+
+
+def _conduct(
+    config: Config,
+    dataset: PreparedDataset,
+    trial: TrialHandle | None,
+    store: "Store",
+    checkpoint: CheckpointFolder,
+    stages: Stages,
+) -> Outcome:
+    """Train in a tracked run, and for a trial with repeats train again there."""
+    from captcha_exp.experiment.training_stages import TrainingRun
+
+    with _start(store, config, trial, checkpoint) as run:
+        if trial is not None and trial.pause is not None and trial.pause.run_id is not None:
+            stages.go_on_from(run.metrics())
+        outcome = first_outcome(trial)
+        if outcome is None:
+            outcome = TrainingRun(config, dataset, run, stages).conduct(trial, checkpoint.path, store)
+        if trial is not None and trial.repeats is not None:
+            checkpoint.remove()  # of the first training
+            outcome = conduct_repeats(config, trial, trial.repeats, run, outcome, run_experiment)
     return outcome
 
 
