@@ -29,30 +29,15 @@ from captcha_exp.sweep.tally import Tally
 _MEDIAN = ("sweep.pruner.kind=median", "sweep.pruner.n_warmup_epochs=6")
 
 
-class OptunaMethod:
-    """A sampler and a pruner of Optuna."""
+class _StudyMethod:
+    """A search that keeps its trials in a study."""
 
-    def __init__(
-        self,
-        sampler: BaseSampler,
-        pruner: BasePruner,
-        *,
-        known_first: bool,
-        waits: bool = False,
-        n_trials: int | None = None,
-    ) -> None:
-        """With `known_first`, the composed defaults are the first trial. Without `n_trials` it searches for ever."""
-        self.waits, self._n_trials = waits, n_trials
-        self._study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+    def __init__(self, study: optuna.Study) -> None:
+        self._study, self._space = study, space()
         self._trials: dict[int, optuna.Trial] = {}
-        self._space = space()
-        if known_first:
-            self._study.enqueue_trial(DEFAULTS)
 
-    def ask(self) -> tuple[int, dict[str, Any]] | None:
-        """See `Method`."""
-        if len(self._trials) == self._n_trials:
-            return None
+    def _begun(self) -> tuple[int, dict[str, Any]]:
+        """The number and the values of the trial that begins, or goes on, now."""
         trial = self._study.ask()
         self._space.suggest(trial)
         self._trials[trial.number] = trial
@@ -71,6 +56,31 @@ class OptunaMethod:
             self._study.tell(self._trials[number], best)
 
 
+class OptunaMethod(_StudyMethod):
+    """A sampler and a pruner of Optuna."""
+
+    def __init__(
+        self,
+        sampler: BaseSampler,
+        pruner: BasePruner,
+        *,
+        known_first: bool,
+        waits: bool = False,
+        n_trials: int | None = None,
+    ) -> None:
+        """With `known_first`, the composed defaults are the first trial. Without `n_trials` it searches for ever."""
+        self.waits, self._n_trials = waits, n_trials
+        super().__init__(optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner))
+        if known_first:
+            self._study.enqueue_trial(DEFAULTS)
+
+    def ask(self) -> tuple[int, dict[str, Any]] | None:
+        """See `Method`."""
+        if len(self._trials) == self._n_trials:
+            return None
+        return self._begun()
+
+
 class _InMemory(KeepsPaused, InMemoryStorage):
     """A study's storage as a sweep has it, without its database."""
 
@@ -82,7 +92,7 @@ class _InMemory(KeepsPaused, InMemoryStorage):
         return [trial for trial in trials if states is None or trial.state in states]
 
 
-class PausingMethod:
+class PausingMethod(_StudyMethod):
     """The pausing search of a sweep."""
 
     waits = False
@@ -97,11 +107,9 @@ class PausingMethod:
         self._storage, self._n_trials = _InMemory(), n_trials
         self._storage.pauses = True
         sampler = InformedSampler(sampler, [])
-        self._study = optuna.create_study(
-            storage=self._storage, direction="maximize", sampler=sampler, pruner=self._pruner
+        super().__init__(
+            optuna.create_study(storage=self._storage, direction="maximize", sampler=sampler, pruner=self._pruner)
         )
-        self._trials: dict[int, optuna.Trial] = {}
-        self._space = space()
         self._study.enqueue_trial(DEFAULTS)
 
     def ask(self) -> tuple[int, dict[str, Any]] | None:
@@ -112,22 +120,7 @@ class PausingMethod:
         if paused is None and not fresh:
             return None
         self._storage.goes_on = None if paused is None else paused._trial_id
-        trial = self._study.ask()
-        self._space.suggest(trial)
-        self._trials[trial.number] = trial
-        return trial.number, trial.params
-
-    def told(self, number: int, epoch: int, accuracy: float) -> bool:
-        """See `Method`."""
-        self._trials[number].report(accuracy, epoch)
-        return not self._trials[number].should_prune()
-
-    def ended(self, number: int, best: float | None) -> None:
-        """See `Method`."""
-        if best is None:
-            self._study.tell(self._trials[number], state=TrialState.PRUNED)
-        else:
-            self._study.tell(self._trials[number], best)
+        return self._begun()
 
 
 @cache

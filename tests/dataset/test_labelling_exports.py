@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from captcha_exp.config import Config
 from captcha_exp.dataset.samples import Source
-from captcha_exp.dataset.sources import open_source
 from captcha_exp.errors import InputError
+from tests.dataset.opened_table import ROWS, Compose, opened
 
-Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
-ROWS = {f"{number:04d}": f"{number * 37 % 10}{number % 7}a" for number in range(12)}
 # Label Studio copies an upload under such a name, and shows it by such an address.
 UPLOAD = "/data/upload/3/1a2b3c4d-{}.png"
 
@@ -24,11 +21,6 @@ UPLOAD = "/data/upload/3/1a2b3c4d-{}.png"
 @pytest.fixture
 def folder(make_folder: MakeFolder) -> Path:
     return make_folder(list(ROWS))
-
-
-def opened(compose: Compose, table: Path, *overrides: str) -> Source:
-    config = compose("dataset=manifest", f"dataset.path='{table}'", *overrides)
-    return open_source(config.dataset, config.root_path / "cache")
 
 
 def check(source: Source) -> None:

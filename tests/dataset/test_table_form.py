@@ -6,24 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.config import Config
 from captcha_exp.dataset.samples import Source
-from captcha_exp.dataset.sources import open_source
 from captcha_exp.errors import InputError
+from tests.dataset.opened_table import ROWS, Compose, opened
 
-Compose = Callable[..., Config]
 MakeFolder = Callable[..., Path]
-ROWS = {f"{number:04d}": f"{number * 37 % 10}{number % 7}a" for number in range(12)}
 
 
 @pytest.fixture
 def folder(make_folder: MakeFolder) -> Path:
     return make_folder(list(ROWS))
-
-
-def opened(compose: Compose, table: Path, *overrides: str) -> Source:
-    config = compose("dataset=manifest", f"dataset.path='{table}'", *overrides)
-    return open_source(config.dataset, config.root_path / "cache")
 
 
 def lines(pattern: str, end: str = "\n") -> str:
