@@ -72,6 +72,7 @@ def compare_trials(root: Path) -> None:
 def fit_alone(config: Config) -> dict[str, float]:
     """Seconds of the fit, and of this whole process."""
     from captcha_exp.dataset import prepare_dataset
+    from captcha_exp.dataset.label_knowledge import label_decoder
     from captcha_exp.model.configured import build_configured
     from captcha_exp.training import configure_threads, train
 
@@ -79,7 +80,8 @@ def fit_alone(config: Config) -> dict[str, float]:
     configure_threads(config.training.threads)
     model = build_configured(config, data.vocabulary.num_classes)
     started = time.perf_counter()
-    train(model, data.train, data.validation, data.vocabulary.characters, config)
+    decoder = label_decoder(config.decoding, data.vocabulary.characters, data.train.labels)
+    train(model, data.train, data.validation, decoder, config)
     return {"fit": time.perf_counter() - started, "wall": time.time() - process_start()}
 
 

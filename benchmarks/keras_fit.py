@@ -18,6 +18,7 @@ from benchmarks.inputs import composed
 from captcha_exp.config import AdamWConfig, Config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
 from captcha_exp.dataset.image_spec import image_spec
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.model.configured import build_configured
 from captcha_exp.reader.image import to_input
 from captcha_exp.training import configure_threads, train
@@ -60,13 +61,21 @@ def fit_ours(config: Config, dataset: PreparedDataset, marks: list[float]) -> No
         marks.append(time.process_time())
         return False
 
-    train(
-        recogniser(config, dataset), dataset.train, dataset.validation, dataset.vocabulary.characters, config, on_epoch
-    )
+    decoder = label_decoder(config.decoding, dataset.vocabulary.characters, dataset.train.labels)
+    train(recogniser(config, dataset), dataset.train, dataset.validation, decoder, config, on_epoch)
 
 
 def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> None:
-    """The same model, augmentation, batches and schedule with stock Keras. It reads no text, so it does less."""
+    """The same with stock Keras. It reads no text, so it does less."""
+    stock_fit(
+        config,
+        dataset,
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.process_time())),
+    )
+
+
+def stock_fit(config: Config, dataset: PreparedDataset, *callbacks: keras.callbacks.Callback) -> keras.Model:
+    """The configured model, trained by Keras' `fit` with the same augmentation, batches and schedule."""
     model, vocabulary, size = recogniser(config, dataset), dataset.vocabulary, config.training.batch_size
     steps = planned_epochs(config) * len(dataset.train) // size
     optimizer = config.optimizer
@@ -86,8 +95,8 @@ def fit_keras(config: Config, dataset: PreparedDataset, marks: list[float]) -> N
     draws = draw(np.array([1, 2], np.int32), shape, config.augmentation)
     batches = batches.map(lambda images, labels: (augment(images, draws, config.augmentation), labels))
     held_out = (to_input(dataset.validation.images[:]), vocabulary.encode(dataset.validation.labels))
-    mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: marks.append(time.process_time()))
-    model.fit(batches, validation_data=held_out, epochs=planned_epochs(config), callbacks=[mark], verbose=0)
+    model.fit(batches, validation_data=held_out, epochs=planned_epochs(config), callbacks=list(callbacks), verbose=0)
+    return model
 
 
 def planned_epochs(config: Config) -> int:

@@ -22,6 +22,7 @@ from keras import layers, ops
 from benchmarks.inputs import composed, real_images
 from captcha_exp.config import Config
 from captcha_exp.dataset import PreparedDataset, prepare_dataset
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.dataset.prepared import Split
 from captcha_exp.model.configured import build_configured
 from captcha_exp.reader.image import to_input
@@ -68,7 +69,7 @@ def seconds_to_goal(config: Config, dataset: PreparedDataset) -> float:
         build_configured(config, dataset.vocabulary.num_classes),
         dataset.train,
         dataset.validation,
-        dataset.vocabulary.characters,
+        label_decoder(config.decoding, dataset.vocabulary.characters, dataset.train.labels),
         config,
         lambda epoch, metrics: metrics["val/sequence_accuracy"] >= _GOAL,
     )
@@ -101,7 +102,7 @@ def our_rate(config: Config, dataset: PreparedDataset, few: Split) -> float:
         build_configured(config, dataset.vocabulary.num_classes),
         few,
         few.only([]),
-        dataset.vocabulary.characters,
+        label_decoder(config.decoding, dataset.vocabulary.characters, few.labels),
         twice,
     )
     return result.history[-1]["images_per_second"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.inputs import composed
 from captcha_exp.config import to_plain
 from captcha_exp.dataset import prepare_dataset
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.experiment import shipped_start
 from captcha_exp.model.configured import build_configured
 from captcha_exp.terminal import log_to_terminal
@@ -35,7 +36,8 @@ def main() -> int:
     configure_threads(config.training.threads)
     model = build_configured(config, dataset.vocabulary.num_classes)
     checkpoints = options.root / _NAME
-    train(model, dataset.train, dataset.validation, characters, config, _told, checkpoints)
+    decoder = label_decoder(config.decoding, characters, dataset.train.labels)
+    train(model, dataset.train, dataset.validation, decoder, config, _told, checkpoints)
     shipped_start.pack(model, characters, to_plain(config), len(dataset.train), options.to)
     print(f"{options.to}: {options.to.stat().st_size / 1e6:.1f} MB")
     return 0

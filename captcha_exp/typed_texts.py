@@ -21,7 +21,13 @@ _TEXTS_OR_NULL = frozenset(
     {
         *("alphabet", "pattern", "lexicon", "examples", "output", "sweep.name", "sweep.question", "sweep.storage"),
         *("challenger.run", "challenger.sweep", "report.output", "report.storage", "tracking.run_name"),
-        *("tracking.uri", "training.initial_model", "augmentation.function", "dataset.label_pattern"),
+        *(
+            "tracking.uri",
+            "training.initial_model",
+            "training.unlabelled",
+            "augmentation.function",
+            "dataset.label_pattern",
+        ),
         *("dataset.image_root", "dataset.vocabulary", "dataset.vocabulary_file", "dataset.expected.alphabet"),
         *("dataset.encoding", "dataset.delimiter", "force", "sweep.on_end", "remove.storage", "table"),
         *("sweep.ray.address",),

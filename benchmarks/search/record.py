@@ -18,6 +18,7 @@ import optuna
 
 from benchmarks.inputs import composed
 from benchmarks.search.tables import DATASETS, DEFAULTS, Curve, file_of, row_of, space
+from captcha_exp.dataset.label_knowledge import label_decoder
 
 
 def main() -> int:
@@ -70,7 +71,8 @@ def record(overrides: list[str], params: dict[str, Any]) -> Curve:
         return False
 
     model = build_configured(config, len(characters) + 1)
-    train(model, dataset.train, dataset.validation, characters, config, on_epoch)
+    decoder = label_decoder(config.decoding, characters, dataset.train.labels)
+    train(model, dataset.train, dataset.validation, decoder, config, on_epoch)
     epoch_s = (ends[-1] - ends[1]) / (len(accuracy) - 1)
     return Curve(params, tuple(accuracy), ends[1] - ends[0] - epoch_s, epoch_s)
 

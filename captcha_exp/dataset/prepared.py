@@ -59,6 +59,7 @@ class PreparedDataset:
 
     `source_name` is the short name of its source, `source_uri` the exact place. `fingerprint` identifies labels and
     image files; image size, splits and names do not matter. `vocabulary` is configured or from the training labels.
+    `unlabelled` are further images, whose labels are empty.
     """
 
     source_name: str
@@ -70,6 +71,7 @@ class PreparedDataset:
     validation: Split
     test: Split
     cache_dir: Path
+    unlabelled: Split | None = None
 
     @property
     def splits(self) -> tuple[Split, Split, Split]:

@@ -28,6 +28,11 @@ class SeenImages:
         """What random weights have seen."""
         return cls(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
+    def and_training(self, images: Images) -> "SeenImages":
+        """These, and further images that the weights learnt from."""
+        training = None if self.training is None else np.union1d(image_digests(images), self.training)
+        return SeenImages(training, self.validation)
+
     def and_those_of(self, dataset: "PreparedDataset") -> "SeenImages":
         """These, and the training and validation images of one more training.
 
@@ -35,9 +40,8 @@ class SeenImages:
         chose far more.
         """
         before = np.empty(0, np.uint64) if self.validation is None else self.validation
-        learnt, chose = image_digests(dataset.train.images), image_digests(dataset.validation.images)
-        training = None if self.training is None else np.union1d(learnt, self.training)
-        return SeenImages(training, np.union1d(chose, before))
+        chose = image_digests(dataset.validation.images)
+        return SeenImages(self.and_training(dataset.train.images).training, np.union1d(chose, before))
 
 
 def image_digests(images: Images) -> np.ndarray:

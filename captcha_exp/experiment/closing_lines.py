@@ -10,22 +10,23 @@ if TYPE_CHECKING:
     from captcha_exp.training import FitResult
 
 
-def closing_lines(result: "FitResult", training: TrainingConfig, steps: int, validation_images: int) -> list[str]:
+def closing_lines(result: "FitResult", training: TrainingConfig, validation_images: int) -> list[str]:
     """The lines after a training.
 
     Args:
         result: what the training gave.
         training: its settings.
-        steps: how many steps it took.
         validation_images: how many images judged it.
     """
     from captcha_exp.training import advice, outlook
 
-    lines = [outlook(result.history, training, validation_images)] if result.stopped is None else []
+    lines = []
+    if result.stopped is None and training.unlabelled is None:  # the rounds of self-training are not one curve
+        lines.append(outlook(result.history, training, validation_images))
     if result.best is not None and result.stopped != "pruned":
         lines.append(advice(result.best.metrics["sequence_accuracy"], training))
     if result.best is not None and result.history and reads_nothing(result.best):
-        lines = [nothing_learnt("the model reads the same in every image", len(result.history), steps)]
+        lines = [nothing_learnt("the model reads the same in every image", len(result.history), result.steps)]
     return [line for line in lines if line is not None]
 
 

@@ -12,7 +12,7 @@ from captcha_exp.dataset.label_knowledge import label_decoder, told, told_unread
 from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.evaluate.seen_images import SeenImages
 from captcha_exp.experiment.closing_lines import closing_lines, reads_nothing
-from captcha_exp.experiment.epoch_line import EVERY_EPOCH, epoch_line, right
+from captcha_exp.experiment.epoch_line import right
 from captcha_exp.experiment.long_enough import with_epochs
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
@@ -21,7 +21,9 @@ from captcha_exp.experiment.run_artifacts import (
     log_recogniser,
     origin_accuracies,
 )
+from captcha_exp.experiment.self_training import SelfTraining
 from captcha_exp.experiment.stage_seconds import Stages
+from captcha_exp.experiment.tracked_fit import TrackedFit
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
 from captcha_exp.interruption import raise_if_interrupted
 from captcha_exp.reader.image import to_input
@@ -48,7 +50,8 @@ class TrainingRun:
         """See `run_experiment` for `config`. `stages` may already hold times of earlier stages."""
         self._config, self._dataset, self._run, self._stages = config, dataset, run, stages
         self._learnt_from = self._learnt()
-        self._config = with_epochs(config, len(self._learnt_from))
+        if dataset.unlabelled is None:  # else each round has a number of its own
+            self._config = with_epochs(config, len(self._learnt_from))
         self._decoder = label_decoder(config.decoding, dataset.vocabulary.characters, self._learnt_from.labels)
         self._seen_before = SeenImages.none()
         self._stop = "pruned"  # what happens to a trial that stops early
@@ -57,7 +60,7 @@ class TrainingRun:
         """Run all stages.
 
         Args:
-            trial: the trial of a sweep; None for a single run. If several members are trained, it gets no reports.
+            trial: the trial of a sweep; None for a single run. With several members or rounds it gets no reports.
             checkpoint_dir: keeps the state of the training; None keeps no state.
             store: where runs of members are kept.
         """
@@ -76,11 +79,11 @@ class TrainingRun:
         raise_if_interrupted()  # while the data was prepared
         self._run.set_tags({"engine": keras.backend.backend()})
         with self._stages("fit"):
-            if self._config.training.members == 1:
-                result = self._fit(network.model, trial, checkpoint_dir, self._config)
-                recogniser = with_probabilities(network.model)
-            else:
+            if self._config.training.members > 1:
                 recogniser, result = self._fit_members(network, checkpoint_dir, store)
+            else:
+                result = self._fit_one(network.model, trial, checkpoint_dir)
+                recogniser = with_probabilities(network.model)
             if self._config.training.views > 1 and result.stopped != "pruned":
                 recogniser, result = self._see_more(recogniser, result)
         return self._end(recogniser, result)
@@ -110,28 +113,25 @@ class TrainingRun:
             if unreadable is not None:
                 _log.info(unreadable)
 
-    def _fit(
-        self,
-        model: "keras.Model",
-        trial: TrialHandle | None,
-        checkpoint_dir: "Path | None",
-        config: Config,
-        teacher: "keras.Model | None" = None,
-    ) -> "FitResult":
-        from captcha_exp.training import train
+    def _tracked_fit(self, trial: TrialHandle | None) -> TrackedFit:
+        return TrackedFit(self._run, self._dataset.validation, self._decoder, trial)
 
-        known = self._run.last_epoch(EVERY_EPOCH)
+    def _fit_one(self, model: "keras.Model", trial: TrialHandle | None, checkpoint_dir: "Path | None") -> "FitResult":
+        unlabelled = self._dataset.unlabelled
+        if unlabelled is not None:
+            return self._fit_in_rounds(model, unlabelled, checkpoint_dir)
+        return self._tracked_fit(trial)(model, self._learnt_from, self._config, checkpoint_dir)
 
-        def on_epoch(epoch: int, metrics: dict[str, float]) -> bool:
-            # The store already has the epochs of a continued run.
-            if epoch >= known:
-                self._run.log_epoch(epoch + 1, metrics)
-            raise_if_interrupted()
-            _log.info(epoch_line(epoch + 1, config.training, metrics))
-            return trial is not None and trial.report(epoch, metrics)
-
-        characters, held_out = self._dataset.vocabulary.characters, self._dataset.validation
-        return train(model, self._learnt_from, held_out, characters, config, on_epoch, checkpoint_dir, teacher)
+    def _fit_in_rounds(self, model: "keras.Model", unlabelled: Split, checkpoint_dir: "Path | None") -> "FitResult":
+        fit = self._tracked_fit(None)
+        rounds = SelfTraining(self._config, self._learnt_from, unlabelled, self._decoder, fit)
+        result = rounds.train(model, checkpoint_dir)
+        self._run.log_metrics({"unlabelled/images": float(len(unlabelled))})
+        if rounds.taught is not None:
+            self._run.log_metrics({"unlabelled/learnt_from": float(len(rounds.taught.split))})
+            self._run.log_text(rounds.taught.table(), "pseudo_labels.csv")
+            self._seen_before = self._seen_before.and_training(rounds.taught.split.images)
+        return result
 
     def _see_more(self, recogniser: "keras.Model", result: "FitResult") -> tuple["keras.Model", "FitResult"]:
         """Let the trained model read several views of each image, and judge it again."""
@@ -164,7 +164,8 @@ class TrainingRun:
         first = best_member(members)
         network.model.set_weights(first.weights)
         _log.info("distil: one network goes on from member %d, and learns from the vote", first.member.number)
-        taught = self._fit(network.model, None, checkpoint_dir, plan_student(self._config), joined)
+        fit, student = self._tracked_fit(None), plan_student(self._config)
+        taught = fit(network.model, self._learnt_from, student, checkpoint_dir, joined)
         return with_probabilities(network.model), taught
 
     def _keep_voters(self, voters: "keras.Model", result: "FitResult", store: Store) -> None:
@@ -189,9 +190,9 @@ class TrainingRun:
         return split.only(np.sort(np.random.default_rng(training.seed).permutation(len(split))[: training.limit]))
 
     def _measure(self, recogniser: "keras.Model", result: "FitResult") -> dict[str, float]:
-        steps = self._steps(result)
-        metrics = {"best/epoch": result.best_epoch + 1.0, "training/steps": float(steps)} if result.history else {}
-        metrics["model/parameters"] = float(recogniser.count_params())
+        metrics = {"model/parameters": float(recogniser.count_params())}
+        if result.history:
+            metrics |= {"best/epoch": result.best_epoch + 1.0, "training/steps": float(result.steps)}
         if result.stopped != "pruned":
             from captcha_exp.model.forward_pass import ForwardPass
             from captcha_exp.model.latency import latency_ms
@@ -206,14 +207,9 @@ class TrainingRun:
         metrics |= origin_accuracies(self._dataset.validation, result.best)
         if result.history and not reads_nothing(result.best):
             _log.info("best: epoch %d, %s", result.best_epoch + 1, right(metrics["best/val/sequence_accuracy"]))
-        for line in closing_lines(result, self._config.training, steps, len(self._dataset.validation)):
+        for line in closing_lines(result, self._config.training, len(self._dataset.validation)):
             _log.info(line)
         return metrics
-
-    def _steps(self, result: "FitResult") -> int:
-        from captcha_exp.training.batches import steps_per_epoch
-
-        return len(result.history) * steps_per_epoch(len(self._learnt_from), self._config.training.batch_size)
 
     def _log(self, recogniser: "keras.Model", result: "FitResult", metrics: dict[str, float]) -> None:
         finished = result.stopped != "pruned"

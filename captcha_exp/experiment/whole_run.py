@@ -8,6 +8,7 @@ from captcha_exp.dataset import PreparedDataset, check_labels_fit, prepare_datas
 from captcha_exp.errors import DivergedError, StoreAwayError
 from captcha_exp.experiment.all_but_test import with_validation_trained
 from captcha_exp.experiment.checkpoint_folder import CheckpointFolder, hold_checkpoint
+from captcha_exp.experiment.images_without_labels import with_unlabelled
 from captcha_exp.experiment.repeated_training import Repeat, conduct_repeats, first_outcome
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.trial_handle import Outcome, TrialHandle
@@ -104,6 +105,7 @@ def few_validation_images(config: Config, dataset: PreparedDataset) -> str | Non
 def _prepare(config: Config) -> PreparedDataset:
     dataset = prepare_dataset(config.dataset, config.root_path)
     check_labels_fit(dataset, time_steps(config))
+    dataset = with_unlabelled(dataset, config)
     return with_validation_trained(dataset) if config.training.use_validation else dataset
 
 

@@ -1,5 +1,6 @@
 """Accuracy of predicted texts."""
 
+import math
 from collections.abc import Sequence
 
 from captcha_exp.errors import InputError
@@ -23,6 +24,11 @@ def sequence_accuracy(labels: Sequence[str], predictions: Sequence[str], *, igno
     else:
         right = sum(label == prediction for label, prediction in pairs)
     return right / len(labels)
+
+
+def standard_error(accuracy: float, images: int) -> float:
+    """The standard error of a sequence accuracy in [0, 1], and at least one of the images."""
+    return max(1.0, math.sqrt(images * accuracy * (1 - accuracy))) / images
 
 
 def character_error_rate(labels: Sequence[str], predictions: Sequence[str]) -> float:

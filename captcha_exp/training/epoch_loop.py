@@ -48,11 +48,16 @@ class EpochLoop:
         self._class_ids = Vocabulary(characters).encode(learnt.labels)
         self._engine = build_engine(model, config.optimizer, config.augmentation, config.training, teacher)
         self._alter = own_augmentation(config.augmentation, config.training.seed)
-        self._steps = steps_per_epoch(len(learnt.images), config.training.batch_size)
-        self._duration = build_duration(config.training, self._steps)
+        self._steps_per_epoch = steps_per_epoch(len(learnt.images), config.training.batch_size)
+        self._duration = build_duration(config.training, self._steps_per_epoch)
         self.history: list[dict[str, float]] = []
         self.best_weights: list[np.ndarray] = model.get_weights()
         self.stopped: str | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many steps the epochs so far took."""
+        return len(self.history) * self._steps_per_epoch
 
     def is_over(self) -> bool:
         """Tell whether no epoch is left to train. `stopped` then says why, if epochs were planned."""
@@ -104,7 +109,7 @@ class EpochLoop:
         started = time.perf_counter()
         losses, rate = [], 0.0
         for step, rows in enumerate(epoch_batches(len(self._images), training.batch_size, training.seed, epoch)):
-            count = epoch * self._steps + step
+            count = epoch * self._steps_per_epoch + step
             rate = learning_rate(*self._duration.place(count), self._config.optimizer)
             loss, norm = self._step(rows, count, rate)
             self._duration.note_step()

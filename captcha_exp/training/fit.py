@@ -8,10 +8,10 @@ from pathlib import Path
 import keras
 
 from captcha_exp.config import Config
-from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.errors import InputError
 from captcha_exp.model import with_probabilities
 from captcha_exp.model.evaluator import Evaluation, LabelledImages
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.training.best_epoch import best_epoch
 from captcha_exp.training.epoch_loop import EpochLoop
 from captcha_exp.training.validation import build_judge
@@ -27,7 +27,8 @@ class FitResult:
     `history` has the metrics of each epoch, in order; without epochs, trained members were joined. `best_epoch` (from
     0) is the epoch whose weights the model now has. `best` is its evaluation on the validation images, or None if there
     are none. `stopped` is "pruned" if the callback ended the training, "patience" if no epoch was better for that long,
-    else None. `fit_seconds` is the time of this process. It does not count what a checkpoint brought.
+    else None. `fit_seconds` is the time of this process. It does not count what a checkpoint brought. `steps` counts
+    the steps of all epochs.
     """
 
     history: list[dict[str, float]]
@@ -35,13 +36,14 @@ class FitResult:
     best: Evaluation | None
     stopped: str | None
     fit_seconds: float
+    steps: int = 0
 
 
 def train(
     model: keras.Model,
     learnt: LabelledImages,
     held_out: LabelledImages,
-    characters: str,
+    decoder: Decoder,
     config: Config,
     on_epoch: EpochCallback | None = None,
     checkpoint_dir: Path | None = None,
@@ -53,8 +55,8 @@ def train(
         model: what `build_recogniser` returned. It ends with the weights of the best epoch.
         learnt: the model learns from these images.
         held_out: these images choose the epoch, and are never altered. Without any, the last epoch is kept.
-        characters: `characters[i]` is class `i + 1`.
-        config: its `training`, `optimizer`, `augmentation` and `decoding` decide.
+        decoder: how the model reads a text; it also says which class is which character.
+        config: its `training`, `optimizer` and `augmentation` decide.
         on_epoch: receives epoch and metrics after each epoch, and first those of the epochs in the checkpoint.
         checkpoint_dir: keeps the state after each epoch. A training that finds a state there continues it, and ends
             with exactly the metrics of an uninterrupted training. None keeps no state.
@@ -63,15 +65,14 @@ def train(
 
     Raises:
         DivergedError: the loss or its gradient was not a finite number. It names the step.
-        InputError: there are no images, the labels do not fit them or `characters`, or another backend of Keras wrote
-            the checkpoint.
+        InputError: there are no images, the labels do not fit them or the decoder's characters, or another backend of
+            Keras wrote the checkpoint.
     """
     if not len(learnt.images) or len(learnt.images) != len(learnt.labels):
         raise InputError(f"Training needs a label for each image, not {len(learnt.labels)} for {len(learnt.images)}.")
     started = time.perf_counter()
-    decoder = label_decoder(config.decoding, characters, learnt.labels)
     judge = build_judge(with_probabilities(model), held_out, decoder, config)
-    loop = EpochLoop(model, learnt, judge, characters, config, teacher)
+    loop = EpochLoop(model, learnt, judge, decoder.characters, config, teacher)
     if checkpoint_dir is not None:
         loop.restore(checkpoint_dir)
     for epoch in range(len(loop.history)):
@@ -82,7 +83,8 @@ def train(
             loop.save(checkpoint_dir)
         _tell(loop, len(loop.history) - 1, on_epoch)
     model.set_weights(loop.best_weights)
-    return FitResult(loop.history, best_epoch(loop.history), judge(), loop.stopped, time.perf_counter() - started)
+    best, seconds = judge(), time.perf_counter() - started
+    return FitResult(loop.history, best_epoch(loop.history), best, loop.stopped, seconds, loop.steps)
 
 
 def _tell(loop: EpochLoop, epoch: int, on_epoch: EpochCallback | None) -> None:

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.model.configured import build_configured
 from captcha_exp.model.threads import configure_threads
 from captcha_exp.piped_process import answering, end_piped, received, send, start_piped
@@ -83,7 +84,8 @@ def _train(member: Member, answer: Callable[[Any], None]) -> None:
         answer((epoch, metrics))
         return False
 
-    train(model, member.learnt, member.held_out, characters, config, on_epoch, member.folder)
+    decoder = label_decoder(config.decoding, characters, member.learnt.labels)
+    train(model, member.learnt, member.held_out, decoder, config, on_epoch, member.folder)
     (member.folder / _FINISHED).touch()
 
 

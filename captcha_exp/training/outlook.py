@@ -1,10 +1,10 @@
 """Says what more time would probably bring, and what to try instead."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from captcha_exp.config import TrainingConfig
+from captcha_exp.metrics.accuracy import standard_error
 
 _ACCURACY, _LOSS = "val/sequence_accuracy", "val/ctc_loss"
 _FEWEST_EPOCHS = 5
@@ -30,7 +30,7 @@ def outlook(history: Sequence[Mapping[str, float]], training: TrainingConfig, im
     if _is_rising(history, late, images):
         return f"validation was still rising at the end: more time would probably help ({_doubled(training)})"
     best = max(metrics[_ACCURACY] for metrics in history)
-    enough = next(at for at, metrics in enumerate(history) if best - metrics[_ACCURACY] <= _error(best, images))
+    enough = next(at for at, metrics in enumerate(history) if best - metrics[_ACCURACY] <= standard_error(best, images))
     if best > 0 and enough + 1 <= len(history) // 2:
         return f"validation hardly rose after epoch {enough + 1} of {len(history)}: more time would probably not help"
     return None
@@ -60,14 +60,9 @@ def _is_rising(history: Sequence[Mapping[str, float]], late: int, images: int) -
     """Tell whether the epochs from `late` on are better than those before, by more than chance."""
     before, after = (max(metrics[_ACCURACY] for metrics in part) for part in (history[:late], history[late:]))
     if after > 0:
-        return after - before > _error(after, images)
+        return after - before > standard_error(after, images)
     before, after = (min(metrics[_LOSS] for metrics in part) for part in (history[:late], history[late:]))
     return after < before * (1 - _FALL)
-
-
-def _error(accuracy: float, images: int) -> float:
-    """The standard error of an accuracy, and at least one image."""
-    return max(1.0, math.sqrt(images * accuracy * (1 - accuracy))) / images
 
 
 def _doubled(training: TrainingConfig) -> str:

@@ -131,7 +131,7 @@ def trained(config: Config) -> Any:
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 32), np.uint8)
     model = build_recogniser(config.cnn, config.transformer, 16, 32, 3, seed=config.training.seed)
     learnt, held_out = Labelled(images, LABELS), Labelled(images[:2], LABELS[:2])
-    result = train(model, learnt, held_out, "ab", config)
+    result = train(model, learnt, held_out, label_decoder(config.decoding, "ab", LABELS), config)
     return [{name: value for name, value in epoch.items() if name != "images_per_second"} for epoch in result.history]
 
 

@@ -45,8 +45,6 @@ def test_parts_and_sums_stay_on_disk(tmp_path: Path, stored: np.ndarray) -> None
     assert isinstance(part, MappedImages)
     np.testing.assert_array_equal(part.followed_by(mapped.only([1])), stored[[5, 4, 0]])
     assert len(mapped.only([])) == 0
-    with pytest.raises(ValueError, match="two files"):
-        mapped.followed_by(opened(tmp_path, [1]))
 
 
 def test_images_in_colour_are_of_three_channels(tmp_path: Path) -> None:
@@ -67,3 +65,19 @@ def test_another_process_gets_their_place_and_not_their_pixels(tmp_path: Path, s
     sent = pickle.dumps(opened(tmp_path, [4, 0]).only([1, 0]))
     assert stored[4].tobytes() not in sent
     np.testing.assert_array_equal(pickle.loads(sent), stored[[0, 4]])
+
+
+def test_images_of_several_files_are_one_array(tmp_path: Path, stored: np.ndarray) -> None:
+    others = np.arange(100, 130, dtype=np.uint8).reshape(5, 2, 3)
+    (tmp_path / "others.bin").write_bytes(others.tobytes())
+    second = MappedImages.open(tmp_path / "others.bin", (2, 3), np.array([4, 1]))
+    joined = opened(tmp_path, [5, 0]).followed_by(second).followed_by(opened(tmp_path, [2]))
+    expected = np.stack([stored[5], stored[0], others[4], others[1], stored[2]])
+    assert (len(joined), joined.shape) == (5, (5, 2, 3))
+    for index in (3, -1, slice(1, 4), slice(0, 0), [4, 2, 0], np.array([True, False, True, False, False])):
+        np.testing.assert_array_equal(joined[index], expected[index])
+    np.testing.assert_array_equal(np.stack(list(joined)), expected)
+    np.testing.assert_array_equal(joined.only([3, 0]), expected[[3, 0]])
+    sent = pickle.dumps(joined)
+    assert others[4].tobytes() not in sent
+    np.testing.assert_array_equal(pickle.loads(sent), expected)

@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import conf_dir, load_config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.model import build_recogniser
 from captcha_exp.training import configure_threads, train
 
@@ -21,4 +22,5 @@ if __name__ == "__main__":
     configure_threads(config.training.threads)
     model = build_recogniser(config.cnn, config.transformer, 32, 64, len(texts.CHARACTERS) + 1, seed=0)
     learnt, judged = texts.draw_texts(40, seed=0), texts.draw_texts(12, seed=1)
-    print(json.dumps(train(model, learnt, judged, texts.CHARACTERS, config).history))
+    decoder = label_decoder(config.decoding, texts.CHARACTERS, learnt.labels)
+    print(json.dumps(train(model, learnt, judged, decoder, config).history))

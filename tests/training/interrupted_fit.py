@@ -9,6 +9,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 
 from captcha_exp.config import conf_dir, load_config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.model import build_recogniser
 from captcha_exp.training import configure_threads, train
 
@@ -25,7 +26,8 @@ if __name__ == "__main__":
     def fit(seed: int, **keywords: Any) -> list[dict[str, float]]:
         model = build_recogniser(config.cnn, config.transformer, 32, 64, len(texts.CHARACTERS) + 1, seed=seed)
         learnt, judged = texts.draw_texts(40, seed=0), texts.draw_texts(12, seed=1)
-        history = train(model, learnt, judged, texts.CHARACTERS, config, **keywords).history
+        decoder = label_decoder(config.decoding, texts.CHARACTERS, learnt.labels)
+        history = train(model, learnt, judged, decoder, config, **keywords).history
         return [{name: value for name, value in epoch.items() if name != "images_per_second"} for epoch in history]
 
     def interrupt(epoch: int, _: dict[str, float]) -> bool:

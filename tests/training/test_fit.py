@@ -19,6 +19,7 @@ from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.model import with_probabilities
 from captcha_exp.model.evaluator import evaluate
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.training import FitResult, train
 from tests.warm_processes import WarmProcess
 
@@ -49,7 +50,8 @@ def fit(build: Callable[..., Any], texts: Any, other_texts: Any, characters: str
 
     def _fit(config: Config, *, model: Any = None, **keywords: Any) -> FitResult:
         model = model or build(config)
-        return train(model, texts, other_texts, characters, config, **keywords)
+        decoder = label_decoder(config.decoding, characters, texts.labels)
+        return train(model, texts, other_texts, decoder, config, **keywords)
 
     return _fit
 
@@ -178,9 +180,10 @@ def test_beam_search_decides_what_is_read_and_so_which_epoch_is_the_best(small: 
         for labels in ("bbbb", "aab")
     )
     constant = ["optimizer.schedule=constant", "optimizer.warmup_share=0", "optimizer.learning_rate=0.3"]
+    configs = [small("training.epochs=30", f"decoding={kind}", *constant) for kind in ("beam", "greedy")]
     searched, greedy = (
-        train(reader_of_a(), learnt, held_out, "ab", small("training.epochs=30", f"decoding={kind}", *constant))
-        for kind in ("beam", "greedy")
+        train(reader_of_a(), learnt, held_out, label_decoder(config.decoding, "ab", learnt.labels), config)
+        for config in configs
     )
     accuracies = [[epoch["val/sequence_accuracy"] for epoch in result.history] for result in (searched, greedy)]
     assert (accuracies[0][0], accuracies[1][0]) == (pytest.approx(2 / 3), 0)
@@ -197,7 +200,7 @@ def test_images_without_labels_are_refused(
 ) -> None:
     config = small()
     with pytest.raises(InputError, match="a label for each image, not 39 for 40"):
-        train(build(config), replace(texts, labels=texts.labels[1:]), texts, characters, config)
+        train(build(config), replace(texts, labels=texts.labels[1:]), texts, Decoder(characters), config)
 
 
 def test_minutes_end_a_training_after_a_whole_evaluation_and_its_time_is_kept(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from captcha_exp.config import Config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.training import train
 
 FILTERS = {"original": "[8,16,32]", "compact": "[8,16,32]", "residual": "[8,16,32]", "vgg": "[8,16,24,32]"}
@@ -43,7 +44,7 @@ def test_one_batch_overfits_to_zero_errors(
     )
     few = replace(texts, images=texts.images[:8], labels=texts.labels[:8])
     result = train(
-        build(config), few, few, characters, config,
+        build(config), few, few, label_decoder(config.decoding, characters, few.labels), config,
         on_epoch=lambda _, metrics: metrics["val/sequence_accuracy"] == 1,
     )  # fmt: skip
     assert result.best.predictions == few.labels

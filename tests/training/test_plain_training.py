@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from captcha_exp.config import Config
+from captcha_exp.dataset.label_knowledge import label_decoder
 from captcha_exp.training import FitResult, train
 from tests.training.plain_training import judged, plain_steps
 
@@ -19,7 +20,8 @@ Metrics = dict[str, float]
 @pytest.fixture
 def fit(build: Callable[..., Any], texts: Any, other_texts: Any, characters: str) -> Callable[..., FitResult]:
     def _fit(config: Config, model: keras.Model) -> FitResult:
-        return train(model, texts, other_texts, characters, config)
+        decoder = label_decoder(config.decoding, characters, texts.labels)
+        return train(model, texts, other_texts, decoder, config)
 
     return _fit
 

@@ -106,6 +106,9 @@ class TrainingConfig(Settings):
     limit: Count | None
     use_validation: bool
     initial_model: str | None
+    unlabelled: str | None
+    unlabelled_rounds: Count
+    unlabelled_confidence: Share
     resume: bool
     metrics: dict[str, FunctionName]
 
@@ -138,6 +141,15 @@ class TrainingConfig(Settings):
             raise InputError(
                 "combine=average means nothing if each member starts from other random weights; "
                 "set training.initial_model=... or training.combine=vote."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_network_teaches_itself(self) -> "TrainingConfig":
+        if self.unlabelled is not None and self.members > 1:
+            raise InputError(
+                f"unlabelled={self.unlabelled} lets one network read for itself; set training.members=1, "
+                f"not {self.members}."
             )
         return self
 

@@ -14,6 +14,7 @@ import pytest
 from captcha_exp.config import Config, CustomOptimizerConfig, OptimizerConfig, Schedule
 from captcha_exp.errors import InputError
 from captcha_exp.model import build_recogniser
+from captcha_exp.reader.decoding import Decoder
 from captcha_exp.training import train
 from captcha_exp.training.engines import Engine, build_engine
 from captcha_exp.training.engines.keras_engine import KerasEngine
@@ -155,4 +156,4 @@ def test_an_interrupted_training_on_another_backend_ends_with_the_metrics_of_an_
     assert told["resumed"] == told["whole"]
     config = small(*random)
     with pytest.raises(InputError, match=f"KERAS_BACKEND={backend}, .* by tensorflow: .*training.resume=false"):
-        train(build(config), texts, texts, characters, config, checkpoint_dir=tmp_path)
+        train(build(config), texts, texts, Decoder(characters), config, checkpoint_dir=tmp_path)
