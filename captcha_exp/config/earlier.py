@@ -11,7 +11,7 @@ from captcha_exp.reader.image import ADDED_LATER
 # (group, former choice) -> current choice.
 CALLED_NOW = {("cnn", "seed"): "original", ("transformer", "seed"): "original", ("experiment", "seed"): "original"}
 # Later keys that decide which samples are in which split, each with the value that divides as before.
-ADDED_TO_DIVISION = {"equal_labels": "together", "given_splits": False, "leaks": "refuse"}
+ADDED_TO_DIVISION = {"equal_labels": "together", "given_splits": False, "leaks": "refuse", "validation_fold": 0}
 
 
 def renamed_choice(message: str) -> str | None:
@@ -109,6 +109,9 @@ def _training(values: dict[str, Any]) -> None:
     values.setdefault("combine", "vote")
     values.setdefault("distil_weight", 1.0)
     values.setdefault("views", 1)
+    values.setdefault("unlabelled", None)
+    values.setdefault("unlabelled_rounds", 2)
+    values.setdefault("unlabelled_confidence", 0.9)
 
 
 def _sweep(values: dict[str, Any]) -> None:
@@ -119,6 +122,7 @@ def _sweep(values: dict[str, Any]) -> None:
     values.setdefault("first", [])
     values.setdefault("warm_start", [])
     values.setdefault("repeats", 1)
+    values.setdefault("repeat_over", "seeds")
     values.setdefault("constraints", None)
     for chosen in ("sampler", "pruner"):
         values[chosen] = {"options": None, **values.get(chosen, {})}

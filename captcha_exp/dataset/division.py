@@ -58,6 +58,7 @@ def _drawn(cached: Cached, labels: Sequence[str], config: DatasetConfig) -> dict
 def _remembered(cached: Cached, labels: Sequence[str], config: DatasetConfig) -> dict[str, list[int]]:
     fractions = (config.validation_fraction, config.test_fraction)
     fold = f" fold {config.test_fold}" if config.test_fold else ""
+    fold += f" validation fold {config.validation_fold}" if config.validation_fold else ""
     together = config.equal_labels is EqualLabels.together
     apart = "" if together else " labels apart"
     return cached.remembered(
@@ -69,6 +70,7 @@ def _remembered(cached: Cached, labels: Sequence[str], config: DatasetConfig) ->
             test_fraction=fractions[1],
             seed=config.split_seed,
             test_fold=config.test_fold,
+            validation_fold=config.validation_fold,
             labels_together=together,
         ),
     )

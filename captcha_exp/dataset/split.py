@@ -13,7 +13,7 @@ SPLIT_VERSION = 1
 SPLIT_NAMES = ("train", "validation", "test")
 # The keys of `dataset` that decide which of its samples are in which split.
 DIVIDING = (
-    *("validation_fraction", "test_fraction", "test_fold", "split_seed", "label_case"),
+    *("validation_fraction", "test_fraction", "validation_fold", "test_fold", "split_seed", "label_case"),
     *("equal_labels", "given_splits", "leaks"),
 )
 
@@ -42,6 +42,7 @@ def split_samples(
     test_fraction: float,
     seed: int,
     test_fold: int = 0,
+    validation_fold: int = 0,
     labels_together: bool = True,
 ) -> dict[str, list[int]]:
     """Divide samples into train, validation and test.
@@ -58,6 +59,7 @@ def split_samples(
         test_fraction: share of N, at least one sample unless it is 0.
         seed: draws the order of the groups.
         test_fold: which of the test splits that have no sample in common. The first is 0.
+        validation_fold: which of the validation splits that have no sample in common, beside this test split.
         labels_together: whether equal labels make a group; otherwise only equal pixels do.
 
     Returns:
@@ -70,20 +72,19 @@ def split_samples(
     groups, tested = _groups(labels, pixels, seed, labels_together=labels_together), set[int]()
     for _ in range(test_fold):
         tested.update(_divided(groups, labels, fractions, tested)["test"])
-    return _divided(groups, labels, fractions, tested)
+    divided, judged = _divided(groups, labels, fractions, tested), set[int]()
+    for _ in range(validation_fold):
+        judged.update(divided["validation"])
+        divided = _with_other_validation(divided, groups, labels, validation_fraction, judged)
+    return divided
 
 
 def _divided(
     groups: list[_Group], labels: Sequence[str], fractions: dict[str, float], tested: set[int]
 ) -> dict[str, list[int]]:
     """Divide the groups. The samples `tested` belong to earlier folds, and do not go to test."""
-    in_training = Counter(chain.from_iterable(map(set, (labels[group[0]] for group in groups if len(group) == 1))))
-    for group in groups:
-        if len(group) > 1:
-            in_training.update(_characters(group, labels))
-    held_out = [
-        _HeldOut(name, max(1, round(fraction * len(labels)))) for name, fraction in fractions.items() if fraction > 0
-    ]
+    in_training = _groups_by_character(groups, labels)
+    held_out = [_HeldOut(name, _target(fraction, labels)) for name, fraction in fractions.items() if fraction > 0]
     if tested:
         remaining = _fill_fold(held_out, groups, labels, in_training, tested)
     else:
@@ -96,6 +97,33 @@ def _divided(
     chosen = {"train": [index for group in remaining for index in group]}
     chosen |= {split.name: split.members for split in held_out}
     return {name: sorted(chosen.get(name, [])) for name in SPLIT_NAMES}
+
+
+def _with_other_validation(
+    divided: dict[str, list[int]], groups: list[_Group], labels: Sequence[str], fraction: float, judged: set[int]
+) -> dict[str, list[int]]:
+    """The same test split, and a validation split without the samples `judged`, which belong to earlier folds."""
+    test = set(divided["test"])
+    others = [group for group in groups if test.isdisjoint(group)]
+    split = _HeldOut("validation", _target(fraction, labels))
+    remaining = _fill_free(split, others, labels, _groups_by_character(others, labels), judged)
+    if not split.members:
+        raise InputError(_empty(split.name, fraction, len(labels), len(groups)))
+    train = sorted(index for group in remaining for index in group)
+    return {"train": train, "validation": sorted(split.members), "test": divided["test"]}
+
+
+def _target(fraction: float, labels: Sequence[str]) -> int:
+    return max(1, round(fraction * len(labels)))
+
+
+def _groups_by_character(groups: list[_Group], labels: Sequence[str]) -> Counter[str]:
+    """For each character, the number of groups that have it."""
+    counts = Counter(chain.from_iterable(map(set, (labels[group[0]] for group in groups if len(group) == 1))))
+    for group in groups:
+        if len(group) > 1:
+            counts.update(_characters(group, labels))
+    return counts
 
 
 def _groups(labels: Sequence[str], pixels: Sequence[int], seed: int, *, labels_together: bool) -> list[_Group]:
@@ -183,11 +211,18 @@ def _fill_fold(
     """Fill test with groups that no earlier fold tested, then validation with any; return the other groups."""
     remaining = groups
     for split in reversed(held_out):
-        barred = [group for group in remaining if split.name == "test" and not tested.isdisjoint(group)]
-        free = [group for group in remaining if split.name != "test" or tested.isdisjoint(group)]
-        free = _fill([split], free, labels, in_training)
-        remaining = barred + _top_up(split, free, labels, in_training)
+        barred = tested if split.name == "test" else set[int]()
+        remaining = _fill_free(split, remaining, labels, in_training, barred)
     return remaining
+
+
+def _fill_free(
+    split: _HeldOut, groups: list[_Group], labels: Sequence[str], in_training: Counter[str], barred: set[int]
+) -> list[_Group]:
+    """Fill a split with groups that have none of the samples `barred`; return the other groups."""
+    kept = [group for group in groups if not barred.isdisjoint(group)]
+    free = [group for group in groups if barred.isdisjoint(group)]
+    return kept + _top_up(split, _fill([split], free, labels, in_training), labels, in_training)
 
 
 def _top_up(split: _HeldOut, groups: list[_Group], labels: Sequence[str], in_training: Counter[str]) -> list[_Group]:

@@ -1,4 +1,4 @@
-"""Trains the configuration of a trial several times, each time with another seed, and joins the results."""
+"""Trains the configuration of a trial several times, with other seeds or on other folds, and joins the results."""
 
 import logging
 import statistics
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from captcha_exp.config import Config
+from captcha_exp.config import Config, RepeatOver
 from captcha_exp.experiment.trial_handle import Outcome, Repeats, TrialHandle
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def conduct_repeats(
     while len(repeats.done) < repeats.count and not is_worse:
         number = len(repeats.done) + 1
         _log.info("repeat %d of %d", number, repeats.count)
-        outcome = train(with_seed_of(config, number), trial=Repeat(number, run.run_id, trial))
+        outcome = train(config_of(config, number), trial=Repeat(number, run.run_id, trial))
         is_worse = repeats.keep(outcome.run_id, outcome.metrics)
     each = [repeat["metrics"] for repeat in repeats.done]
     metrics = means(each)
@@ -88,8 +88,11 @@ def conduct_repeats(
     return Outcome("pruned", metrics, run.run_id, reason)
 
 
-def with_seed_of(config: Config, number: int) -> Config:
-    """The configuration of a training, counted from 1. The first has the seed that was chosen."""
+def config_of(config: Config, number: int) -> Config:
+    """The configuration of a training, counted from 1. The first has the seed and the fold that were chosen."""
+    if config.sweep.repeat_over is RepeatOver.folds:
+        fold = config.dataset.validation_fold + number - 1
+        return config.model_copy(update={"dataset": config.dataset.model_copy(update={"validation_fold": fold})})
     seed = config.training.seed + (number - 1) * _SEEDS_APART
     return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
 

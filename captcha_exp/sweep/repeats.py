@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from captcha_exp.config import Config, PrunerKind, SweepConfig
+from captcha_exp.config import Config, PrunerKind, RepeatOver, SweepConfig
 from captcha_exp.errors import InputError
 from captcha_exp.interruption import uninterrupted
 from captcha_exp.sweep.attributes import of_type
@@ -20,7 +20,7 @@ _ENOUGH = 5  # four repeats that are all worse have p = 1/16, three have 1/8; th
 
 
 def check_repeats(config: Config) -> None:
-    """Refuse a pruner that does not fit `sweep.repeats`.
+    """Refuse a pruner or a number of folds that does not fit `sweep.repeats`.
 
     Raises:
         InputError: naming the keys, and what to type.
@@ -36,6 +36,20 @@ def check_repeats(config: Config) -> None:
             "sweep.pruner.kind=wilcoxon compares the repeats of trials, but sweep.repeats=1; set more, e.g. "
             f"`sweep.repeats={_ENOUGH}`, or another kind."
         )
+    if sweep.repeat_over is RepeatOver.folds:
+        _check_folds(config)
+
+
+def _check_folds(config: Config) -> None:
+    repeats, folds = config.sweep.repeats, config.dataset.validation_folds - config.dataset.validation_fold
+    if repeats > folds:
+        why = (
+            "dataset.given_splits=true gives one validation split"
+            if config.dataset.given_splits
+            else f"dataset.validation_fraction={config.dataset.validation_fraction:g} gives {folds} from "
+            f"dataset.validation_fold={config.dataset.validation_fold} on"
+        )
+        raise InputError(f"sweep.repeats={repeats} with sweep.repeat_over=folds needs as many folds, but {why}.")
 
 
 def told_too_few(config: Config) -> str | None:

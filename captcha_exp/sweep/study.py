@@ -10,7 +10,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 
-from captcha_exp.config import Config, Direction, flatten, to_plain, without_passwords
+from captcha_exp.config import Config, Direction, RepeatOver, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
 from captcha_exp.sweep.absent_database import once_it_answers
 from captcha_exp.sweep.halving import PausingHalving
@@ -63,6 +63,8 @@ def definition(config: Config, space: Space, data: dict[str, str]) -> dict[str, 
     objectives = [f"{o.direction.name} {o.metric}" for o in config.sweep.objectives]
     searched = {key: f"searched in {text}" for key, text in space.describe().items()}
     repeats = {"sweep.repeats": str(config.sweep.repeats)} if config.sweep.repeats > 1 else {}
+    if config.sweep.repeat_over is RepeatOver.folds:
+        repeats["sweep.repeat_over"] = config.sweep.repeat_over.value
     limits = {f"sweep.constraints.{metric}": limit for metric, limit in (config.sweep.constraints or {}).items()}
     return fixed | searched | {_OBJECTIVES: ", ".join(objectives)} | repeats | limits | data
 

@@ -40,6 +40,7 @@ DATASET: Effects = {
     "dataset.validation_fraction": [Shown(see.prepared, 0.3, FOLDER)],
     "dataset.test_fraction": [Shown(see.prepared, 0.3, FOLDER)],
     "dataset.test_fold": [Shown(see.prepared, 1, FOLDER)],
+    "dataset.validation_fold": [Shown(see.prepared, 1, FOLDER)],
     "dataset.split_seed": [Shown(see.prepared, 5, FOLDER)],
     "dataset.max_bad_share": [Shown(see.prepared, 0, FOLDER)],
     "dataset.limit": [Shown(see.prepared, 10, FOLDER)],

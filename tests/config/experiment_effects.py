@@ -145,6 +145,13 @@ TRAINING: Effects = {
     "training.initial_model": _by(
         "experiment/test_initial_model.py::test_a_run_can_start_from_a_trained_model_with_another_alphabet"
     ),
+    "training.unlabelled": _by(
+        "experiment/test_self_training.py::test_each_round_learns_anew_from_what_the_network_is_sure_of"
+    ),
+    "training.unlabelled_rounds": _by("experiment/test_self_training.py::test_a_killed_run_goes_on_in_its_round"),
+    "training.unlabelled_confidence": _by(
+        "experiment/test_self_training.py::test_a_network_that_is_sure_of_nothing_keeps_what_it_learnt"
+    ),
     "training.resume": _by("experiment/test_checkpoint_folder.py::test_resume_false_begins_anew"),
     "tracking.uri": [Shown(see.stored, "http://127.0.0.1:5000")],
     "tracking.experiment": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
@@ -160,6 +167,7 @@ SWEEP: Effects = {
     "sweep.storage": [Shown(see.stored, "sqlite:///other.db", _NAMED)],
     "sweep.question": [Shown(see.planned, "does it work?", ("+sweep=smoke",))],
     "sweep.n_trials": [Shown(see.planned, 3, ("+sweep=smoke",))],
+    "sweep.repeat_over": _by("experiment/test_repeated_training.py::test_each_repeat_may_have_other_validation_images"),
     "sweep.repeats": _by("sweep/test_repeats.py::test_a_trial_is_the_mean_of_its_repeats_in_all_that_is_written"),
     "sweep.space": [Shown(see.planned, {"transformer.depth": "choice(1, 2)"}, ("+sweep=smoke",))],
     "sweep.workers": _by("sweep/test_outcomes.py::test_three_workers_end_with_the_exact_total_and_everything_written"),

@@ -16,6 +16,7 @@ def divide(
     test: float = 0.1,
     seed: int = 0,
     fold: int = 0,
+    validation_fold: int = 0,
 ) -> dict[str, list[int]]:
     return split_samples(
         labels,
@@ -24,6 +25,7 @@ def divide(
         test_fraction=test,
         seed=seed,
         test_fold=fold,
+        validation_fold=validation_fold,
     )
 
 
@@ -144,3 +146,30 @@ def test_a_sample_with_a_character_of_its_own_is_in_no_fold() -> None:
     folds = [divide(labels, validation=0.1, test=0.25, fold=fold) for fold in range(4)]
     tested = [index for fold in folds for index in fold["test"]]
     assert 99 not in tested and len(tested) == len(set(tested)) and len(tested) >= 99 - 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("test_fold", [0, 2])
+def test_validation_folds_share_nothing_and_have_the_same_test_split(seed: int, test_fold: int) -> None:
+    rng = random.Random(seed)
+    labels = ["".join(rng.choices("abcd", k=4)) for _ in range(200)]
+    pixels = [rng.randrange(2000) for _ in range(200)]
+    folds = [divide(labels, pixels, 0.2, 0.2, seed, test_fold, fold) for fold in range(4)]
+    assert folds[0] == divide(labels, pixels, 0.2, 0.2, seed, test_fold)
+    judged = [index for fold in folds for index in fold["validation"]]
+    assert len(judged) == len(set(judged)) > 120, "four folds of a fifth, but for groups that do not fit"
+    for fold in folds:
+        assert fold["test"] == folds[0]["test"]
+        assert sorted(index for split in fold.values() for index in split) == list(range(200))
+        for kind in (labels, pixels):
+            sides = [{kind[index] for index in split} for split in fold.values()]
+            assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+
+
+def test_a_validation_fold_that_would_be_empty_is_refused() -> None:
+    """Two groups of equal labels, so there are two folds."""
+    labels = ["ab", "ba"] * 8
+    folds = [divide(labels, None, 0.4, 0.0, validation_fold=fold) for fold in (0, 1)]
+    assert folds[0]["validation"] == folds[1]["train"] and folds[0]["train"] == folds[1]["validation"]
+    with pytest.raises(InputError, match=r"dataset\.validation_fraction=0\.4 leaves the validation split empty"):
+        divide(labels, None, 0.4, 0.0, validation_fold=2)

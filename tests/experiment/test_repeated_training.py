@@ -1,6 +1,7 @@
 """A trial that is trained several times: its runs, and how it goes on after an interruption."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +91,18 @@ def test_times_and_steps_are_sums_and_all_else_means() -> None:
         {"a": 2.0, "seconds/fit": 3.0, "training/steps": 5.0},
     ]
     assert means(each) == {"a": 1.5, "seconds/fit": 5.0, "training/steps": 10.0}
+
+
+def test_each_repeat_may_have_other_validation_images(compose: Callable[..., Config]) -> None:
+    config = compose(*SHORT, "training.epochs=1", "tracking.log_model=false", "sweep.repeat_over=folds")
+    store = store_of(config)
+    repeats = StubRepeats(2)
+    run_experiment(config, trial=repeated(StubTrial(), repeats))
+    read = [
+        {row.split(",")[0] for row in Path(path).read_text().splitlines()[1:]}
+        for path in (store.client.download_artifacts(one["run_id"], "validation.csv") for one in repeats.done)
+    ]
+    assert len(read[0]) > 10 and len(read[1]) > 10 and not read[0] & read[1]
+    runs = [store.client.get_run(one["run_id"]).data.params for one in repeats.done]
+    assert [params["dataset.validation_fold"] for params in runs] == ["0", "1"]
+    assert runs[0]["training.seed"] == runs[1]["training.seed"]

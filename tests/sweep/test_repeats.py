@@ -100,6 +100,10 @@ def test_another_number_of_repeats_is_another_search(sweep: Sweep) -> None:
         ),
         (["sweep.repeats=3", "sweep.pruner.kind=median"], r"^sweep\.repeats=3 judges .*kind=median stops"),
         (["sweep.pruner.kind=wilcoxon"], r"^sweep\.pruner\.kind=wilcoxon compares .*, e\.g\. `sweep\.repeats=5`"),
+        (
+            ["sweep.repeats=9", "sweep.pruner.kind=none", "sweep.repeat_over=folds", "dataset.validation_fold=1"],
+            r"^sweep\.repeats=9 with sweep\.repeat_over=folds .*validation_fraction=0\.1 gives 8 from .*_fold=1 on\.$",
+        ),
         (["sweep.repeats=0"], r"^sweep\.repeats must be .*1"),
     ],
 )

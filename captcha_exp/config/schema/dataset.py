@@ -68,6 +68,9 @@ class ExpectedConfig(Settings):
     alphabet: str | None
 
 
+_ROUNDED = 1e-9  # 1 / 0.1 must be 10 and not 9
+
+
 class DatasetConfig(Settings):
     """What every source of labelled images has in common; `conf/base/dataset.yaml` explains the keys."""
 
@@ -87,6 +90,7 @@ class DatasetConfig(Settings):
     leaks: Leaks
     validation_fraction: Annotated[ShareBelowOne, Field(gt=0)]
     test_fraction: Share
+    validation_fold: NotNegativeWhole
     test_fold: NotNegativeWhole
     split_seed: Whole
     max_bad_share: Share
@@ -98,11 +102,31 @@ class DatasetConfig(Settings):
         held_out = self.validation_fraction + self.test_fraction
         if held_out >= 1 and self.test_fraction < 1:  # 1 makes all images test images
             raise InputError(f"validation_fraction + dataset.test_fraction must be below 1, not {held_out}.")
-        folds = int(1 / self.test_fraction + 1e-9) if self.test_fraction else 1
+        folds = int(1 / self.test_fraction + _ROUNDED) if self.test_fraction else 1
         if self.test_fold >= folds:
             raise InputError(
                 f"test_fold must be below {folds}, the number of test splits of dataset.test_fraction="
                 f"{self.test_fraction:g}, not {self.test_fold}."
+            )
+        return self
+
+    @property
+    def validation_folds(self) -> int:
+        """How many validation splits without a common image there are beside one test split."""
+        return 1 if self.given_splits else int((1 - self.test_fraction) / self.validation_fraction + _ROUNDED)
+
+    @model_validator(mode="after")
+    def _the_fold_exists(self) -> "DatasetConfig":
+        folds = self.validation_folds
+        if self.validation_fold >= max(1, folds):
+            why = (
+                "dataset.given_splits=true"
+                if self.given_splits
+                else (f"dataset.validation_fraction={self.validation_fraction:g}")
+            )
+            raise InputError(
+                f"validation_fold must be below {folds}, the number of validation splits of {why}, "
+                f"not {self.validation_fold}."
             )
         return self
 

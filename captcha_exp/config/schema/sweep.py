@@ -51,6 +51,13 @@ class PrunerKind(StrEnum):
     wilcoxon = "wilcoxon"
 
 
+class RepeatOver(Enum):
+    """What differs between the trainings of one trial: seeds alone, or the images that judge them."""
+
+    seeds = "seeds"
+    folds = "folds"
+
+
 class PrunerConfig(Settings):
     """When a trial is stopped early; a class of the user's own gets nothing but `options`."""
 
@@ -129,6 +136,7 @@ class SweepConfig(Settings):
     question: str | None
     n_trials: Count
     repeats: Count
+    repeat_over: RepeatOver
     workers: Count
     engine: WorkerEngine
     ray: RayConfig
