@@ -1,12 +1,15 @@
-"""Compare the labels that `captcha-exp label` asks for with as many random ones, by the models that learn from them.
+"""Compare ways to make much of few labels, by the models that learn from them.
 
 Run: CAPTCHA_EXP_DATA=DIR python -m benchmarks.few_labels [--set captcha_images_v2] [--labels 100] [--seeds 3]
-     [--root DIR] [--at-once N] [TRAINING ...]
+     [--root DIR] [--at-once N] [--ways random,chosen,unlabelled] [TRAINING ...]
 
-Every fifth image is the test, as in `captcha-exp label`, and is never labelled for training. The images that are chosen
-come as on its page: the first by the guesses of the shipped weights, and new guesses after every 50 labels. Both ways
-end with the same training, `TRAINING`, from the shipped weights. Prints one Markdown row for each way. With the root of
-an earlier call, finished trainings are not repeated.
+`random` labels images at random. `chosen` labels those that `captcha-exp label` asks for: the first by the guesses of
+the shipped weights, and by new guesses after every 50 labels. `unlabelled` has the labels of `random`, and all other
+images but the test images without a label (`training.unlabelled`).
+
+Every fifth image is the test, as in `captcha-exp label`, and is never labelled for training. All ways end with the same
+training, `TRAINING`, from the shipped weights. Prints one Markdown row for each way. With the root of an earlier call,
+finished trainings are not repeated.
 """
 
 import argparse
@@ -30,7 +33,7 @@ from captcha_exp.label.retraining_process import Work, guesses_of
 from captcha_exp.python_calls import load_model
 
 _TEST_EVERY, _RETRAIN_EVERY, _BATCH = 5, 50, 32
-_TRAINING = ("+experiment=pretrained", "training.epochs=60")
+_TRAINING = ("+experiment=pretrained",)
 
 
 @dataclass
@@ -52,8 +55,8 @@ class Folder:
         texts = guesses_of(Work(None, 0, files, self.root / "shipped.log"), lambda message: None).texts
         self.shipped = np.array([texts[name][1] for name, _ in files])
 
-    def train(self, name: str, chosen: list[int], seed: int) -> None:
-        """Train on the labels of the chosen images, on one thread."""
+    def train(self, name: str, chosen: list[int], seed: int, *more: str) -> None:
+        """Train on the labels of the chosen images, on one thread. `more` are further settings."""
         table = self.root / f"{name}.csv"
         with table.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
@@ -63,7 +66,7 @@ class Folder:
                 rows.writerows([one, Path(one).stem, split] for one in names)
         own = ["dataset=manifest", f"dataset.path={table}", f"dataset.image_root={self.path}"]
         own += ["dataset.given_splits=true", f"training.seed={seed}", "training.threads=1"]
-        named_runs.train(self.root, name, [*own, *self.training])
+        named_runs.train(self.root, name, [*own, *self.training, *more])
 
     def confidences(self, name: str) -> np.ndarray:
         """How sure the model of that name is of what it reads in each image."""
@@ -94,7 +97,11 @@ def chosen_labels(folder: Folder, labels: int, seed: int) -> list[int]:
     return chosen
 
 
-WAYS: dict[str, Callable[[Folder, int, int], list[int]]] = {"random": random_labels, "chosen": chosen_labels}
+WAYS: dict[str, Callable[[Folder, int, int], list[int]]] = {
+    "random": random_labels,
+    "chosen": chosen_labels,
+    "unlabelled": random_labels,
+}
 
 
 def main() -> int:
@@ -104,6 +111,7 @@ def main() -> int:
     parser.add_argument("--set", default="captcha_images_v2")
     parser.add_argument("--labels", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ways", type=lambda text: text.split(","), default=list(WAYS))
     parser.add_argument("--root", type=Path)
     parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="trainings at the same time, a thread each")
     options = parser.parse_args()
@@ -114,15 +122,16 @@ def main() -> int:
     def judged(task: tuple[str, int]) -> tuple[int, int]:
         way, seed = task
         name = f"{way}-{seed}-{options.labels}"
-        folder.train(name, WAYS[way](folder, options.labels, seed), seed)
+        more = [f"training.unlabelled={folder.path}"] if way == "unlabelled" else []
+        folder.train(name, WAYS[way](folder, options.labels, seed), seed, *more)
         found = named_runs.judged_on_test(root, name)
         return round(found.metrics["sequence_accuracy"] * len(found.labels)), len(found.labels)
 
-    tasks = [(way, seed) for way in WAYS for seed in range(options.seeds)]
+    tasks = [(way, seed) for way in options.ways for seed in range(options.seeds)]
     with ThreadPoolExecutor(options.at_once) as pool:
         results = dict(zip(tasks, pool.map(judged, tasks), strict=True))
     print("| labels | right on test | each |\n|---|---|---|")
-    for way in WAYS:
+    for way in options.ways:
         found = [results[way, seed] for seed in range(options.seeds)]
         each = ", ".join(f"{right / images:.4f}" for right, images in found)
         mean = sum(right for right, _ in found) / sum(images for _, images in found)
