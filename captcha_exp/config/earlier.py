@@ -119,6 +119,7 @@ def _sweep(values: dict[str, Any]) -> None:
     values.setdefault("engine", "local")
     values.setdefault("ray", {"address": None, "num_cpus": 1, "num_gpus": 0, "runtime_env": None})
     values.setdefault("on_end", None)
+    values.setdefault("report_every_s", None)
     values.setdefault("first", [])
     values.setdefault("warm_start", [])
     values.setdefault("repeats", 1)

@@ -51,16 +51,16 @@ def _reached(facts: SweepFacts, trial: ReadTrial) -> str:
 
 
 def _so_far(facts: SweepFacts) -> list[str]:
-    """The paused trial that was best at any of its epochs, if there is one."""
+    """The trial that was best at any of its epochs, of those that are paused or still run; none if there is none."""
     objective = facts.sweep.objectives[0]
-    paused = [trial for trial in facts.sweep.of(TrialOutcome.paused) if trial.curve]
-    if not paused:
+    begun = [trial for trial in facts.sweep.of(TrialOutcome.paused, TrialOutcome.running) if trial.curve]
+    if not begun:
         return []
-    best = min(paused, key=lambda t: min(objective.rank(value, None, t.number) for value in t.curve.values()))
+    best = min(begun, key=lambda t: min(objective.rank(value, None, t.number) for value in t.curve.values()))
     value = shown_metric(facts.metric, best.curve[max(best.curve)])
     chosen = ", ".join(f"{key} {short(value)}" for key, value in best.params.items())
     of = f" of {facts.sweep.epochs}" if facts.sweep.epochs and "training.epochs" not in best.params else ""
-    return [f"The best so far is {best.name}, paused at epoch {best.epochs}{of} with {value}: {chosen}."]
+    return [f"The best so far is {best.name}, {best.outcome.name} at epoch {best.epochs}{of} with {value}: {chosen}."]
 
 
 def told_spread(facts: SweepFacts, trial: ReadTrial) -> str:

@@ -10,12 +10,14 @@ from captcha_exp.config import ReportCommandConfig
 from captcha_exp.foreign_text import file_name
 from captcha_exp.html_page import page_environment, write_page
 from captcha_exp.report import charts
-from captcha_exp.report.sweep_facts import SweepFacts, gather
+from captcha_exp.report.sweep_facts import SweepFacts, gather, so_far
 from captcha_exp.report.sweep_section import Section, describe
+from captcha_exp.report.wrong_reads import wrong_reads
+from captcha_exp.sweep.live_page import Progress, page_of
 from captcha_exp.sweep.study_facts import read_sweep
 from captcha_exp.tracking import SweepRun, open_store
 
-_FILE = "report.html"
+_CURVES = 5  # of a running sweep
 
 
 def write_report(config: ReportCommandConfig) -> Path:
@@ -35,14 +37,29 @@ def write_report(config: ReportCommandConfig) -> Path:
     sweeps = [read_sweep(root, name, wanted.storage) for name in wanted.sweep]
     store = open_store(config.tracking, root)
     facts = [gather(sweep, store, wanted.curves) for sweep in sweeps]
+    reads = [wrong_reads(one, store, root, wanted.images) for one in facts]
+    hints = [store.ui_hint(one.parent.run_id) if one.parent is not None else None for one in facts]
     with charts.chart_style():
-        sections = [describe(one, store, root, wanted.images) for one in facts]
-        page = _render(sections)
+        page = _render([describe(*known, None) for known in zip(facts, reads, hints, strict=True)])
     path = _path(config, facts)
     write_page(path, page)
     for one in facts:
         if one.parent is not None:
             SweepRun(store, one.parent.run_id).log_files([path])
+    return path
+
+
+def write_progress(progress: Progress) -> Path:
+    """Write the page of a sweep that has not ended, from what its study holds; no store of runs is asked.
+
+    Raises:
+        OSError: the page cannot be written.
+    """
+    facts = so_far(progress.sweep, _CURVES)
+    with charts.chart_style():
+        page = _render([describe(facts, None, progress.ui_hint, progress)])
+    path = page_of(progress.sweep.folder)
+    write_page(path, page)
     return path
 
 
@@ -53,7 +70,7 @@ def _render(sections: list[Section]) -> str:
         sections=sections,
         style=Markup(style),
         comparison=_comparison(sections),
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
 
 
@@ -75,5 +92,5 @@ def _path(config: ReportCommandConfig, facts: list[SweepFacts]) -> Path:
     if config.report.output is not None:
         return Path(config.report.output).expanduser().resolve()
     if len(facts) == 1:
-        return facts[0].sweep.folder / "report" / _FILE
+        return page_of(facts[0].sweep.folder)
     return facts[0].sweep.folder.parent / f"{file_name('-'.join(one.sweep.name for one in facts))}.html"

@@ -93,6 +93,16 @@ class SweepFacts:
         return None
 
 
+def so_far(sweep: ReadSweep, best_curves: int) -> SweepFacts:
+    """What a study alone knows of its sweep; the curves are those of the trials that are the best so far."""
+    objective = sweep.objectives[0]
+    metric = objective.metric.removeprefix("best/")
+    ranked = sorted(
+        (t for t in sweep.trials if t.curve), key=lambda t: objective.rank(t.curve[max(t.curve)], None, t.number)
+    )
+    return SweepFacts(sweep, None, {}, {trial.number: {metric: trial.curve} for trial in ranked[:best_curves]})
+
+
 def gather(sweep: ReadSweep, store: Store, best_curves: int) -> SweepFacts:
     """Read the runs of a sweep.
 

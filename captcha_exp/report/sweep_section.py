@@ -1,7 +1,8 @@
 """What the page tells about one sweep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -9,13 +10,13 @@ from captcha_exp.foreign_text import identifier
 from captcha_exp.report import charts
 from captcha_exp.report.answer import answer
 from captcha_exp.report.cost import Cost, cost_of
-from captcha_exp.report.sweep_facts import ACCURACY, LATENCY, PARAMETERS, SweepFacts
-from captcha_exp.report.wrong_reads import WrongReads, wrong_reads
+from captcha_exp.report.sweep_facts import ACCURACY, EPOCH_ACCURACY, EPOCH_LOSS, LATENCY, PARAMETERS, SweepFacts
+from captcha_exp.report.wrong_reads import WrongReads
+from captcha_exp.sweep.live_page import Progress
 from captcha_exp.sweep.next_search import next_command
 from captcha_exp.sweep.study_facts import ReadTrial
 from captcha_exp.sweep.sweep_tables import train_command
 from captcha_exp.sweep.tally import TrialOutcome
-from captcha_exp.tracking import Store
 
 _BEST_METRICS = {
     ACCURACY: "texts read right",
@@ -45,6 +46,7 @@ class Section:
     """A sweep as the template needs it. `charts` holds drawings by name, without those that cannot be drawn."""
 
     facts: SweepFacts
+    progress: Progress | None
     value: str
     answer: list[str]
     counts: list[tuple[str, int]]
@@ -61,6 +63,14 @@ class Section:
     @property
     def name(self) -> str:
         return self.facts.sweep.name
+
+    @property
+    def open_rows(self) -> list[Row]:
+        """Trials that run, wait or are paused, the best so far first."""
+        outcomes = (TrialOutcome.running, TrialOutcome.paused, TrialOutcome.waiting)
+        rank = self.facts.sweep.objectives[0].rank
+        rows = [row for row in self.rows if row.trial.outcome in outcomes]
+        return sorted(rows, key=lambda row: _place(row.trial, rank))
 
     @property
     def is_repeated(self) -> bool:
@@ -84,19 +94,19 @@ class Section:
         return [(key, charts.short(value)) for key, value in best[0].params.items()] if best else []
 
 
-def describe(facts: SweepFacts, store: Store, root: Path, images: int) -> Section:
+def describe(facts: SweepFacts, reads: WrongReads | None, ui_hint: str | None, progress: Progress | None) -> Section:
     """Work out everything the page tells about a sweep; the charts' style must be set.
 
     Args:
         facts: the sweep.
-        store: where its runs are.
-        root: the folder under which the dataset's cache lies.
-        images: the most wrong reads to show.
+        reads: what its best trial read wrong; None if that is not known.
+        ui_hint: one line that says how to look at its run; None if it has none.
+        progress: how far it is; None if its runs tell that.
     """
     sweep, best = facts.sweep, facts.sweep.best
-    reads = wrong_reads(facts, store, root, images)
     return Section(
         facts=facts,
+        progress=progress,
         value=charts.shown_metric(facts.metric, best[0].values[0]) if best else "none",
         answer=answer(facts, reads),
         counts=[(outcome.name, len(found)) for outcome in TrialOutcome if (found := sweep.of(outcome))],
@@ -108,15 +118,16 @@ def describe(facts: SweepFacts, store: Store, root: Path, images: int) -> Sectio
         cost=cost_of(facts),
         rows=[_row(facts, trial) for trial in _ordered(facts)],
         next_command=next_command(sweep.folder),
-        ui_hint=store.ui_hint(facts.parent.run_id) if facts.parent is not None else None,
+        ui_hint=ui_hint,
     )
 
 
 def _drawn(facts: SweepFacts) -> dict[str, Markup]:
     sweep, name = facts.sweep, identifier(facts.sweep.name)
     drawn: dict[str, Markup] = {}
-    if any(trial.values for trial in sweep.trials):
+    if any(trial.value is not None for trial in sweep.trials):
         drawn["history"] = charts.history(facts, f"{name}-history")
+    if any(trial.values for trial in sweep.trials):
         drawn["parallel_wide"] = charts.parallel_coordinates(facts, f"{name}-parallel", upright=True)
         drawn["parallel_tall"] = charts.parallel_coordinates(facts, f"{name}-parallel-tall", upright=False)
     if sweep.importance.shares:
@@ -124,8 +135,10 @@ def _drawn(facts: SweepFacts) -> dict[str, Markup]:
     for metric in facts.measured:
         key = metric.rpartition("/")[2]
         drawn[key] = charts.tradeoff(facts, metric, f"{name}-{key}")
-    if any(facts.curves.values()):
+    known = {metric for curves in facts.curves.values() for metric in curves}
+    if EPOCH_ACCURACY in known:
         drawn["accuracy"] = charts.accuracy_curves(facts, f"{name}-accuracy")
+    if EPOCH_LOSS in known:
         drawn["loss"] = charts.loss_curves(facts, f"{name}-loss")
     return drawn
 
@@ -149,11 +162,15 @@ def _ordered(facts: SweepFacts) -> list[ReadTrial]:
     return sorted(facts.sweep.trials, key=lambda t: (ranked.get(t.number, len(ranked)), t.number))
 
 
+def _place(trial: ReadTrial, rank: Callable[..., Any]) -> tuple[bool, Any]:
+    return trial.value is None, rank(trial.value or 0.0, None, trial.number)
+
+
 def _row(facts: SweepFacts, trial: ReadTrial) -> Row:
     size = facts.metric_of(trial, PARAMETERS)
     return Row(
         trial=trial,
-        value=charts.shown_metric(facts.metric, trial.values[0]) if trial.values else "",
+        value=charts.shown_metric(facts.metric, trial.value) if trial.value is not None else "",
         spread=_spread(facts, trial),
         params=[charts.short(trial.params[p.key]) if p.key in trial.params else "-" for p in facts.sweep.parameters],
         parameters=f"{size:,.0f}" if size is not None else "",

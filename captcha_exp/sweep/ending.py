@@ -14,6 +14,7 @@ from captcha_exp.sweep.introduction import introduce
 from captcha_exp.sweep.job_trial import trial_name
 from captcha_exp.sweep.known_trials import known_trials
 from captcha_exp.sweep.limits import nearest
+from captcha_exp.sweep.live_page import WriteReport
 from captcha_exp.sweep.live_table import cell, tell
 from captcha_exp.sweep.live_view import best_so_far, best_trials, duration, shown_value, shown_values
 from captcha_exp.sweep.next_search import NEXT_SEARCH, next_search, typed_command
@@ -37,8 +38,6 @@ _SIGNAL_EXIT = 128
 _SHOWN_TRIALS = 5
 _ALL = "all trials ended"
 _BEGINNING = 100
-
-WriteReport = Callable[[], Path | None]
 
 
 class Ending:
@@ -173,7 +172,7 @@ class Ending:
             self._say(f"train it again: {train_command(plan.folder)}")
             self._tell_next(tally)
         self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml")
-        page = self._write_report() if in_store else None  # it shows what the store has
+        page = self._write_report(None) if in_store else None  # it shows what the store has
         if page is not None:
             self._say(f"report:         {_short(page)}")
         if self._record is not None:

@@ -30,6 +30,7 @@ class View:
         self._live = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
         self._seen: dict[int, TrialOutcome] | None = None
         self._spoke = now()
+        self._tally = Tally([])
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -49,6 +50,7 @@ class View:
 
     def update(self, tally: Tally) -> None:
         """Show what changed since the last call."""
+        self._tally = tally
         # A running trial that no process has taken yet does not have all its parameters.
         shown = [t for t in tally.trials if t.state is not TrialState.RUNNING or PROCESS in t.user_attrs]
         outcomes = {t.number: tally.outcome(t) for t in shown}
@@ -95,6 +97,11 @@ class View:
         if outcome not in (TrialOutcome.running, TrialOutcome.lost):
             line += f" ({self.summary(tally)})"
         self.say(line)
+
+    @property
+    def told(self) -> str:
+        """How far the sweep was at the last update."""
+        return self.summary(self._tally)
 
     def summary(self, tally: Tally) -> str:
         """How far the sweep is, in one line."""

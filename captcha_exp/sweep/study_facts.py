@@ -60,6 +60,11 @@ class ReadTrial:
         return trial_name(self.number)
 
     @property
+    def value(self) -> float | None:
+        """The first objective: at its end, or of its last epoch so far; None if there is none."""
+        return next(iter([*self.values, *reversed(self.curve.values())]), None)
+
+    @property
     def seconds(self) -> float:
         """How long it ran; 0 if it did not end."""
         return sum((end - start).total_seconds() for start, end in self.spans)
@@ -141,7 +146,7 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
     study = load_stored_study(root, name, storage)
     with readable_errors(url):
         try:
-            return _read(study, root / "sweeps" / name)
+            return read_study(study, root / "sweeps" / name)
         except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
             # Anybody who shares the database may have written values there that no sweep writes.
             raise InputError(
@@ -150,7 +155,8 @@ def read_sweep(root: Path, name: str, storage: str | None) -> ReadSweep:
             ) from error
 
 
-def _read(study: optuna.Study, folder: Path) -> ReadSweep:
+def read_study(study: optuna.Study, folder: Path) -> ReadSweep:
+    """Read an open study; `folder` is the sweep's."""
     attributes, tally = study.user_attrs, Tally(study.get_trials(deepcopy=False))
     objectives = [ObjectiveConfig(metric=metric, direction=Direction[way]) for way, metric in noted_objectives(study)]
     return ReadSweep(

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from captcha_exp.config import PrunerKind, WorkerEngine
 from captcha_exp.errors import FullDiskError, InputError
-from captcha_exp.sweep.ending import Ending, WriteReport
+from captcha_exp.sweep.ending import Ending
 from captcha_exp.sweep.introduction import introduce
+from captcha_exp.sweep.live_page import LivePage, WriteReport
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.local_workers import LocalWorkers
 from captcha_exp.sweep.plan import SweepPlan, check_space
@@ -47,7 +48,8 @@ def run_sweep(
         data: what identifies the data of this sweep, by the name that an error message shows.
         open_record: takes the study's key, and its lock to hold while it makes the sweep's run; returns that run, or
             None if no store keeps the sweep.
-        write_report: is called after the results are written; returns the report's page, or None.
+        write_report: returns the report's page, or None. It is called with the progress while the sweep runs, and with
+            None after the results are written.
         find_runs: returns the finished runs that an entry of `sweep.warm_start` names.
         computed: overrides for the workers, which would compute these values differently.
 
@@ -70,7 +72,8 @@ def run_sweep(
             opened.study.set_user_attr(PARENT_RUN, record.run_id)
             introduce(plan, opened, record)
         ending = Ending(plan, opened, record, console, write_report)
-        with View(plan, console) as view:
+        ui_hint = record.ui_hint if record is not None else None
+        with View(plan, console) as view, LivePage(plan, opened, view, write_report, ui_hint):
             for line in [_opening(plan, opened), *_cluster(workers), *taken_over, *_unpruned(plan)]:
                 view.say(line)
             supervisor = Supervisor(plan, opened, view, workers)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -25,6 +26,7 @@ from captcha_exp.sweep.job_result import TrialFailedError, loss_of, reason_of, s
 from captcha_exp.sweep.job_trial import TRIAL, trial_name
 from captcha_exp.sweep.known_trials import informed, known_trials
 from captcha_exp.sweep.limits import note_limits
+from captcha_exp.sweep.live_page import end_page
 from captcha_exp.sweep.lost_trials import GivenUpError, Retries, retry
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.samplers import build_sampler, has_tried_all, worker_seed
@@ -93,7 +95,8 @@ class Worker:
     def _work(self) -> int:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        threading.Thread(target=end_with_supervisor, daemon=True).start()
+        tidy = partial(end_page, self._plan.folder)
+        threading.Thread(target=end_with_supervisor, args=[tidy], daemon=True).start()
         optuna.logging.set_verbosity(optuna.logging.INFO)
         log.info("worker %d begins, process %d", self._order.number, os.getpid())
         while not self._stopping:

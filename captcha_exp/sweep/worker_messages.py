@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 # A worker's exit code after a request to stop.
@@ -45,11 +46,16 @@ class WorkerOrder:
         return None if text is None else cls(**json.loads(text))
 
 
-def end_with_supervisor() -> None:
-    """Wait until the supervisor's end of the pipe closes, then stop as if it had sent its signal."""
+def end_with_supervisor(tidy: Callable[[], None]) -> None:
+    """Wait until the supervisor's end of the pipe closes, do what it cannot do, and stop as if it had sent its signal.
+
+    Args:
+        tidy: is done first, and raises nothing.
+    """
     # Do not use sys.stdin: this thread would hold its lock while the interpreter ends.
     while os.read(sys.stdin.fileno(), 1):
         pass
+    tidy()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_STOP_WAIT_S)
     os._exit(EXIT_STOPPED)

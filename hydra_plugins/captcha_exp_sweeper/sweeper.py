@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from captcha_exp.config import Config
     from captcha_exp.sweep import SweepPlan, SweepRecord
+    from captcha_exp.sweep.live_page import Progress
     from captcha_exp.tracking.trial_runs import ReadRun
 
 
@@ -103,13 +104,15 @@ class CaptchaExpSweeper(Sweeper):
 
         return find_runs(open_store(config.tracking, config.root_path), source)
 
-    def write_report(self, config: "Config") -> "Path | None":
-        """Write the report of the sweep, with the defaults of the report command."""
+    def write_report(self, config: "Config", progress: "Progress | None") -> "Path | None":
+        """Write the report of the sweep, with the defaults of the report command; or its progress while it runs."""
         from hydra.types import RunMode
 
         from captcha_exp.config import ReportCommandConfig, load
-        from captcha_exp.report.report_page import write_report
+        from captcha_exp.report.report_page import write_progress, write_report
 
+        if progress is not None:
+            return write_progress(progress)
         loader = self.hydra_context.config_loader
         composed = loader.load_configuration("report", ["report.sweep=null"], RunMode.RUN)
         with open_dict(composed):

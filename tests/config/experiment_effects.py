@@ -185,6 +185,9 @@ SWEEP: Effects = {
     "sweep.target": _by("sweep/test_ends.py::test_the_target_of_the_first_objective_ends_it"),
     "sweep.no_improvement_trials": _by("sweep/test_ends.py::test_trials_that_are_no_better_end_it"),
     "sweep.trial_minutes": _by("sweep/test_outcomes.py::test_a_trial_that_hangs_is_ended_and_recorded"),
+    "sweep.report_every_s": _by(
+        "sweep/test_live_page.py::test_a_page_is_written_again_and_again_and_once_more_at_its_end"
+    ),
     "sweep.on_end": _by("sweep/test_on_end.py::test_a_sweep_tells_its_end_to_a_command_and_reads_as_a_table"),
     "sweep.sampler.kind": [Shown(see.suggested, "random")],
     "sweep.sampler.seed": [Shown(see.suggested, 1)],

@@ -1,5 +1,6 @@
 """A sweep as people look at it: in the real MLflow UI, and as a report, both in a real browser."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ WAIT_MS = 120_000
 
 @dataclass
 class Swept:
-    """A finished sweep in `root`, its report, and the UI that serves its store."""
+    """A finished sweep in `root`, its report, a copy of that while it ran, and the UI that serves its store."""
 
     root: Path
     report: Path
+    running: Path
     ui: str
     requests: list[str] = field(default_factory=list)
 
@@ -43,16 +45,20 @@ def swept(
 ) -> Iterator[Swept]:
     root = tmp_path_factory.mktemp("swept")
     give_database(root)
-    done = Folder(root).run(*SWEEP)
-    assert done.returncode == 0, done.stderr
-    report = root / "sweeps" / "smoke" / "report" / "report.html"
+    folder, report = Folder(root), root / "sweeps" / "smoke" / "report" / "report.html"
+    sweep = folder.start_warm(*SWEEP, "sweep.report_every_s=1")
+    folder.wait_until(report.is_file, "the page of the running sweep")
+    running = Path(shutil.copy(report, root / "running.html"))
+    printed, errors = sweep.communicate(timeout=400)
+    assert sweep.returncode == 0, errors
+    assert f"watch it:       {report.as_uri()}" in printed
     address = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{root}/mlruns/mlflow.db"]
     command += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]
     # Without this, MLflow starts five more processes, for jobs that nobody here has.
     settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     server = start_server(command, f"{address}/health", root, **settings)
-    yield Swept(root, report, address)
+    yield Swept(root, report, running, address)
     end_server(server)
 
 
@@ -112,6 +118,18 @@ def test_the_sheet_of_predictions_opens(page: Page, swept: Swept) -> None:
     picture = page.locator("img[src^=blob]").first
     expect(picture).to_be_visible(timeout=WAIT_MS)
     assert picture.evaluate("image => image.naturalWidth") > 500
+
+
+def test_the_page_of_the_running_sweep_loads_itself_again_and_that_of_the_ended_one_does_not(
+    page: Page, swept: Swept
+) -> None:
+    page.goto(swept.running.as_uri())
+    expect(page.get_by_text("Running: 0 of 2 trials ended")).to_be_visible()
+    looks_again = page.locator("meta[http-equiv=refresh]")
+    assert looks_again.get_attribute("content") == "1"
+    shutil.copy(swept.report, swept.running)  # as the sweep does at its end
+    expect(page.get_by_text("Best configuration")).to_be_visible()
+    assert looks_again.count() == 0
 
 
 def test_the_report_reads_from_disk_on_a_phone(page: Page, swept: Swept) -> None:

@@ -14,10 +14,14 @@ from captcha_exp.config import ChallengerConfig
 from captcha_exp.errors import FullDiskError, InputError
 from captcha_exp.files import telling_full_disk
 from captcha_exp.promote.challenger import choose
+from captcha_exp.report.report_page import write_progress
+from captcha_exp.sweep.live_page import Progress, end_page
 from captcha_exp.sweep.live_view import best_trials
 from captcha_exp.sweep.plan import SweepPlan
 from captcha_exp.sweep.space import Space
+from captcha_exp.sweep.stored_sweeps import load_stored_study
 from captcha_exp.sweep.study import open_study
+from captcha_exp.sweep.study_facts import read_study
 from captcha_exp.sweep.sweep_tables import write_tables
 from captcha_exp.sweep.tally import Tally
 from tests.report.conftest import Place, Trial
@@ -162,6 +166,26 @@ def test_a_running_sweep_gives_a_report_that_says_so(place: Place, written: Writ
     parent.end(interrupted=True)
     told = text_of(written("running"))
     assert "This sweep was interrupted: 1 of 9 trials ended. The same command goes on with it." in told
+
+
+def test_the_page_of_a_running_sweep_loads_itself_again_and_shows_who_is_ahead(place: Place) -> None:
+    waiting = Trial([0.5, 0.7], dropout=0.3, state=RUNNING)
+    place.sweep("watched", [Trial([0.5, 0.6]), Trial([0.1, 0.2], state=RUNNING), waiting], n_trials=9)
+    study = load_stored_study(place.root, "watched", None)
+    sweep = read_study(study, place.root / "sweeps" / "watched")
+    path = write_progress(Progress(sweep, "Running: 1 of 9 trials ended.", 30, "mlflow ui"))
+    page = path.read_text()
+    told = text_of(page)
+    assert '<meta http-equiv="refresh" content="30">' in page
+    assert "Running: 1 of 9 trials ended. Written 20" in told and "and again about every 30 s." in told
+    assert "2 running 2 70.0% 0.3 1 1 running 2 20.0% 0.1 1" in told
+    assert ">Each trial<" in page and ">Accuracy<" in page and "captcha_exp.promote" not in page
+    assert "In the MLflow UI: mlflow ui" in told
+    end_page(sweep.folder)
+    assert "refresh" not in path.read_text()
+    assert "Not running any more, its process was killed: 1 of 9 trials ended." in text_of(path.read_text())
+    write_progress(Progress(sweep, "Not running any more."))
+    assert "refresh" not in path.read_text()
 
 
 def test_a_sweep_without_a_finished_trial_has_a_report(place: Place, written: Written) -> None:

@@ -47,6 +47,8 @@ def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sw
     assert f"best: trial {best['number']}," in printed
     assert "train it again: python -m captcha_exp --config-dir " in printed and "--config-name best" in printed
     page = (sweep.folder / "sweeps/t/report/report.html").read_text()
+    assert f"watch it:       {(sweep.folder / 'sweeps/t/report/report.html').as_uri()}" in printed
+    assert 'http-equiv="refresh"' not in page
     for heading in ("Each trial", "What it depends on", "Where the good ones lie"):
         assert f">{heading}<" in page
     with initialize_config_dir(str(sweep.folder / "sweeps/t"), version_base="1.3"):

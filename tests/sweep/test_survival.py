@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from captcha_exp.sweep.live_page import page_of
 from captcha_exp.sweep.tally import TrialOutcome
 from tests.sweep.conftest import Sweep, children, eventually, is_alive
 
@@ -51,6 +52,10 @@ def test_after_killing_everything_the_same_command_completes_the_total(sweep: Sw
 
 
 def test_workers_stop_when_their_supervisor_is_killed(sweep: Sweep) -> None:
+    """They also end the page, which would load itself again for ever."""
+    page = page_of(sweep.folder / "sweeps/t")
+    page.parent.mkdir(parents=True)
+    page.write_text('<meta http-equiv="refresh" content="30"><p class="notice">Running: 0 of 5 trials ended.</p>')
     process = sweep.start(**SLOW)
     sweep.wait_for_begun(2)
     workers = children(process.pid)
@@ -58,6 +63,8 @@ def test_workers_stop_when_their_supervisor_is_killed(sweep: Sweep) -> None:
     process.wait()
     eventually(lambda: True if not any(is_alive(pid) for pid in workers) else None, timeout_s=30)
     assert not sweep.tally().running
+    killed = "Not running any more, its process was killed: 0 of 5 trials ended."
+    assert page.read_text() == f'<p class="notice">{killed}</p>'
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

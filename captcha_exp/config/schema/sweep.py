@@ -158,6 +158,7 @@ class SweepConfig(Settings):
     target: Number | None
     no_improvement_trials: Count | None
     trial_minutes: Positive | None
+    report_every_s: Positive | None
     on_end: Annotated[
         Annotated[str, Must("a command or an address", lambda text: bool(text.strip()))] | None, Field(repr=False)
     ]

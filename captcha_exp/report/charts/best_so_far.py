@@ -11,6 +11,7 @@ from captcha_exp.report.charts.svg_style import (
     BAD,
     EDGE,
     FAINT,
+    WARM,
     Chart,
     plain,
     shown_metric,
@@ -19,6 +20,8 @@ from captcha_exp.report.charts.svg_style import (
 from captcha_exp.report.sweep_facts import SweepFacts
 from captcha_exp.sweep.tally import TrialOutcome
 
+_OPEN = (TrialOutcome.paused, TrialOutcome.running)
+
 
 def history(facts: SweepFacts, name: str) -> Markup:
     """The first objective of each trial, in the order of their numbers, with the best so far as a line."""
@@ -26,8 +29,8 @@ def history(facts: SweepFacts, name: str) -> Markup:
     chart = Chart(name, 440, 290, f"{metric} of each trial")
     axes = chart.figure.add_axes(AREA)
     maximize = sweep.objectives[0].direction is Direction.maximize
-    finished, pruned = sweep.of(TrialOutcome.finished), sweep.of(TrialOutcome.pruned)
-    focus = focus_on([trial.values[0] for trial in [*finished, *pruned] if trial.values], maximize=maximize)
+    finished, others = sweep.of(TrialOutcome.finished), sweep.of(TrialOutcome.pruned, *_OPEN)
+    focus = focus_on([t.value for t in [*finished, *others] if t.value is not None], maximize=maximize)
     edge = focus.apply(axes)
     bests: list[float] = []
     for trial in finished:
@@ -36,13 +39,14 @@ def history(facts: SweepFacts, name: str) -> Markup:
         last = max(t.number for t in sweep.trials)
         heights = [edge if focus.outside(value) else value for value in [*bests, bests[-1]]]
         axes.step([*(t.number for t in finished), last], heights, where="post", color=ACCENT, linewidth=1.6)
-    for trial in [*pruned, *finished]:
-        if trial.values:
-            value, done = trial.values[0], trial.outcome is TrialOutcome.finished
+    for trial in [*others, *finished]:
+        if trial.value is not None:
+            value, done = trial.value, trial.outcome is TrialOutcome.finished
             beyond = focus.outside(value)
             (point,) = axes.plot(
                 trial.number, edge if beyond else value, EDGE[maximize] if beyond else "o", markersize=7,
-                markerfacecolor=ACCENT if done else "none", markeredgecolor=ACCENT if done else FAINT,
+                markerfacecolor=ACCENT if done else "none",
+                markeredgecolor=ACCENT if done else WARM if trial.outcome in _OPEN else FAINT,
                 clip_on=False, zorder=4 if done else 3,
             )  # fmt: skip
             chart.tip(point, f"{trial.name}, {trial.outcome.name}: {shown_metric(metric, value)}")
@@ -57,4 +61,6 @@ def history(facts: SweepFacts, name: str) -> Markup:
 
 def _key(facts: SweepFacts) -> str:
     marks = {TrialOutcome.finished: "● finished", TrialOutcome.pruned: "○ pruned", TrialOutcome.failed: "✕ failed"}
-    return "   ".join(mark for outcome, mark in marks.items() if facts.sweep.of(outcome)) + "   ― best so far"
+    shown = [mark for outcome, mark in marks.items() if facts.sweep.of(outcome)]
+    still = ["○ paused or running"] if facts.sweep.of(*_OPEN) else []
+    return "   ".join([*shown, *still, "― best so far"])

@@ -24,5 +24,5 @@ class BareSweeper(CaptchaExpSweeper):
     def open_record(self, config: Any, study_key: str, alone: Any) -> None:
         return None
 
-    def write_report(self, config: Any) -> Any:
-        return super().write_report(config) if "REPORT" in os.environ else None
+    def write_report(self, config: Any, progress: Any) -> Any:
+        return super().write_report(config, progress) if "REPORT" in os.environ else None
