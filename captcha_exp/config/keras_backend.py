@@ -28,6 +28,11 @@ def check_keras_backend() -> None:
         )
 
 
+def computes_with_tensorflow() -> bool:
+    """Whether Keras will compute with TensorFlow, as it does if nobody chose a backend."""
+    return _chosen()[0] in {None, "tensorflow"}
+
+
 def _chosen() -> tuple[str | None, str]:
     """The backend that somebody chose, and the place where; None if nobody did. The variable wins, as in Keras."""
     if backend := os.environ.get("KERAS_BACKEND"):

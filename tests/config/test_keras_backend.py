@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.config.keras_backend import check_keras_backend
+from captcha_exp.config.keras_backend import check_keras_backend, computes_with_tensorflow
 from captcha_exp.errors import InputError
 
 
@@ -23,6 +23,14 @@ def test_what_is_installed_or_not_chosen_is_let_through(tmp_path: Path, monkeypa
     (tmp_path / "keras.json").write_text('{"backend": "nonsense"}')
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # it wins, as in Keras
     check_keras_backend()
+
+
+def test_tensorflow_computes_unless_another_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert computes_with_tensorflow()
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    assert not computes_with_tensorflow()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert computes_with_tensorflow()
 
 
 def test_the_variable_and_the_file_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,7 @@
-"""Train on generated texts in a process of its own, and print the history: fit_process.py ROOT OVERRIDE..."""
+"""Train on generated texts in a process of its own: fit_process.py ROOT OVERRIDE...
+
+It prints the history, and which packages it has that nobody needs to train.
+"""
 
 import importlib.util
 import json
@@ -23,4 +26,6 @@ if __name__ == "__main__":
     model = build_recogniser(config.cnn, config.transformer, 32, 64, len(texts.CHARACTERS) + 1, seed=0)
     learnt, judged = texts.draw_texts(40, seed=0), texts.draw_texts(12, seed=1)
     decoder = label_decoder(config.decoding, texts.CHARACTERS, learnt.labels)
-    print(json.dumps(train(model, learnt, judged, decoder, config).history))
+    history = train(model, learnt, judged, decoder, config).history
+    unneeded = {"jax", "matplotlib", "pandas", "sklearn"} & sys.modules.keys()
+    print(json.dumps({"history": history, "unneeded": sorted(unneeded)}))
