@@ -14,6 +14,7 @@ import optuna
 import pytest
 from mlflow.entities import Run
 
+from tests.warm_children import children
 from tests.warm_processes import WarmProcess
 
 # A recogniser and a dataset that train in seconds.
@@ -41,10 +42,9 @@ class Folder:
         self._studies: dict[str, optuna.Study] = {}
 
     def start_warm(self, *arguments: str, module: str = "captcha_exp") -> WarmProcess:
-        """Start a command in a session of its own, with what it imports already there."""
-        child = WarmProcess(
-            ["-m", module, *arguments], self.path, {**_as_in_a_terminal(self.environment), "COLUMNS": "200"}
-        )
+        """Start a command in a session of its own, with what it and its workers import already there."""
+        environment = {**_as_in_a_terminal(self.environment), "COLUMNS": "200"}
+        child = WarmProcess(["-m", module, *arguments], self.path, environment, warm_children=True)
         self.children.append(child)
         return child
 
@@ -127,7 +127,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 def descendants(pid: int) -> list[int]:
     """Process ids of the children of `pid` and theirs."""
     try:
-        direct = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        direct = children(pid)
     except FileNotFoundError:
         return []
     return [*direct, *(grandchild for child in direct for grandchild in descendants(child))]

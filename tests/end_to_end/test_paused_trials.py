@@ -51,7 +51,7 @@ def test_a_trial_that_paused_ends_with_the_metrics_of_a_training_that_did_not(fo
 
 def test_without_its_checkpoint_a_paused_trial_runs_its_epochs_again(folder) -> None:
     """As on another machine that shares no disk with the one where it paused."""
-    process = folder.start(*folder.tiny, *SWEEP)
+    process = folder.start_warm(*folder.tiny, *SWEEP)
     folder.wait_until(lambda: "paused after epoch" in logged(folder), "a pause")
     folder.kill(process.pid)
     process.wait()

@@ -5,12 +5,13 @@
 
 import csv
 import signal
-import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+
+from tests.end_to_end.conftest import Process
 
 pytestmark = pytest.mark.usefixtures("database_made_before")
 
@@ -59,7 +60,7 @@ def assert_whole(folder, total: int = N_TRIALS) -> None:
     )
 
 
-def assert_gone(folder, supervisor: "subprocess.Popen[str]", workers: list[int]) -> None:
+def assert_gone(folder, supervisor: Process, workers: list[int]) -> None:
     """Neither the supervisor nor a worker is alive."""
     assert supervisor.poll() is not None
     folder.wait_until(
@@ -99,7 +100,7 @@ def test_two_supervisors_share_one_total_and_a_killed_worker_is_replaced(folder)
 
 def test_neither_ctrl_c_nor_killing_everything_loses_a_finished_trial(folder) -> None:
     command = sweep(folder, "sweep.workers=1")
-    supervisor = folder.start(*command)
+    supervisor = folder.start_warm(*command)
     folder.wait_until(lambda: running(folder), "a trial in the middle")
     workers = folder.sweep_processes(supervisor)
     folder.kill(supervisor.pid, signal.SIGINT)
@@ -109,7 +110,7 @@ def test_neither_ctrl_c_nor_killing_everything_loses_a_finished_trial(folder) ->
     assert_gone(folder, supervisor, workers)
     assert not folder.study("smoke").get_trials(states=(TrialState.RUNNING,))
 
-    supervisor = folder.start(*command)
+    supervisor = folder.start_warm(*command)
     folder.wait_until(lambda: ended(folder) and running(folder), "a finished trial and one in the middle")
     workers = folder.sweep_processes(supervisor)
     for pid in [supervisor.pid, *workers]:
@@ -139,7 +140,7 @@ def test_diverging_trials_are_recorded_and_the_sweep_goes_on(folder) -> None:
 
 
 def test_ctrl_c_of_a_single_run_tells_how_to_continue(folder) -> None:
-    child = folder.start(*folder.tiny, "training.epochs=400")
+    child = folder.start_warm(*folder.tiny, "training.epochs=400")
     folder.wait_until(lambda: list(folder.path.glob("outputs/checkpoints/*/training.npz")), "an epoch")
     folder.kill(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=60)

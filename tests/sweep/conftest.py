@@ -12,44 +12,37 @@ import optuna
 import pytest
 
 from captcha_exp.sweep.tally import Tally
+from tests.warm_processes import WarmProcess
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 SPACE = "transformer.dropout=interval(0,0.4)"
+Process = WarmProcess | subprocess.Popen[str]
 
 
 class Sweep:
-    """The command of `application.py` in one folder, started as often as a test likes."""
+    """The command of `application.py` in one folder, started as often as a test likes.
+
+    It and its workers begin with everything imported, unless `cold` is true.
+    """
+
+    cold = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.begun = folder / "begun"
         self.begun.mkdir()
         self.storage = f"sqlite:///{folder}/sweeps/t/study.db"
-        self._processes: list[subprocess.Popen[str]] = []
+        self._processes: list[Process] = []
 
-    def start(self, *arguments: str, space: str = SPACE, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, space: str = SPACE, **environment: str) -> Process:
         defaults = ["sweep.name=t", "sweep.n_trials=5", "sweep.workers=2", "training.epochs=4", "sweep.heartbeat_s=60"]
         pruner = ["sweep.pruner.kind=median", "sweep.pruner.n_warmup_epochs=6"]  # test_pausing.py has the default
+        command = [str(HERE / "application.py"), f"root={self.folder}", *defaults, *pruner, space, *arguments]
         path = os.pathsep.join([str(REPOSITORY), str(HERE / "plugins")])
-        output = (self.folder / f"output-{len(self._processes)}.txt").open("w+")
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                str(HERE / "application.py"),
-                f"root={self.folder}",
-                *defaults,
-                *pruner,
-                space,
-                *arguments,
-            ],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": path, "BEGUN": str(self.begun), "COLUMNS": "200", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        given = {**os.environ, "PYTHONPATH": path, "BEGUN": str(self.begun), "COLUMNS": "200", **environment}
+        printed = self.folder / f"output-{len(self._processes)}.txt"
+        process = (_started_cold if self.cold else _started_warm)(command, self.folder, given, printed)
         self._processes.append(process)
         return process
 
@@ -86,6 +79,20 @@ class Sweep:
                 process.wait(30)
 
 
+def _started_warm(command: list[str], folder: Path, environment: dict[str, str], printed: Path) -> WarmProcess:
+    return WarmProcess(command, folder, environment, printed, warm_children=True)
+
+
+def _started_cold(
+    command: list[str], folder: Path, environment: dict[str, str], printed: Path
+) -> "subprocess.Popen[str]":
+    with printed.open("w") as output:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+
 def _age(file: Path) -> tuple[int, str]:
     return file.stat().st_mtime_ns, file.name
 
@@ -98,10 +105,6 @@ def eventually(look: Callable[[], Any], timeout_s: float = 100) -> Any:
             return found
         time.sleep(0.02)
     raise TimeoutError("what the test waits for did not happen")
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_alive(pid: int) -> bool:

@@ -7,6 +7,12 @@ from tests.sweep.conftest import Sweep
 EVERY = "transformer.dropout=choice(0.05,0.3,0.35)"
 
 
+@pytest.fixture(autouse=True)
+def cold(sweep: Sweep) -> None:
+    """Launchers start processes in ways of their own."""
+    sweep.cold = True
+
+
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_a_launcher_decides_where_a_trial_runs(sweep: Sweep, launcher: str) -> None:
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")

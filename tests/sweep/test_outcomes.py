@@ -37,6 +37,7 @@ def trials_csv(sweep: Sweep) -> list[dict[str, str]]:
 
 
 def test_three_workers_end_with_the_exact_total_and_everything_written(sweep: Sweep) -> None:
+    sweep.cold = True  # as a user starts it; here and where it matters
     code, printed = sweep.run("sweep.n_trials=7", "sweep.workers=3", REPORT="1")
     assert code == 0, printed
     assert sweep.outcomes() == {"finished": 7}

@@ -19,6 +19,12 @@ def server() -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def cold(sweep: Sweep) -> None:
+    """A process that was forked does not show what was typed, as a real one does."""
+    sweep.cold = True
+
+
 def address(server: Server) -> str:
     return f"postgresql+psycopg://{SECRET.userinfo}@127.0.0.1:{server.port}/postgres"
 

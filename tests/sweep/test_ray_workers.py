@@ -20,6 +20,12 @@ from tests.sweep.conftest import HERE, REPOSITORY, Sweep, eventually, is_alive
 PATIENCE_S = 150  # a node, and an actor on it, take seconds to start on an idle machine
 
 
+@pytest.fixture(autouse=True)
+def cold(sweep: Sweep) -> None:
+    """Ray starts the workers, from the command line of this process."""
+    sweep.cold = True
+
+
 @pytest.fixture
 def cluster(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster whose head runs no workers. Its nodes get the variables of `application.py`."""

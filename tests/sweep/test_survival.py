@@ -2,19 +2,19 @@
 
 import os
 import signal
-import subprocess
 import time
 
 import pytest
 
 from captcha_exp.sweep.live_page import page_of
 from captcha_exp.sweep.tally import TrialOutcome
-from tests.sweep.conftest import Sweep, children, eventually, is_alive
+from tests.sweep.conftest import Process, Sweep, eventually, is_alive
+from tests.warm_children import children
 
 SLOW = {"EPOCH_S": "0.25"}
 
 
-def kill_all(process: "subprocess.Popen[str]") -> None:
+def kill_all(process: Process) -> None:
     workers = children(process.pid)
     for pid in [process.pid, *workers]:
         os.kill(pid, signal.SIGKILL)
