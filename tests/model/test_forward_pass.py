@@ -64,7 +64,7 @@ def test_other_backends_of_keras_read_the_same_and_load_no_tensorflow(
     np.save(tmp_path / "images.npy", images)
     done = subprocess.run(
         [sys.executable, str(PROCESS), str(tmp_path)],
-        env=environment(backend), capture_output=True, text=True, check=True, timeout=120,
+        env=environment(backend), capture_output=True, text=True, check=True, timeout=400,
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told.pop("refused").startswith(

@@ -127,8 +127,8 @@ def test_the_same_seed_gives_the_same_metrics_in_two_processes(small: Callable[.
     """To the last digit, with two threads and everything random that there is."""
     command = [str(Path(__file__).with_name("fit_process.py")), str(tmp_path / "root"), *RANDOM, "training.threads=2"]
     warm = WarmProcess(command, tmp_path, os.environ)
-    cold = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, timeout=120).stdout
-    outputs = [json.loads(output) for output in (cold, warm.communicate(120)[0])]
+    cold = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, timeout=400).stdout
+    outputs = [json.loads(output) for output in (cold, warm.communicate(400)[0])]
     first, second = (without_speed(output["history"]) for output in outputs)
     assert len(first) == 4
     assert first == second
