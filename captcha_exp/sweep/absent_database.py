@@ -27,8 +27,13 @@ def once_it_answers(call: Callable[[], Result]) -> Result:
             return call()
         except (*NO_ANSWER, InputError) as error:
             silence = error if isinstance(error, NO_ANSWER) else error.__cause__
-            if not isinstance(silence, NO_ANSWER) or isinstance(getattr(silence, "orig", None), sqlite3.Error):
+            if not isinstance(silence, NO_ANSWER) or is_of_file(silence):
                 raise
             if time.monotonic() > deadline:
                 raise silence from error
         time.sleep(_PAUSE_S)
+
+
+def is_of_file(error: BaseException) -> bool:
+    """Whether an error of a database comes from a file, which no server brings back."""
+    return isinstance(getattr(error, "orig", None), sqlite3.Error)

@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from captcha_exp.errors import StoreAwayError
 from captcha_exp.files import replacing
+from captcha_exp.sweep.absent_database import once_it_answers
 from captcha_exp.sweep.failures import has_faults, told_failures
 from captcha_exp.sweep.introduction import introduce
 from captcha_exp.sweep.job_trial import trial_name
@@ -57,7 +58,7 @@ class Ending:
     def failed(self, failure: SweepFailedError) -> int:
         """The search cannot go on."""
         left = self._in_store(lambda: self.close(interrupted=False), wait=False)
-        tally = self._tally()
+        tally = self._opened.tally()
         complain(
             f"error: sweep {self._plan.name} stopped: {failure}. Repair it and type the command again, or remove "
             f"{self._plan.folder} to begin anew."
@@ -69,7 +70,7 @@ class Ending:
     def stopped(self, signal_number: int) -> int:
         """A signal has ended the search."""
         left = self._in_store(lambda: self.close(interrupted=True), wait=False)
-        tally = self._tally()
+        tally = self._opened.tally()
         self._tell_left(left)
         self._say(f"sweep {self._plan.name} interrupted: {len(tally.ended)} of {self._plan.n_trials} trials ended.")
         self._say(f"Go on with it: {typed_command()}")
@@ -77,8 +78,8 @@ class Ending:
 
     def complete(self, end: str | None) -> int:
         """Write, log and show the results. `end` is why the search ended before its last trial, if it did."""
-        self._opened.study.set_user_attr(END, end)
-        tally = self._tally()
+        once_it_answers(lambda: self._opened.study.set_user_attr(END, end))
+        tally = self._opened.tally()
         left = self._in_store(lambda: self._record_results(tally, end), wait=True)
         code = self._show(tally, end, in_store=left is None)
         self._tell_user(tally, end or _ALL)
@@ -92,7 +93,8 @@ class Ending:
 
     def _record_results(self, tally: Tally, end: str | None) -> None:
         objectives = self._plan.config.sweep.objectives
-        known = known_trials(self._opened.study, self._plan.config.sweep.warm_start)
+        study, sources = self._opened.study, self._plan.config.sweep.warm_start
+        known = once_it_answers(lambda: known_trials(study, sources))
         files = write_tables(self._plan, tally, known)
         if self._record is not None:
             self._record.log_files(files)
@@ -124,9 +126,6 @@ class Ending:
         if left is not None:
             complain(f"error: sweep {self._plan.name}: {left}")
 
-    def _tally(self) -> Tally:
-        return Tally(self._opened.study.get_trials(deepcopy=False))
-
     def _tell_user(self, tally: Tally, reason: str) -> None:
         sweep = self._plan.config.sweep
         if sweep.on_end is not None:
@@ -136,7 +135,7 @@ class Ending:
 
     def close(self, *, interrupted: bool) -> None:
         """Close the runs that dead workers left open, then the record itself."""
-        tally = self._tally()
+        tally = self._opened.tally()
         if self._record is not None:
             introduce(self._plan, self._opened, self._record)
             # Another supervisor may start more trials while this process looks through the store.
@@ -157,7 +156,7 @@ class Ending:
             return EXIT_FAILED
         columns = [Column(cell(o.metric)) for o in objectives]
         table = Table("trial", *columns, "time", "parameters", box=None, pad_edge=False)
-        chosen = best if len(objectives) == 1 else self._opened.study.best_trials
+        chosen = best if len(objectives) == 1 else once_it_answers(lambda: self._opened.study.best_trials)
         for trial in chosen[:_SHOWN_TRIALS]:
             params = " ".join(f"{key}={shown_value(value)}" for key, value in trial.params.items())
             values = [f"{value:.6g}" for value in trial.values]
@@ -172,7 +171,8 @@ class Ending:
             self._say(f"train it again: {train_command(plan.folder)}")
             self._tell_next(tally)
         self._say(f"results:        {_short(plan.folder)}/trials.csv, best.yaml")
-        page = self._write_report(None) if in_store else None  # it shows what the store has
+        # it shows what the store has
+        page = once_it_answers(lambda: self._write_report(None)) if in_store else None
         if page is not None:
             self._say(f"report:         {_short(page)}")
         if self._record is not None:

@@ -23,7 +23,7 @@ def introduce(plan: SweepPlan, opened: OpenStudy, record: SweepRecord) -> None:
     limits = json.dumps(plan.config.sweep.constraints or {})
     ordered_by = f"{objective.direction.name} {objective.metric}"
     record.log_summary(tags={OBJECTIVE_TAG: ordered_by, CONSTRAINTS_TAG: limits})
-    record.describe(description(plan, Tally(opened.study.get_trials(deepcopy=False)), view))
+    record.describe(description(plan, opened.tally(), view))
 
 
 def description(plan: SweepPlan, tally: Tally, view: str) -> str:

@@ -9,6 +9,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from captcha_exp.config import Config, Direction, RepeatOver, flatten, to_plain, without_passwords
 from captcha_exp.errors import InputError
@@ -19,6 +20,7 @@ from captcha_exp.sweep.samplers import build_pruner
 from captcha_exp.sweep.space import Space
 from captcha_exp.sweep.storage import Storage, open_storage, readable_errors, storage_url
 from captcha_exp.sweep.study_lock import StudyLock, open_lock
+from captcha_exp.sweep.tally import Tally
 
 # The format of studies. Increase it if older studies cannot be continued any more.
 FORMAT = 1
@@ -44,6 +46,10 @@ class OpenStudy:
     def key(self) -> str:
         """A key that no other study of the same name has had."""
         return study_key(self.study)
+
+    def tally(self) -> Tally:
+        """All trials, as soon as the database answers."""
+        return once_it_answers(lambda: Tally(self.study.get_trials(deepcopy=False)))
 
     @property
     def halving(self) -> PausingHalving | None:
@@ -112,7 +118,7 @@ def open_study(
             lock = open_lock(url, str(sweep.name))
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); choose another `root`.") from error
-    with lock, readable_errors(url):
+    with readable_errors(url), lock:
         storage = open_storage(url, sweep.heartbeat_s, retries.after_death)
         study = optuna.create_study(
             storage=storage,
@@ -167,7 +173,7 @@ def _pruner(study: optuna.Study, config: Config) -> BasePruner:
 def _match(study: optuna.Study, config: Config, wanted: dict[str, str], first: Sequence[dict[str, Any]]) -> None:
     """Store the definition in a new study, or compare it with the stored one."""
     attributes: dict[str, Any] = study.user_attrs
-    if DEFINITION not in attributes and not study.get_trials(deepcopy=False):
+    if DEFINITION not in attributes and _is_new(study):
         study.set_user_attr(EPOCHS, config.training.epochs or 0)  # 0: the trials last some minutes
         study.set_user_attr(_WORKERS, 0)
         study.set_user_attr(_KEY, uuid.uuid4().hex)
@@ -195,6 +201,13 @@ def _match(study: optuna.Study, config: Config, wanted: dict[str, str], first: S
         raise InputError(
             f"The study {study.study_name!r} was made for another search: {'; '.join(changed[:3])}{more}. {advice}"
         )
+
+
+def _is_new(study: optuna.Study) -> bool:
+    """Whether nobody has searched in a study. Whoever made it may have died before all was written."""
+    trials = study.get_trials(deepcopy=False)
+    queued = all(trial.state is TrialState.WAITING for trial in trials)
+    return not trials or (queued and study.user_attrs.get(_FORMAT) == FORMAT)
 
 
 def check_held_out(config: Config) -> None:

@@ -8,6 +8,7 @@ from types import FrameType
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import full_disk, fullest, no_room
 from captcha_exp.interruption import ended_by
+from captcha_exp.sweep.absent_database import once_it_answers
 from captcha_exp.sweep.ends import Ends
 from captcha_exp.sweep.live_view import View
 from captcha_exp.sweep.plan import SweepPlan
@@ -41,7 +42,7 @@ class Supervisor:
         self._deaths = self._wanted = 0
         self._silent = False
         self._last_ended = -1
-        self._tally = Tally(opened.study.get_trials(deepcopy=False))
+        self._tally = opened.tally()
         self._since = max((t.number + 1 for t in self._tally.ended), default=0)
         self._ends = Ends(plan.config.sweep)
         self.end: str | None = None
@@ -81,8 +82,8 @@ class Supervisor:
     def _used_up(self) -> str | None:
         """Whether the sampler had nothing left to try."""
         kind = self._plan.config.sweep.sampler.kind
-        missing = len(self._count().ended) < self._plan.n_trials  # a trial may have ended since the last count
-        used_up = missing and self._opened.study.user_attrs.get(USED_UP) == kind
+        missing = len(self._opened.tally().ended) < self._plan.n_trials  # a trial may have ended since the last count
+        used_up = missing and once_it_answers(lambda: self._opened.study.user_attrs.get(USED_UP)) == kind
         return f"sweep.sampler.kind={kind} has tried everything" if used_up else None
 
     def _is_at_end(self) -> bool:
