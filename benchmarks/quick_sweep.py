@@ -108,7 +108,7 @@ def supervise(job: QuickJob, host: str, open_record: OpenRecord = no_record) -> 
     nursery = _Nursery(job)
     whole_sweep.LocalWorkers = lambda count, computed: _ForkedWorkers(nursery)  # type: ignore
     code: list[int] = []
-    told = exit_code(lambda: code.append(run_sweep(job.plan, {}, open_record, lambda: None, lambda _: [])))
+    told = exit_code(lambda: code.append(run_sweep(job.plan, {}, open_record, lambda _: None, lambda _: [])))
     return code[0] if code else told
 
 
