@@ -106,8 +106,8 @@ def open_trial(config: Config) -> OpenTrial | None:
     check_held_out(config)
     study = open_study_for_trial(config)
     # Optuna has no public way to get from a number to a trial that can report. `test_job_trial.py` tests this way.
-    frozen = study.get_trials(deepcopy=False)[int(number)]
-    trial = optuna.Trial(study, frozen._trial_id)
+    trial_id = study._storage.get_trial_id_from_study_id_trial_number(study._study_id, int(number))
+    trial, frozen = optuna.Trial(study, trial_id), study._storage.get_trial(trial_id)
     return OpenTrial(
         name=trial_name(trial.number),
         tags={"sweep": config.sweep.name, "trial": str(trial.number)},

@@ -55,12 +55,20 @@ class Tally:
         histories = ((t.system_attrs.get(HISTORY), t.number) for t in self.trials)
         return {numbers[-1]: number for numbers, number in histories if are_numbers(numbers)}
 
+    @cached_property
+    def _outcomes(self) -> dict[int, TrialOutcome]:
+        """What became of each trial, by its number."""
+        return {trial.number: self._find(trial) for trial in self.trials}
+
     def is_retried(self, trial: FrozenTrial) -> bool:
         """Whether another trial continues `trial`."""
         return trial.number in self._retried
 
     def outcome(self, trial: FrozenTrial) -> TrialOutcome:
-        """What became of `trial`."""
+        """What became of `trial`, one of this tally."""
+        return self._outcomes[trial.number]
+
+    def _find(self, trial: FrozenTrial) -> TrialOutcome:
         if trial.state is TrialState.COMPLETE and is_beyond_limits(trial):
             return TrialOutcome.infeasible
         if is_paused(trial):

@@ -255,7 +255,7 @@ class Worker:
             self._in_job = False
 
     def _frozen(self, trial: optuna.Trial) -> optuna.trial.FrozenTrial:
-        return self._opened.study.get_trials(deepcopy=False)[trial.number]
+        return self._opened.storage.get_trial(trial._trial_id)
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         # Interrupt only a job: elsewhere, an exception could leave a half-written result.

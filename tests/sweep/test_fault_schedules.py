@@ -32,7 +32,7 @@ def server() -> Iterator[Server]:
 def test_nothing_is_lost_whatever_fails_when(server: Server) -> None:
     """`python -m benchmarks.fault_schedules` has more seeds. These have all kinds of faults."""
     own = [sys.executable, "-m", "benchmarks.fault_schedules", "--seeds", "20,34,52", "--lanes", "3"]
-    done = subprocess.run(own, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(own, cwd=REPOSITORY, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
