@@ -220,8 +220,10 @@ def _become(work: Callable[[], int], printed: Path, standard_input: int) -> NoRe
         for copied, standard in ((standard_input, 0), (output, 1), (output, 2)):
             os.dup2(copied, standard)
         os.close(output)
-        # A test's own may lead elsewhere.
-        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+        # A test's own may lead elsewhere. To drop one of these must not close what the next fork of this process uses.
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
         signal.signal(signal.SIGINT, signal.default_int_handler)
         log_to_terminal()
         code = work()
