@@ -77,7 +77,7 @@ class SweepRun:
         view = SavedView(
             name=view_name(sweep_name),
             condition=f"tags.sweep = {quoted(sweep_name)} and tags.trial != ''",
-            columns=[*columns, _column("tags", "outcome")],
+            columns=[*columns, _column("tags", "outcome"), _column("tags", "reason")],
             order_by=_column("metrics", objective),
             ascending=not maximize,
         )

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MAX_PARAMS_PER_BATCH = 100
 
 Outcome = Literal["finished", "pruned", "failed"]
+# What MLflow's table of runs shows. A pruned or paused run must not look like one that has a model.
+_STATUS: dict[Outcome, str] = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
 
 class TrackedRun:
@@ -181,7 +183,7 @@ class TrackedRun:
         if self._reason:
             tags["reason"] = self._reason
         self.set_tags(tags)
-        self._client.set_terminated(self.run_id, "FAILED" if self._outcome == "failed" else "FINISHED")
+        self._client.set_terminated(self.run_id, _STATUS[self._outcome])
 
     def __enter__(self) -> Self:
         return self
