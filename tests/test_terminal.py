@@ -55,7 +55,8 @@ def test_an_address_that_is_no_path_is_refused_in_one_line(
     from captcha_exp.tracking import load_recogniser, open_store
 
     store = open_store(
-        TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0), tmp_path
+        TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0, system_metrics=False),
+        tmp_path,
     )
     assert exit_code(lambda: load_recogniser(address, store.uri)) == EXIT_INPUT
     told = capsys.readouterr().err

@@ -38,6 +38,7 @@ def brought_up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
         "decoding": _decoding,
         "optimizer": _optimizer,
         "training": _training,
+        "tracking": _tracking,
         "sweep": _sweep,
     }
     for group, update in updates.items():
@@ -112,6 +113,10 @@ def _training(values: dict[str, Any]) -> None:
     values.setdefault("unlabelled", None)
     values.setdefault("unlabelled_rounds", 2)
     values.setdefault("unlabelled_confidence", 0.9)
+
+
+def _tracking(values: dict[str, Any]) -> None:
+    values.setdefault("system_metrics", False)
 
 
 def _sweep(values: dict[str, Any]) -> None:

@@ -79,8 +79,9 @@ def _conduct(
 ) -> Outcome:
     """Train in a tracked run, and for a trial with repeats train again there."""
     from captcha_exp.experiment.training_stages import TrainingRun
+    from captcha_exp.tracking.system_metrics import measured
 
-    with _start(store, config, trial, checkpoint) as run:
+    with _start(store, config, trial, checkpoint) as run, measured(run, config.tracking):
         if trial is not None and trial.pause is not None and trial.pause.run_id is not None:
             stages.go_on_from(run.metrics())
         outcome = first_outcome(trial)

@@ -14,6 +14,7 @@ from captcha_exp.tracking.keeping_client import KeepingClient
 from captcha_exp.tracking.opening import open_store, store_uri
 from captcha_exp.tracking.server_away import be_patient, patiently, wait_s
 from captcha_exp.tracking.store import Store
+from captcha_exp.tracking.system_metrics import check_system_metrics
 
 
 def open_keeping_store(config: TrackingConfig, root: Path, *, wait: bool) -> Store:
@@ -27,9 +28,10 @@ def open_keeping_store(config: TrackingConfig, root: Path, *, wait: bool) -> Sto
         wait: whether to wait for a server that does not answer: now, and whenever this process reads a model.
 
     Raises:
-        InputError: see `open_store`.
+        InputError: see `open_store` and `check_system_metrics`.
         StoreAwayError: the server did not answer for as long as `wait_s` says.
     """
+    check_system_metrics(config)
     uri = store_uri(config.uri, root)
     if not uri.startswith(("http://", "https://")):
         return open_store(config, root)

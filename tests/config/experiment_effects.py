@@ -158,6 +158,7 @@ TRAINING: Effects = {
     "tracking.run_name": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
     "tracking.log_model": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
     "tracking.sheet_images": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
+    "tracking.system_metrics": _by("experiment/test_whole_run.py::test_what_tracking_says_is_what_is_kept"),
     "root": [Shown(see.stored, "elsewhere")],
 }
 

@@ -51,7 +51,9 @@ def servable(place: Folder) -> Path:
     from captcha_exp.tracking.logged_model import model_folder
 
     store = open_store(
-        TrackingConfig(uri=place.uri, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0),
+        TrackingConfig(
+            uri=place.uri, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+        ),
         place.path,
     )
     images = np.stack([np.array(Image.open(path)) for path in sorted((place.path / "images").iterdir())])

@@ -1,6 +1,7 @@
 """A run from its configuration to what it leaves in the tracking store."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from captcha_exp.errors import DivergedError, InputError
 from captcha_exp.experiment import Outcome, run_experiment
 from captcha_exp.metrics.few_images import few_images
 from captcha_exp.model.evaluator import evaluate
-from captcha_exp.tracking import load_recogniser
+from captcha_exp.tracking import load_recogniser, open_keeping_store
 from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
 from tests.trained_run import SMALL, Left, artifacts_of, history_of, store_of
 
@@ -82,8 +83,10 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     ]  # fmt: skip
 
 
-def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
+def test_what_tracking_says_is_what_is_kept(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
     keep = ["tracking.run_name=mine", "tracking.experiment=own", "tracking.log_model=false", "tracking.sheet_images=0"]
+    keep += ["tracking.system_metrics=true"]
     config = compose(*SMALL, "dataset.size=40", "training.epochs=1", "dataset.validation_fraction=0.3", *keep)
     outcome = run_experiment(config)
     store = store_of(config)
@@ -91,8 +94,18 @@ def test_what_tracking_says_is_what_is_kept(compose: Compose) -> None:
     assert run.info.run_name == "mine"
     assert store.client.get_experiment(run.info.experiment_id).name == "own"
     assert not run.outputs.model_outputs
+    assert {"system/cpu_utilization_percentage", "system/system_memory_usage_megabytes"} <= set(run.data.metrics)
     artifacts = artifacts_of(store, outcome.run_id)
     assert "validation.csv" in artifacts and "validation_sheet.png" not in artifacts
+
+
+def test_without_psutil_one_line_says_what_system_metrics_need(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    config = compose(*SMALL, "tracking.system_metrics=true")
+    with pytest.raises(InputError, match=r"^tracking\.system_metrics=true needs psutil: pip install 'captcha-exp\[sys"):
+        open_keeping_store(config.tracking, config.root_path, wait=False)
 
 
 def test_the_finished_model_reads_several_views(compose: Compose, told: list[str]) -> None:
@@ -130,7 +143,7 @@ def test_a_pruned_trial_is_a_child_without_a_model(compose: Compose) -> None:
     assert (outcome.state, outcome.reason) == ("pruned", "pruned after epoch 2")
     assert trial.reported == [0, 1]
     (child,) = store.children(parent.run_id)
-    assert (child.info.run_name, child.info.status) == ("trial-0007", "FINISHED")
+    assert (child.info.run_name, child.info.status) == ("trial-0007", "KILLED")
     assert child.data.tags["outcome"] == "pruned"
     assert (child.data.tags["sweep"], child.data.tags["trial"]) == ("attention", "7")
     assert artifacts_of(store, child.info.run_id) == ["config.yaml", "environment.json", "learning_curves.png"]

@@ -27,7 +27,8 @@ def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
     name = request.node.name.replace("/", "-")
     return open_store(
-        TrackingConfig(uri=None, experiment=name, run_name=None, log_model=True, sheet_images=0), store_root
+        TrackingConfig(uri=None, experiment=name, run_name=None, log_model=True, sheet_images=0, system_metrics=False),
+        store_root,
     )
 
 

@@ -12,7 +12,12 @@ from tests.promote.commands import go_back, promote_model
 known = globals()
 root = Path(known["root"])
 tracking = TrackingConfig(
-    uri=known["uri"], experiment=known["experiment"], run_name=None, log_model=True, sheet_images=0
+    uri=known["uri"],
+    experiment=known["experiment"],
+    run_name=None,
+    log_model=True,
+    sheet_images=0,
+    system_metrics=False,
 )
 store = open_store(tracking, root)
 registry = Registry(store, known["experiment"])

@@ -32,7 +32,9 @@ from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.tracking import open_store
 from captcha_exp.tracking.artifact_addresses import relocate
 
-TRACKING = TrackingConfig(uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0)
+TRACKING = TrackingConfig(
+    uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+)
 
 
 @dataclass

@@ -20,7 +20,9 @@ from captcha_exp.sweep.study import PARENT_RUN
 from captcha_exp.sweep.trial_process import this_process
 from captcha_exp.tracking import Store, SweepRun, open_store
 
-TRACKING = TrackingConfig(uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0)
+TRACKING = TrackingConfig(
+    uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+)
 
 
 class Place:

@@ -25,7 +25,9 @@ def store_root(give_database: Callable[[Path], None], tmp_path_factory: pytest.T
 def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
     return open_store(
-        TrackingConfig(uri=None, experiment=request.node.name, run_name=None, log_model=True, sheet_images=0),
+        TrackingConfig(
+            uri=None, experiment=request.node.name, run_name=None, log_model=True, sheet_images=0, system_metrics=False
+        ),
         store_root,
     )
 

@@ -25,7 +25,9 @@ NAMES = [
 def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, dict[str, str]]:
     """A store with a model of each name, whose only file holds that name; and what is another's."""
     store = open_store(
-        TrackingConfig(uri=None, experiment="addresses", run_name=None, log_model=True, sheet_images=0),
+        TrackingConfig(
+            uri=None, experiment="addresses", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+        ),
         tmp_path_factory.mktemp("addresses"),
     )
     run_id = store.start_run("trained", {}).run_id

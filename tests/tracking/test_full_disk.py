@@ -13,7 +13,7 @@ from captcha_exp.tracking import Store, open_store
 from captcha_exp.tracking.served_form import upload_servable
 from tests.small_disk import SmallDisk
 
-CONFIG = TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0)
+CONFIG = TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0, system_metrics=False)
 
 
 def opened(root: Path) -> Store:

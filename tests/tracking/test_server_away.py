@@ -44,7 +44,9 @@ def store(server: MlflowServer, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 def opened(server: MlflowServer, root: Path, experiment: str, *, wait: bool) -> Store:
-    config = TrackingConfig(uri=server.uri, experiment=experiment, run_name=None, log_model=True, sheet_images=0)
+    config = TrackingConfig(
+        uri=server.uri, experiment=experiment, run_name=None, log_model=True, sheet_images=0, system_metrics=False
+    )
     return open_keeping_store(config, root, wait=wait)
 
 

@@ -59,7 +59,10 @@ root = Path(sys.argv[1])
 (root / sys.argv[2]).touch()
 while len(list(root.glob("ready-*"))) < 4:
     time.sleep(0.01)
-store = open_store(TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), root)
+tracking = TrackingConfig(
+    uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+)
+store = open_store(tracking, root)
 with store.start_run(sys.argv[2], {}) as run:
     for epoch in range(1, 21):
         run.log_epoch(epoch, {"val/sequence_accuracy": epoch / 20})
@@ -70,7 +73,10 @@ with store.start_run(sys.argv[2], {}) as run:
     said = [worker.communicate(timeout=120) for worker in workers]
     assert said == [("", "")] * 4
     store = open_store(
-        TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), tmp_path
+        TrackingConfig(
+            uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+        ),
+        tmp_path,
     )
     runs = store.search("")
     assert sorted(run.info.run_name for run in runs) == [f"ready-{i}" for i in range(4)]

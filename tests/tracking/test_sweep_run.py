@@ -31,7 +31,10 @@ from pathlib import Path
 from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import SweepRun, open_store
 root = Path(sys.argv[1])
-store = open_store(TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), root)
+tracking = TrackingConfig(
+    uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+)
+store = open_store(tracking, root)
 (root / sys.argv[2]).touch()
 while len(list(root.glob("ready-*"))) < 3:
     time.sleep(0.005)
@@ -53,7 +56,10 @@ print(parent.run_id)
     assert (
         len(
             open_store(
-                TrackingConfig(uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0), tmp_path
+                TrackingConfig(
+                    uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+                ),
+                tmp_path,
             ).search("")
         )
         == 1
@@ -76,7 +82,7 @@ def test_children_of_dead_workers_are_closed_and_living_ones_left(store: Store) 
     assert list(states.values()) == [
         ("FAILED", "failed", "the worker died"),
         ("RUNNING", None, None),
-        ("FINISHED", "pruned", "pruned after epoch 2"),
+        ("KILLED", "pruned", "pruned after epoch 2"),
         ("RUNNING", None, None),
     ]
     assert [child.info.run_name for child in store.children(sweep.run_id)] == ["trial-0001", "trial-0002", "trial-0003"]
@@ -118,7 +124,9 @@ from captcha_exp.config import TrackingConfig
 from captcha_exp.sweep.study_lock import open_lock
 from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
 root = Path(sys.argv[1])
-tracking = TrackingConfig(uri=sys.argv[3], experiment="at once", run_name=None, log_model=True, sheet_images=0)
+tracking = TrackingConfig(
+    uri=sys.argv[3], experiment="at once", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+)
 config = SimpleNamespace(tracking=tracking, root_path=root, sweep=SimpleNamespace(name="attention"))
 lock = open_lock(f"sqlite:///{root}/study.db", "attention")
 import captcha_exp.tracking
@@ -133,7 +141,7 @@ print(CaptchaExpSweeper().open_record(config, "key", lock).run_id)
     told = [supervisor.communicate(timeout=120) for supervisor in supervisors]
     assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0], told
     tracking = TrackingConfig(
-        uri=mlflow_server.uri, experiment="at once", run_name=None, log_model=True, sheet_images=0
+        uri=mlflow_server.uri, experiment="at once", run_name=None, log_model=True, sheet_images=0, system_metrics=False
     )
     (parent,) = open_store(tracking, tmp_path).search("")
     assert {out.strip() for out, _ in told} == {parent.info.run_id}

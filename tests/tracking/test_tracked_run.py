@@ -115,7 +115,7 @@ def test_a_run_that_returns_is_finished(store: Store) -> None:
 def test_a_pruned_run_says_so(store: Store) -> None:
     with store.start_run("x", {}) as run:
         run.set_outcome("pruned", "pruned after epoch 3")
-    assert ending(store, run) == ("FINISHED", "pruned", "pruned after epoch 3")
+    assert ending(store, run) == ("KILLED", "pruned", "pruned after epoch 3")
 
 
 def test_a_run_that_raises_is_failed_with_its_reason_and_traceback(store: Store, tmp_path: Path) -> None:

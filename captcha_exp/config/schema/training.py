@@ -168,3 +168,4 @@ class TrackingConfig(Settings):
     run_name: str | None
     log_model: bool
     sheet_images: NotNegativeWhole
+    system_metrics: bool

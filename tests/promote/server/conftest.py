@@ -20,7 +20,10 @@ def store(mlflow_server: MlflowServer, store_root: Path, request: pytest.Fixture
 
 def open_at(uri: str, name: str, root: Path) -> Store:
     """The experiment `name` of a server."""
-    return open_store(TrackingConfig(uri=uri, experiment=name, run_name=None, log_model=True, sheet_images=0), root)
+    return open_store(
+        TrackingConfig(uri=uri, experiment=name, run_name=None, log_model=True, sheet_images=0, system_metrics=False),
+        root,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,14 @@ from tests.promote.commands import go_back, promote_model
 
 known = globals()
 store = open_store(
-    TrackingConfig(uri=known["uri"], experiment=known["experiment"], run_name=None, log_model=True, sheet_images=0),
+    TrackingConfig(
+        uri=known["uri"],
+        experiment=known["experiment"],
+        run_name=None,
+        log_model=True,
+        sheet_images=0,
+        system_metrics=False,
+    ),
     Path(known["root"]),
 )
 registry = Registry(store, known["name"])

@@ -26,7 +26,12 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(root: Path) -> Store:
-    return open_store(TrackingConfig(uri=None, experiment="bars", run_name=None, log_model=True, sheet_images=0), root)
+    return open_store(
+        TrackingConfig(
+            uri=None, experiment="bars", run_name=None, log_model=True, sheet_images=0, system_metrics=False
+        ),
+        root,
+    )
 
 
 @pytest.fixture
