@@ -96,7 +96,8 @@ def test_a_single_run_keeps_and_prints_none(tmp_path: Path) -> None:
     """Hydra has written its files by the time that the server turns out not to be there."""
     (tmp_path / "own" / "tracking").mkdir(parents=True)
     (tmp_path / "own" / "tracking" / "mine.yaml").write_text(
-        "uri: http://me:secretWord@127.0.0.1:9\nexperiment: x\nrun_name: null\nlog_model: true\nsheet_images: 0\nsystem_metrics: false\n"
+        "uri: http://me:secretWord@127.0.0.1:9\nexperiment: x\nrun_name: null\nlog_model: true\nsheet_images: 0\n"
+        "system_metrics: false\n"
     )
     few = ["--config-dir", "own", "dataset.size=20", "dataset.validation_fraction=0.3", "dataset.test_fraction=0.2"]
     for typed in (["tracking=mine"], ["tracking.uri=http://me:secretWord@127.0.0.1:9"]):
