@@ -90,7 +90,7 @@ class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         ends = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         standard = [end if end != -1 else number for number, end in enumerate(ends)]
         environment = dict(os.environ if given["env"] is None else given["env"])
-        order = pickle.dumps((command, given["cwd"] or os.getcwd(), environment, given["start_new_session"]))
+        order = pickle.dumps((command, os.fspath(given["cwd"] or os.getcwd()), environment, given["start_new_session"]))
         with _ONE_ORDER_AT_A_TIME:
             socket.send_fds(self.server, [len(order).to_bytes(4), order], standard)
             self.pid = int.from_bytes(self.server.recv(4))

@@ -80,6 +80,7 @@ class Sweep:
 
 
 def _started_warm(command: list[str], folder: Path, environment: dict[str, str], printed: Path) -> WarmProcess:
+    printed.touch()  # the process opens it only when it has begun
     return WarmProcess(command, folder, environment, printed, warm_children=True)
 
 

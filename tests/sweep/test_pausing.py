@@ -147,7 +147,7 @@ def test_a_sweep_that_ends_while_all_trials_are_paused_says_how_to_go_on(sweep: 
     eventually(lambda: True if sweep.printed().count(" paused after ") >= 2 else None, 100)
     process.terminate()
     process.wait(240)
-    code, printed = sweep.run(*many, "sweep.minutes=0.001")
+    code, printed = sweep.run(*many, "sweep.minutes=0.001", EPOCH_S="5")  # no trial ends so soon
     assert code == 1 and "sweep.minutes=0.001 are over" in printed
     tally = sweep.tally()
     best = max(tally.of(TrialOutcome.paused), key=lambda trial: max(trial.intermediate_values.values()))
