@@ -14,13 +14,12 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.warm_processes import processes, run_program
+from tests.warm_processes import run_program
 
 NAME = "warm-children"  # of the server, by which it is told from the children
 _SET_CHILD_SUBREAPER = 36  # of prctl(2)
@@ -49,34 +48,9 @@ def start_children_warm() -> None:
         os.setsid()  # who kills the warm process's group must not need to know of the server
         _end_after(partial(_serve, servers))
     servers.close()
-    _let_popen_fork(ours)
-
-
-@contextmanager
-def children_begin_warm() -> Iterator[None]:
-    """The same for the process that runs the tests, which has threads: the server is forked from the warm imports."""
-    ours, servers = socket.socketpair()
-    server = processes().Process(target=_serve, args=(servers,))
-    server.start()
-    servers.close()
-    with ours:
-        _let_popen_fork(ours)
-        try:
-            yield
-        finally:
-            _adopt_orphans(False)
-            subprocess.Popen = _COLD  # type: ignore[misc]
-    server.join()
-
-
-def _let_popen_fork(server: socket.socket) -> None:
-    _adopt_orphans(True)
-    _WarmPopen.server = server
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _WarmPopen.server = ours
     subprocess.Popen = _WarmPopen  # type: ignore[misc]
-
-
-def _adopt_orphans(adopts: bool) -> None:
-    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
 
 
 class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
