@@ -6,6 +6,7 @@ Run: python -m benchmarks.scale [--json FILE] [--picture FILE]
 import argparse
 import gc
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -65,17 +66,31 @@ class Step:
 
 def throughput(database: str, url: str | None, workers: int, trials: int, folder: Path) -> Throughput:
     """Run a sweep of so many trials and workers, from the first trial's start to the last one's end."""
-    plan = _plan(folder, url, f"w{workers}", trials, workers)
-    pid = fork(lambda: supervise(QuickJob(plan), "host"), folder / f"printed-{workers}")
-    _, status, used = os.wait4(pid, 0)
-    if status:
-        raise RuntimeError((folder / f"printed-{workers}").read_text())
-    study = optuna.load_study(study_name=f"w{workers}", storage=url or f"sqlite:///{plan.folder}/study.db")
+    name, printed = f"w{workers}", folder / f"printed-{workers}"
+    # It forks, so it must not be forked from a process that has a database open, or threads.
+    process = multiprocessing.get_context("spawn").Process(
+        target=_supervised, args=(folder, url, workers, trials, printed)
+    )
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(printed.read_text())
+    study = optuna.load_study(study_name=name, storage=url or f"sqlite:///{folder / 'sweeps' / name}/study.db")
     ended = [trial for trial in study.get_trials(deepcopy=False) if trial.datetime_start and trial.datetime_complete]
     begin = min(trial.datetime_start for trial in ended if trial.datetime_start)
     end = max(trial.datetime_complete for trial in ended if trial.datetime_complete)
     seconds = (end - begin).total_seconds()
-    return Throughput(database, workers, trials, trials / seconds, (used.ru_utime + used.ru_stime) / trials)
+    used = float((folder / f"used-{workers}").read_text())
+    return Throughput(database, workers, trials, trials / seconds, used / trials)
+
+
+def _supervised(folder: Path, url: str | None, workers: int, trials: int, printed: Path) -> None:
+    """Run the sweep, and write down the processor seconds of all its processes."""
+    plan = _plan(folder, url, f"w{workers}", trials, workers)
+    pid = fork(lambda: supervise(QuickJob(plan), "host"), printed)
+    _, status, used = os.wait4(pid, 0)
+    (folder / f"used-{workers}").write_text(str(used.ru_utime + used.ru_stime))
+    sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def step(database: str, url: str | None, trials: int, folder: Path) -> Step:
