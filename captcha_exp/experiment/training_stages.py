@@ -21,6 +21,7 @@ from captcha_exp.experiment.run_artifacts import (
     log_recogniser,
     origin_accuracies,
 )
+from captcha_exp.experiment.run_description import run_description
 from captcha_exp.experiment.self_training import SelfTraining
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.tracked_fit import TrackedFit
@@ -66,6 +67,8 @@ class TrainingRun:
         """
         self._stop = "paused" if trial is not None and trial.pause is not None else "pruned"
         self._begin()
+        if self._run.is_new:  # a user may have changed the description of an older one
+            self._run.describe(run_description(store, self._run.run_id, self._dataset, trial))
         with self._stages("import"), quiet_stderr():
             import keras
 

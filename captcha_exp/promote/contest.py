@@ -2,31 +2,22 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from captcha_exp.config import PromotionConfig, to_plain
-from captcha_exp.dataset import PreparedDataset
 from captcha_exp.evaluate.evaluation_log import log_test_metrics
 from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.promote.challenger import Chosen
 from captcha_exp.promote.evidence import config_digest, load_challenger, load_version
-from captcha_exp.promote.gate import Verdict, decide, forced
+from captcha_exp.promote.gate import Judgement, Verdict, decide, forced
 from captcha_exp.promote.judgement import Judged, champion_test, judge, open_test
 from captcha_exp.promote.registry_steps import BuildServable, promotion_steps, run_steps
+from captcha_exp.promote.version_description import version_description
 from captcha_exp.tracking import LoadedRecogniser, Registry, Store
 from captcha_exp.tracking.store import user_name
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The result of a contest: the data, the challenger's figures on its test split, and the verdict."""
-
-    dataset: PreparedDataset
-    challenger: Judged
-    verdict: Verdict
 
 
 class Contest:
@@ -108,6 +99,7 @@ class Contest:
             self._chosen.run_id,
             tags,
             promoted=verdict.promoted,
+            description=version_description(self._store, self._chosen, self._challenger.model_id, judgement),
             build_servable=build_servable,
         )
         run_steps(steps, on_step)

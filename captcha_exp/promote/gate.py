@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from captcha_exp.config import LimitsConfig, RuleConfig
+from captcha_exp.dataset import PreparedDataset
 from captcha_exp.metrics.comparison import Comparison, compare
 from captcha_exp.metrics.intervals import LEVEL, share_interval
 from captcha_exp.promote.judgement import Judged
@@ -30,6 +31,15 @@ class Verdict:
         if self.forced_by is not None:
             return "promoted by force"
         return "promoted" if self.promoted else "not promoted"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result of a contest: the data, the challenger's figures on its test split, and the verdict."""
+
+    dataset: PreparedDataset
+    challenger: Judged
+    verdict: Verdict
 
 
 def decide(challenger: Judged, champion: Judged | None, rule: RuleConfig, limits: LimitsConfig) -> Verdict:

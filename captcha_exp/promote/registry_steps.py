@@ -34,6 +34,7 @@ def promotion_steps(
     tags: Mapping[str, str],
     *,
     promoted: bool,
+    description: str = "",
     build_servable: BuildServable | None = None,
 ) -> list[Step]:
     """The steps after the verdict. The caller keeps other promotions out.
@@ -47,6 +48,7 @@ def promotion_steps(
         run_id: the run that made it.
         tags: the reasons for the version.
         promoted: whether it becomes champion.
+        description: what MLflow shows on the version's page, in Markdown.
         build_servable: makes and checks the servable form before anything is registered; None skips this step.
     """
     served: dict[str, str] = {}
@@ -58,7 +60,7 @@ def promotion_steps(
 
     def register() -> None:
         registry.ensure()
-        version.append(registry.register(model_id, run_id, {**tags, **served}))
+        version.append(registry.register(model_id, run_id, {**tags, **served}, description))
 
     return [
         Step("build servable", build),

@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from captcha_exp.errors import InputError
+from captcha_exp.foreign_text import markdown_code
 from captcha_exp.tracking.answering import without_retries
 from captcha_exp.tracking.mlflow_text import quoted, storable
 from captcha_exp.tracking.move import MOVE_TAG, Move, read_move, write_down
@@ -52,22 +53,36 @@ class Registry:
     def ensure(self) -> None:
         """Make the registered model if it does not exist."""
         try:
-            self._client.create_registered_model(self.name)
+            self._client.create_registered_model(self.name, description=_about(self.name))
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise
 
-    def register(self, model_id: str, run_id: str, tags: Mapping[str, str]) -> str:
-        """Make the version of a run's model with its tags, in one step. If it exists, only write the tags."""
+    def register(self, model_id: str, run_id: str, tags: Mapping[str, str], description: str = "") -> str:
+        """Make the version of a run's model, in one step. If it exists, only write its tags and description.
+
+        Args:
+            model_id: the model.
+            run_id: the run that made it.
+            tags: of the version.
+            description: Markdown that MLflow shows on the version's page.
+        """
         short = {key: storable(value, _MAX_TAG_LENGTH) for key, value in tags.items()}
         for version in self.versions():
             if (version.model_id, version.run_id) == (model_id, run_id):
                 self.set_tags(version.version, short)
+                self._client.update_model_version(self.name, version.version, description)
                 return version.version
         # If the answer were lost and the request sent again, the server would make a second version.
         with without_retries():
             made = self._client.create_model_version(
-                self.name, f"{_MODELS}{model_id}", run_id, short, model_id=model_id, await_creation_for=0
+                self.name,
+                f"{_MODELS}{model_id}",
+                run_id,
+                short,
+                description=description,
+                model_id=model_id,
+                await_creation_for=0,
             )
         return str(made.version)
 
@@ -187,6 +202,15 @@ class Registry:
             if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
                 raise
             return None
+
+
+def _about(name: str) -> str:
+    """What MLflow shows on the page of a new registered model."""
+    return (
+        "Recognisers of short text in images, as `captcha-exp promote` judged them on test images. `champion` is the "
+        "version in use, `previous` the one before it, and `challenger` the last that did not win.\n\n"
+        f"Read images: {markdown_code(f'captcha-exp predict model={_MODELS}{name}@{CHAMPION} FILES')}"
+    )
 
 
 def _named(version: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import Self
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 
+from captcha_exp.config import SweepConfig, flatten, to_plain
 from captcha_exp.tracking.keeping_store import deliver_all
 from captcha_exp.tracking.mlflow_text import param_key, quoted
 from captcha_exp.tracking.saved_view import SavedView, view_name
@@ -14,7 +15,10 @@ from captcha_exp.tracking.store import Store
 from captcha_exp.tracking.tracked_run import TrackedRun
 
 _KIND = "sweep"
-_DESCRIPTION = "mlflow.note.content"
+_HOW_IT_SEARCHES = (
+    *("sweep.space.", "sweep.sampler.", "sweep.pruner.", "sweep.objectives", "sweep.constraints"),
+    *("sweep.repeats", "sweep.repeat_over", "sweep.warm_start"),
+)
 _WORTH_KEEPING = {".csv", ".yaml", ".json", ".png", ".html", ".md", ".txt"}
 
 
@@ -56,9 +60,22 @@ class SweepRun:
         if tags:
             self._run.set_tags(tags)
 
+    def log_search(self, sweep: SweepConfig, log_inputs: Callable[[TrackedRun], None] | None) -> None:
+        """Write how the sweep searches as params, and its dataset as the run's input, unless the run has them.
+
+        Args:
+            sweep: its settings. What may change from one start to the next, like `n_trials`, is left out.
+            log_inputs: writes the dataset; None if the trials have several.
+        """
+        plain = flatten({"sweep": to_plain(sweep)})
+        self._run.log_params({key: value for key, value in plain.items() if key.startswith(_HOW_IT_SEARCHES)})
+        inputs = self._store.client.get_run(self.run_id).inputs
+        if log_inputs is not None and not (inputs and inputs.dataset_inputs):
+            log_inputs(self._run)
+
     def describe(self, text: str) -> None:
         """Show `text`, in Markdown, at the top of the run's page."""
-        self._write_shared(lambda: self._run.set_tags({_DESCRIPTION: text}))
+        self._write_shared(lambda: self._run.describe(text))
 
     def offer_view(self, sweep_name: str, objective: str, keys: Sequence[str], *, maximize: bool) -> str:
         """Save a view in the UI that compares the trials of a sweep by their searched values and results.

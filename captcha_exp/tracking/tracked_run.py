@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_PARAMS_PER_BATCH = 100
+_DESCRIPTION = "mlflow.note.content"
 
 Outcome = Literal["finished", "pruned", "failed"]
 # What MLflow's table of runs shows. A pruned or paused run must not look like one that has a model.
@@ -49,6 +50,7 @@ class TrackedRun:
         is_new: whether the store certainly has nothing of the run yet, so that nothing must be read from there.
         """
         self.run_id = run_id
+        self.is_new = is_new
         self._client = client
         self._params: set[str] | None = set() if is_new else None
         self._has_no_epochs = is_new
@@ -119,6 +121,10 @@ class TrackedRun:
             split: the logged split of these metrics. They also belong to the logged model, if there is one.
         """
         self._log_metrics(metrics, step=0, dataset=self._datasets[split] if split else None)
+
+    def describe(self, text: str) -> None:
+        """Show `text`, in Markdown, at the top of the run's page. What it showed before is gone."""
+        self.set_tags({_DESCRIPTION: text})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Write tags in one batch."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from captcha_exp.config import Config
+    from captcha_exp.dataset import PreparedDataset
     from captcha_exp.sweep import SweepPlan, SweepRecord
     from captcha_exp.sweep.live_page import Progress
     from captcha_exp.tracking.trial_runs import ReadRun
@@ -41,6 +42,7 @@ class CaptchaExpSweeper(Sweeper):
 
     hydra_context: HydraContext
     config: DictConfig
+    _dataset: "PreparedDataset | None" = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
@@ -86,16 +88,21 @@ class CaptchaExpSweeper(Sweeper):
         few = few_validation_images(plan.config, prepared)
         if few is not None:
             logging.getLogger("captcha_exp.sweep").info(few)
+        self._dataset = prepared
         return {"the content of dataset": prepared.fingerprint}
 
     def open_record(self, config: "Config", study_key: str, alone: AbstractContextManager[Any]) -> "SweepRecord | None":
         """The sweep's own run in the tracking store. `alone` keeps other supervisors out while it is made."""
+        from captcha_exp.experiment.run_artifacts import log_inputs
         from captcha_exp.tracking import open_keeping_store
         from captcha_exp.tracking.sweep_run import SweepRun
 
         store = open_keeping_store(config.tracking, config.root_path, wait=False)
+        inputs = None if self._dataset is None else partial(log_inputs, dataset=self._dataset)
         with alone:
-            return SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+            record = SweepRun.start_or_resume(store, str(config.sweep.name), study_key, {})
+            record.log_search(config.sweep, inputs)
+        return record
 
     def find_runs(self, config: "Config", source: str) -> "list[ReadRun]":
         """The finished runs that an entry of `sweep.warm_start` names, in the store of this sweep's runs."""

@@ -83,6 +83,14 @@ def test_the_trials_of_a_sweep_unfold_below_it(page: Page, swept: Swept) -> None
     row.get_by_role("button").first.click()
     expect(page.get_by_role("link", name="trial-0000")).to_be_visible()
     expect(page.get_by_role("link", name="trial-0001")).to_be_visible()
+    (parent,) = swept.client.search_runs(["1"], "tags.kind = 'sweep'")
+    assert parent.data.params["sweep.space.transformer.num_heads"] == "choice(1, 2)"
+    assert {one.tags[0].value for one in parent.inputs.dataset_inputs} == {"training", "validation", "test"}
+    (trial,) = swept.client.search_runs(["1"], "tags.trial = '0'")
+    assert f"trial-0000 of [smoke](#/experiments/1/runs/{parent.info.run_id})" in trial.data.tags[
+        "mlflow.note.content"
+    ].replace("\\", "")
+    assert "captcha-exp promote sweep=NAME" in swept.client.get_experiment("1").tags["mlflow.note.content"]
     page.get_by_role("link", name="smoke").click()
     description = page.get_by_text("does everything work here, from the images to the report?")
     expect(description.first).to_be_visible(timeout=WAIT_MS)

@@ -74,6 +74,9 @@ def test_the_store_has_all_that_was_promised(trained: tuple[Config, Outcome, lis
     assert [step for step, _ in history] == list(range(1, 13))
     assert dict(history)[int(outcome.metrics["best/epoch"])] == outcome.metrics["best/val/sequence_accuracy"]
     assert run.data.params["dataset.max_length"] == "2"
+    described = run.data.tags["mlflow.note.content"]
+    assert described.startswith("A training on 450 images of synthetic.") and "The 90 validation images" in described
+    assert f"`captcha-exp evaluate model=runs:/{outcome.run_id}/model`" in described
     assert len(run.outputs.model_outputs) == 1
     contexts = {entry.tags[0].value for entry in run.inputs.dataset_inputs}
     assert contexts == {"training", "validation", "test"}

@@ -166,6 +166,11 @@ def test_a_version_tells_what_led_to_it(
         "test/robustness/drop",
     } <= set(version.tags)
     assert version.tags["verdict"] == "promoted"
+    described = trained.store.client.get_model_version(request.node.name, version.version).description
+    assert described.startswith("**") and " test images are read right**: " in described and "Promoted: " in described
+    assert f"](#/experiments/{trained.store.experiment_id}/runs/{trained.good})" in described
+    assert f"`captcha-exp predict model=models:/{version.model_id} FILES`" in described
+    assert "@champion FILES`" in trained.store.client.get_registered_model(request.node.name).description
     assert "promotion.json" in {file.path for file in trained.store.client.list_artifacts(trained.good)}
 
 

@@ -119,15 +119,14 @@ def test_supervisors_that_start_at_once_on_a_server_share_one_parent(
     program = """
 import sys, time
 from pathlib import Path
-from types import SimpleNamespace
-from captcha_exp.config import TrackingConfig
+from hydra import compose, initialize_config_dir
+from captcha_exp.config import conf_dir, load_config
 from captcha_exp.sweep.study_lock import open_lock
 from hydra_plugins.captcha_exp_sweeper.sweeper import CaptchaExpSweeper
 root = Path(sys.argv[1])
-tracking = TrackingConfig(
-    uri=sys.argv[3], experiment="at once", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-)
-config = SimpleNamespace(tracking=tracking, root_path=root, sweep=SimpleNamespace(name="attention"))
+typed = [f"root={root}", f"tracking.uri={sys.argv[3]}", "tracking.experiment='at once'", "sweep.name=attention"]
+with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    config = load_config(compose("config", typed))
 lock = open_lock(f"sqlite:///{root}/study.db", "attention")
 import captcha_exp.tracking
 (root / sys.argv[2]).touch()
@@ -144,6 +143,7 @@ print(CaptchaExpSweeper().open_record(config, "key", lock).run_id)
         uri=mlflow_server.uri, experiment="at once", run_name=None, log_model=True, sheet_images=0, system_metrics=False
     )
     (parent,) = open_store(tracking, tmp_path).search("")
+    assert parent.data.params["sweep.sampler.kind"] == "tpe"
     assert {out.strip() for out, _ in told} == {parent.info.run_id}
 
 
