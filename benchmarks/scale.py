@@ -203,15 +203,18 @@ def draw(throughputs: list[Throughput], steps: list[Step], file: Path) -> None:
         left.plot([t.workers for t in many], [t.trials_per_second for t in many], "o-", color=colour, label=database)
         known = [one for one in steps if one.database == database]
         right.plot([s.trials for s in known], [s.locked_s for s in known], "o-", color=colour, label=database)
-    for axes, title, below in (
-        (left, "trials a second", "workers"),
-        (right, "seconds a step holds the lock", "trials in the study"),
+    for axes, title, below, marks in (
+        (left, "trials a second", "workers", sorted({one.workers for one in throughputs})),
+        (right, "seconds a step holds the lock", "trials in the study", sorted({one.trials for one in steps})),
     ):
         plain_axes(axes, title)
         axes.set_xscale("log")
+        axes.set_xticks(marks, map(str, marks), minor=False)
+        axes.minorticks_off()
         axes.set_xlabel(below)
         axes.legend(frameon=False)
-    right.set_yscale("log")
+    left.set_ylim(bottom=0)
+    right.set_ylim(bottom=0)
     figure.tight_layout()
     figure.savefig(file)
 
@@ -233,10 +236,13 @@ def main() -> int:
         for database, url in (("SQLite", None), ("PostgreSQL", server.url)):
             folder = Path(place, database)
             folder.mkdir()
-            steps += [step(database, url, trials, folder) for trials in options.trials]
+            for trials in options.trials:
+                steps.append(step(database, url, trials, folder))
+                print(steps[-1], file=sys.stderr, flush=True)
             for workers in options.workers:
                 trials = options.trials_per_worker * max(4, workers)
                 throughputs.append(throughput(database, url, workers, trials, folder))
+                print(throughputs[-1], file=sys.stderr, flush=True)
         server.stop()
     print(f"{table(throughputs)}\n\n{table(steps)}" if throughputs else table(steps))
     if options.json is not None:
