@@ -11,7 +11,6 @@ def version_description(store: Store, chosen: Chosen, model_id: str, judgement: 
     """How well it reads and how sure that is, where it comes from, and how to use it, in Markdown."""
     right, dataset, verdict = judgement.challenger.right, judgement.dataset, judgement.verdict
     interval = share_interval(sum(right), len(right))
-    why = f" ({markdown(verdict.forced_why)})" if verdict.forced_why else ""
     sweep = f" of the sweep {markdown(chosen.sweep)}" if chosen.sweep else ""
     run = f"[{markdown(chosen.run_id)}](#/experiments/{store.experiment_id}/runs/{chosen.run_id})"
     return "\n\n".join(
@@ -19,7 +18,7 @@ def version_description(store: Store, chosen: Chosen, model_id: str, judgement: 
             f"**{sum(right)} of {len(right)} test images are read right**: {sum(right) / len(right):.1%}, with "
             f"{LEVEL:.0%} confidence {interval.low:.1%} to {interval.high:.1%}. No training and no choice of a "
             "trial has seen these images.",
-            f"{verdict.name.capitalize()}{why}: {markdown('; '.join(verdict.reasons))}.",
+            f"{verdict.name.capitalize()}: {markdown('; '.join(verdict.reasons))}.",
             f"Made by the run {run}{sweep}, on the dataset {markdown(dataset.source_name)}.",
             f"Read images: {markdown_code(f'captcha-exp predict model=models:/{model_id} FILES')}",
         ]
