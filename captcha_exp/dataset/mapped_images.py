@@ -62,11 +62,14 @@ class MappedImages:
     def followed_by(self, others: "MappedImages") -> "MappedImages":
         """These images and then others of the same shape, still on disk."""
         if len(self._mapped) == len(others._mapped) == 1 and self._mapped[0] is others._mapped[0]:
+            # Several images of one file are read at once.
             return MappedImages(self._mapped, np.concatenate([self._rows, others._rows]))
         rows = np.concatenate([self._rows, others._rows + self._starts[-1]])
         return MappedImages([*self._mapped, *others._mapped], rows)
 
     def _image(self, row: int) -> np.ndarray:
+        if len(self._mapped) == 1:
+            return self._mapped[0][row]
         file = int(np.searchsorted(self._starts, row, "right")) - 1
         return self._mapped[file][row - self._starts[file]]
 

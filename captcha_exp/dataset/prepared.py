@@ -1,6 +1,7 @@
 """A dataset made ready for training: checked, decoded, split."""
 
 import gc
+import hashlib
 import logging
 import random
 from collections.abc import Iterator, Sequence
@@ -18,13 +19,13 @@ from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.label_checks import check_characters, check_fit, given_vocabulary, in_case
 from captcha_exp.dataset.mapped_images import MappedImages
 from captcha_exp.dataset.preparation_notes import told_of_images, told_of_labels
-from captcha_exp.dataset.samples import SkippedFile, Source
+from captcha_exp.dataset.samples import SkippedFile, Source, named
 from captcha_exp.dataset.sources import open_source
 from captcha_exp.errors import InputError
 from captcha_exp.reader.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
-_SKIPPED_NAMED = 3
+_DIGEST_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,13 @@ class PreparedDataset:
     @property
     def splits(self) -> tuple[Split, Split, Split]:
         return self.train, self.validation, self.test
+
+    def digest_of(self, split: Split) -> str:
+        """A digest that identifies the content of one of the splits."""
+        # Equal labels are always in the same split, so fingerprint and labels together identify the split.
+        labels = "\n".join(sorted(split.labels))
+        text = f"{self.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")
+        return hashlib.sha256(text).hexdigest()[:_DIGEST_LENGTH]
 
     def split(self, name: str) -> Split:
         """The split called `train`, `validation` or `test`.
@@ -167,9 +175,7 @@ def _check_skipped(skipped: Sequence[SkippedFile], total: int, config: DatasetCo
     if not skipped:
         return
     share = len(skipped) / total
-    named = ", ".join(f"{file.name} ({file.reason})" for file in skipped[:_SKIPPED_NAMED])
-    more = ", ..." if len(skipped) > _SKIPPED_NAMED else ""
-    problem = f"{len(skipped)} of {total} files cannot be used ({share:.1%}): {named}{more}."
+    problem = f"{len(skipped)} of {total} files cannot be used ({share:.1%}): {named(skipped)}."
     if len(skipped) == total:
         raise InputError(f"{problem} Nothing is left to train on.")
     if share > config.max_bad_share:

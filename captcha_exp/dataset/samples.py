@@ -9,6 +9,7 @@ MAX_LABEL_LENGTH = 256
 # Invisible characters and blanks, which are left out or become plain blanks before a label is used.
 _MADE_PLAIN = ("Cf", "Zs")
 _NAME_SHOWN = 200
+_SKIPPED_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ def shown(name: str) -> str:
     if len(name) > _NAME_SHOWN:
         name = f"{name[:_NAME_SHOWN]}..."
     return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def named(skipped: Sequence[SkippedFile]) -> str:
+    """The first of some skipped files with their reasons, for a message."""
+    first = ", ".join(f"{file.name} ({file.reason})" for file in skipped[:_SKIPPED_NAMED])
+    return f"{first}{', ...' if len(skipped) > _SKIPPED_NAMED else ''}"
 
 
 def label_problem(label: str | None) -> str | None:

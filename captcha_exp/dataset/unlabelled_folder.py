@@ -9,12 +9,11 @@ from captcha_exp.dataset.cache import load_or_build
 from captcha_exp.dataset.image_files import ImageFolder, read_file
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.prepared import Split
-from captcha_exp.dataset.samples import Sample, SkippedFile, Source, shown
+from captcha_exp.dataset.samples import Sample, SkippedFile, Source, named, shown
 from captcha_exp.errors import InputError, MissingPathError
 
 _log = logging.getLogger(__name__)
 _KEY = "training.unlabelled"
-_NAMED = 3
 
 
 def unlabelled_images(path: str, config: DatasetConfig, root: Path) -> Split:
@@ -42,7 +41,8 @@ def unlabelled_images(path: str, config: DatasetConfig, root: Path) -> Split:
         cached = load_or_build(source, image_spec(config), cache)
     except OSError as error:
         raise InputError(f"{_KEY}={path} cannot be read ({error.strerror or error}).") from error
-    _tell_skipped([*source.skipped, *cached.skipped])
+    if skipped := [*source.skipped, *cached.skipped]:
+        _log.info("unlabelled: %d files cannot be used: %s", len(skipped), named(skipped))
     if not cached.samples:
         raise InputError(f"{_KEY}={path} has no image that can be read.")
     names = [sample.name for sample in cached.samples]
@@ -57,10 +57,3 @@ def _listed(folder: Path) -> Source:
     ]
     skipped = [SkippedFile(shown(file.name), file.problem) for file in files if file.problem is not None]
     return Source("unlabelled", str(folder), samples, skipped, read_file)
-
-
-def _tell_skipped(skipped: list[SkippedFile]) -> None:
-    if skipped:
-        named = ", ".join(f"{file.name} ({file.reason})" for file in skipped[:_NAMED])
-        more = ", ..." if len(skipped) > _NAMED else ""
-        _log.info("unlabelled: %d files cannot be used: %s%s", len(skipped), named, more)

@@ -7,7 +7,7 @@ import numpy as np
 
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.evaluate.assessment import TARGET_ACCURACY, Assessment
-from captcha_exp.evaluate.prediction_log import log_predictions, split_digest
+from captcha_exp.evaluate.prediction_log import log_predictions
 from captcha_exp.evaluate.told_figures import answer
 from captcha_exp.figures import accuracy_by_part, corruption_sheet, coverage_curve, reliability_diagram
 from captcha_exp.metrics.corruptions import CORRUPTIONS, STRENGTHS, corrupt
@@ -51,7 +51,7 @@ def log_test_metrics(
     run: TrackedRun, dataset: PreparedDataset, split: Split, model_id: str | None, metrics: dict[str, float]
 ) -> None:
     """Keep figures of the judged test images as `test/...`, linked to them and to the model if the store has it."""
-    logged = {split.name: LoggedSplit(len(split), split_digest(dataset, split))}
+    logged = {split.name: LoggedSplit(len(split), dataset.digest_of(split))}
     run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, logged)
     if model_id is not None:
         run.tie_to_model(model_id)

@@ -1,9 +1,8 @@
 """Keeps the text that was read in each image of a split in the tracking store."""
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from captcha_exp.dataset import PreparedDataset, Split
+from captcha_exp.dataset import Split
 from captcha_exp.figures import character_confusion, prediction_sheet
 from captcha_exp.foreign_text import csv_table
 from captcha_exp.metrics.accuracy import kind_of_error
@@ -11,8 +10,6 @@ from captcha_exp.tracking import TrackedRun
 
 if TYPE_CHECKING:
     from captcha_exp.model.evaluator import Evaluation
-
-_DIGEST_LENGTH = 16
 
 
 def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", sheet_images: int) -> None:
@@ -23,14 +20,6 @@ def log_predictions(run: TrackedRun, split: Split, evaluation: "Evaluation", she
         sheet = prediction_sheet(split.images, labels, predictions, confidences, sheet_images)
         run.log_figure(sheet, f"{split.name}_sheet.png")
     run.log_figure(character_confusion(labels, predictions), f"{split.name}_confusion.png")
-
-
-def split_digest(dataset: PreparedDataset, split: Split) -> str:
-    """A digest that identifies the content of a split."""
-    # Equal labels are always in the same split, so fingerprint and labels together identify the split.
-    labels = "\n".join(sorted(split.labels))
-    text = f"{dataset.fingerprint}\n{labels}".encode("utf-8", "surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:_DIGEST_LENGTH]
 
 
 def _table(split: Split, evaluation: "Evaluation") -> str:

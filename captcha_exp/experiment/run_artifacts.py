@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING, Any
 from captcha_exp.config import Config, to_plain, without_passwords
 from captcha_exp.dataset import PreparedDataset, Split
 from captcha_exp.dataset.image_spec import image_spec
-from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.evaluate.seen_images import SeenImages
 from captcha_exp.figures import learning_curves
 from captcha_exp.prepare.audit_folder import find_audit
 from captcha_exp.reader.decoding import Decoder
-from captcha_exp.tracking import LoggedSplit, TrackedRun
+from captcha_exp.tracking import TrackedRun
 
 if TYPE_CHECKING:
     import keras
 
     from captcha_exp.model.evaluator import Evaluation
-
-
-def log_inputs(run: TrackedRun, dataset: PreparedDataset) -> None:
-    """Record in the store which data the run will use."""
-    splits = {
-        split.name: LoggedSplit(len(split), split_digest(dataset, split)) for split in dataset.splits if len(split)
-    }
-    run.log_dataset(dataset.source_name, dataset.source_uri, dataset.fingerprint, splits)
 
 
 def log_audit(run: TrackedRun, config: Config, dataset: PreparedDataset) -> None:

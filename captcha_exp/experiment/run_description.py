@@ -30,5 +30,5 @@ def _told(store: Store, trial: TrialHandle | None) -> str:
     if trial.parent_run_id is None:
         return f"A training{chosen}"
     above = markdown(trial.tags.get("sweep", "the run above"))
-    link = f"[{above}](#/experiments/{store.experiment_id}/runs/{trial.parent_run_id})"
+    link = f"[{above}]({store.run_link(trial.parent_run_id)})"
     return f"{markdown(trial.name)} of {link}: a training{chosen}"

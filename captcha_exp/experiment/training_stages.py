@@ -17,11 +17,11 @@ from captcha_exp.experiment.long_enough import with_epochs
 from captcha_exp.experiment.run_artifacts import (
     log_audit,
     log_curves,
-    log_inputs,
     log_recogniser,
     origin_accuracies,
 )
 from captcha_exp.experiment.run_description import run_description
+from captcha_exp.experiment.run_inputs import log_inputs
 from captcha_exp.experiment.self_training import SelfTraining
 from captcha_exp.experiment.stage_seconds import Stages
 from captcha_exp.experiment.tracked_fit import TrackedFit

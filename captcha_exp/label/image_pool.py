@@ -14,14 +14,13 @@ from captcha_exp.dataset.decode_images import digest
 from captcha_exp.dataset.image_files import ImageFile, ImageFolder, read_file
 from captcha_exp.dataset.image_spec import image_spec
 from captcha_exp.dataset.progress import Progress
-from captcha_exp.dataset.samples import SkippedFile, shown
+from captcha_exp.dataset.samples import SkippedFile, named, shown
 from captcha_exp.errors import InputError, MissingPathError
 from captcha_exp.reader.image import ImageSpec, decode_image
 from captcha_exp.reader.image_formats import BadImageError
 
 _log = logging.getLogger(__name__)
 _OUTSIDE = "a link that leads out of dataset.path"
-_NAMED = 3
 # Width and height of the grey thumbnails by which images are compared.
 _THUMBNAIL = (24, 8)
 
@@ -124,8 +123,7 @@ def _different(
             images.append(PooledImage(file.name, file.path, found[0]))
             thumbnails.append(found[2])
     if skipped:
-        named = ", ".join(f"{file.name} ({file.reason})" for file in skipped[:_NAMED])
-        _log.warning("%d files cannot be labelled: %s%s", len(skipped), named, ", ..." if len(skipped) > _NAMED else "")
+        _log.warning("%d files cannot be labelled: %s", len(skipped), named(skipped))
     copies = len(files) - len(images) - sum(isinstance(found, str) for found in inspected)
     if copies:
         _log.info("%d images are copies of others, pixel by pixel, and are left out", copies)

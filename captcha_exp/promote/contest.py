@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from captcha_exp.config import PromotionConfig, to_plain
 from captcha_exp.evaluate.evaluation_log import log_test_metrics
-from captcha_exp.evaluate.prediction_log import split_digest
 from captcha_exp.promote.challenger import Chosen
 from captcha_exp.promote.evidence import config_digest, load_challenger, load_version
 from captcha_exp.promote.gate import Judgement, Verdict, decide, forced
@@ -117,7 +116,7 @@ class Contest:
             "config.digest": config_digest(challenger.config),
             "dataset.name": dataset.source_name,
             "dataset.fingerprint": dataset.fingerprint,
-            "test.digest": split_digest(dataset, dataset.test),
+            "test.digest": dataset.digest_of(dataset.test),
             "git.commit": commit or "",
             **{f"test/{name}": f"{value:.6g}" for name, value in judgement.challenger.metrics.items()},
             "verdict": verdict.name,

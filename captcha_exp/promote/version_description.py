@@ -12,7 +12,7 @@ def version_description(store: Store, chosen: Chosen, model_id: str, judgement: 
     right, dataset, verdict = judgement.challenger.right, judgement.dataset, judgement.verdict
     interval = share_interval(sum(right), len(right))
     sweep = f" of the sweep {markdown(chosen.sweep)}" if chosen.sweep else ""
-    run = f"[{markdown(chosen.run_id)}](#/experiments/{store.experiment_id}/runs/{chosen.run_id})"
+    run = f"[{markdown(chosen.run_id)}]({store.run_link(chosen.run_id)})"
     return "\n\n".join(
         [
             f"**{sum(right)} of {len(right)} test images are read right**: {sum(right) / len(right):.1%}, with "

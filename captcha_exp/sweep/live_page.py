@@ -99,7 +99,7 @@ class LivePage:
         return Progress(self._read(), f"{_RUNNING} {self._view.told}.", math.ceil(self._pause_s), self._ui_hint)
 
     def _last(self) -> Progress:
-        return Progress(self._read(), f"{_stopped(self._view.told)}", None, self._ui_hint)
+        return Progress(self._read(), _stopped(self._view.told), None, self._ui_hint)
 
     def _read(self) -> ReadSweep:
         return read_study(self._opened.study, self._plan.folder)

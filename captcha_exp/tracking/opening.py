@@ -20,8 +20,8 @@ from captcha_exp.tracking.logged_model import work_with
 from captcha_exp.tracking.mlflow_text import one_line
 from captcha_exp.tracking.reachable import check_answers, sqlite_file
 from captcha_exp.tracking.store import Store, lock_if_file
+from captcha_exp.tracking.tracked_run import DESCRIPTION
 
-_DESCRIPTION = "mlflow.note.content"
 _ABOUT = """Trainings of recognisers of short text in images. A sweep is a run; its trials are the runs below it.
 
 `best/val/sequence_accuracy` is the share of validation texts that the kept epoch reads right. Test images are read by
@@ -83,7 +83,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> Expe
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
         return _experiment(client, name, artifacts)  # Another process made it first.
-    client.set_experiment_tag(made, _DESCRIPTION, _ABOUT)
+    client.set_experiment_tag(made, DESCRIPTION, _ABOUT)
     return client.get_experiment(made)
 
 

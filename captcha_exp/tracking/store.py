@@ -128,7 +128,11 @@ class Store:
 
     def ui_hint(self, run_id: str) -> str:
         """One line that says how to look at a run."""
-        return self.page_hint(f"/#/experiments/{self.experiment_id}/runs/{run_id}")
+        return self.page_hint(f"/{self.run_link(run_id)}")
+
+    def run_link(self, run_id: str) -> str:
+        """The page of a run, as a link from another page of the UI."""
+        return f"#/experiments/{self.experiment_id}/runs/{run_id}"
 
     def page_hint(self, page: str) -> str:
         """One line that says how to look at a page of the UI."""

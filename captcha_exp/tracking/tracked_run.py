@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_PARAMS_PER_BATCH = 100
-_DESCRIPTION = "mlflow.note.content"
+DESCRIPTION = "mlflow.note.content"  # the tag that MLflow shows as Markdown
 
 Outcome = Literal["finished", "pruned", "failed"]
 # What MLflow's table of runs shows. A pruned or paused run must not look like one that has a model.
@@ -124,7 +124,7 @@ class TrackedRun:
 
     def describe(self, text: str) -> None:
         """Show `text`, in Markdown, at the top of the run's page. What it showed before is gone."""
-        self.set_tags({_DESCRIPTION: text})
+        self.set_tags({DESCRIPTION: text})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Write tags in one batch."""

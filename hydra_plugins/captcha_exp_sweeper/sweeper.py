@@ -93,7 +93,7 @@ class CaptchaExpSweeper(Sweeper):
 
     def open_record(self, config: "Config", study_key: str, alone: AbstractContextManager[Any]) -> "SweepRecord | None":
         """The sweep's own run in the tracking store. `alone` keeps other supervisors out while it is made."""
-        from captcha_exp.experiment.run_artifacts import log_inputs
+        from captcha_exp.experiment.run_inputs import log_inputs
         from captcha_exp.tracking import open_keeping_store
         from captcha_exp.tracking.sweep_run import SweepRun
 

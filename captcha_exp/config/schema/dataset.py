@@ -122,7 +122,7 @@ class DatasetConfig(Settings):
             why = (
                 "dataset.given_splits=true"
                 if self.given_splits
-                else (f"dataset.validation_fraction={self.validation_fraction:g}")
+                else f"dataset.validation_fraction={self.validation_fraction:g}"
             )
             raise InputError(
                 f"validation_fold must be below {folds}, the number of validation splits of {why}, "
