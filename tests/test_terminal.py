@@ -14,6 +14,7 @@ from captcha_exp.errors import FullDiskError, InputError, first_line, joined_lin
 from captcha_exp.foreign_text import MOST_SHOWN
 from captcha_exp.terminal import complain, quiet_stderr, say
 from tests.hostile_text import HOSTILE_TEXT
+from tests.tracking_choice import tracked_in
 
 
 @pytest.mark.parametrize("name", HOSTILE_TEXT)
@@ -51,13 +52,9 @@ def test_an_address_that_is_no_path_is_refused_in_one_line(
     address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A path of 5,000 characters ended the command with a traceback."""
-    from captcha_exp.config import TrackingConfig
     from captcha_exp.tracking import load_recogniser, open_store
 
-    store = open_store(
-        TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0, system_metrics=False),
-        tmp_path,
-    )
+    store = open_store(tracked_in("e"), tmp_path)
     assert exit_code(lambda: load_recogniser(address, store.uri)) == EXIT_INPUT
     told = capsys.readouterr().err
     assert told.startswith("error: model=") and told[:-1].isprintable()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.end_to_end.conftest import TINY, Folder
+from tests.tracking_choice import tracked_in
 
 UNREADABLE, REFUSED = 1, 2
 
@@ -45,17 +46,11 @@ def place(give_database: Callable[[Path], None], tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def servable(place: Folder) -> Path:
     """The same model's servable form, kept with it in the store and as a folder."""
-    from captcha_exp.config import TrackingConfig
     from captcha_exp.promote.servable import add_servable
     from captcha_exp.tracking import load_recogniser, open_store
     from captcha_exp.tracking.logged_model import model_folder
 
-    store = open_store(
-        TrackingConfig(
-            uri=place.uri, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-        ),
-        place.path,
-    )
+    store = open_store(tracked_in("captcha_exp", place.uri), place.path)
     images = np.stack([np.array(Image.open(path)) for path in sorted((place.path / "images").iterdir())])
     add_servable(store, load_recogniser(place.model, place.uri), images)
     return model_folder(place.model, place.uri, place.path / "copy")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import Registry, Store, open_store
+from tests.tracking_choice import tracked_in
 from tests.warm_processes import processes
 
 
@@ -26,10 +26,7 @@ def store_root(give_database: Callable[[Path], None], tmp_path_factory: pytest.T
 def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
     name = request.node.name.replace("/", "-")
-    return open_store(
-        TrackingConfig(uri=None, experiment=name, run_name=None, log_model=True, sheet_images=0, system_metrics=False),
-        store_root,
-    )
+    return open_store(tracked_in(name), store_root)
 
 
 @pytest.fixture

@@ -4,21 +4,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.promote.exclusive import exclusive
 from captcha_exp.tracking import Registry, open_store
 from tests.promote.commands import go_back, promote_model
+from tests.tracking_choice import tracked_in
 
 known = globals()
 root = Path(known["root"])
-tracking = TrackingConfig(
-    uri=known["uri"],
-    experiment=known["experiment"],
-    run_name=None,
-    log_model=True,
-    sheet_images=0,
-    system_metrics=False,
-)
+tracking = tracked_in(known["experiment"], known["uri"])
 store = open_store(tracking, root)
 registry = Registry(store, known["experiment"])
 claims = Path(known.get("claims") or root / "claims")

@@ -17,7 +17,6 @@ from captcha_exp.config import (
     EvaluateCommandConfig,
     PromotionConfig,
     RelocateConfig,
-    TrackingConfig,
     conf_dir,
     load,
 )
@@ -31,10 +30,9 @@ from captcha_exp.relocate.__main__ import relocated
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.tracking import open_store
 from captcha_exp.tracking.artifact_addresses import relocate
+from tests.tracking_choice import tracked_in
 
-TRACKING = TrackingConfig(
-    uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-)
+TRACKING = tracked_in("captcha_exp")
 
 
 @dataclass

@@ -12,17 +12,16 @@ import pytest
 from hydra import compose, initialize_config_dir
 from optuna.trial import TrialState, create_trial
 
-from captcha_exp.config import RemoveConfig, TrackingConfig, conf_dir, load
+from captcha_exp.config import RemoveConfig, conf_dir, load
 from captcha_exp.errors import InputError
 from captcha_exp.remove.__main__ import removed, with_remove_key
 from captcha_exp.sweep.storage import CHECKPOINT, PROCESS
 from captcha_exp.sweep.study import PARENT_RUN
 from captcha_exp.sweep.trial_process import this_process
 from captcha_exp.tracking import Store, SweepRun, open_store
+from tests.tracking_choice import tracked_in
 
-TRACKING = TrackingConfig(
-    uri=None, experiment="captcha_exp", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-)
+TRACKING = tracked_in("captcha_exp")
 
 
 class Place:

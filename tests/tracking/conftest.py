@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import LoadedRecogniser, Store, open_store
 from captcha_exp.tracking.logged_model import save_recogniser
+from tests.tracking_choice import tracked_in
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +24,7 @@ def store_root(give_database: Callable[[Path], None], tmp_path_factory: pytest.T
 @pytest.fixture
 def store(store_root: Path, request: pytest.FixtureRequest) -> Store:
     """An experiment of the test's own."""
-    return open_store(
-        TrackingConfig(
-            uri=None, experiment=request.node.name, run_name=None, log_model=True, sheet_images=0, system_metrics=False
-        ),
-        store_root,
-    )
+    return open_store(tracked_in(request.node.name), store_root)
 
 
 def reader(classes: int) -> Any:

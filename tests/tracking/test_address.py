@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.promote.exclusive import exclusive
 from captcha_exp.tracking import Registry, Store, TrackedRun, open_store
@@ -14,6 +13,7 @@ from captcha_exp.tracking.alias import resolve_alias
 from captcha_exp.tracking.logged_model import model_folder
 from captcha_exp.tracking.mlflow_text import metric_key, quoted, storable
 from tests.hostile_text import HOSTILE_TEXT
+from tests.tracking_choice import tracked_in
 
 NAMES = [
     *("a b", "ü", "漢字", "a%2Fb", "a?b", "a#b", "a@b", "a&b=c", "it's", 'a"b', "`a`", "${a}", "{{a}}", "<b>", "a\\b"),
@@ -24,12 +24,7 @@ NAMES = [
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, dict[str, str]]:
     """A store with a model of each name, whose only file holds that name; and what is another's."""
-    store = open_store(
-        TrackingConfig(
-            uri=None, experiment="addresses", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-        ),
-        tmp_path_factory.mktemp("addresses"),
-    )
+    store = open_store(tracked_in("addresses"), tmp_path_factory.mktemp("addresses"))
     run_id = store.start_run("trained", {}).run_id
     ids = {}
     for name in [*NAMES, "a", "b"]:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import FullDiskError
 from captcha_exp.files import telling_full_disk
 from captcha_exp.tracking import Store, open_store
 from captcha_exp.tracking.served_form import upload_servable
 from tests.small_disk import SmallDisk
+from tests.tracking_choice import tracked_in
 
-CONFIG = TrackingConfig(uri=None, experiment="e", run_name=None, log_model=True, sheet_images=0, system_metrics=False)
+CONFIG = tracked_in("e")
 
 
 def opened(root: Path) -> Store:

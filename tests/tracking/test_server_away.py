@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError, StoreAwayError
 from captcha_exp.tracking import LoggedSplit, Store, deliver_all, load_recogniser, open_keeping_store
 from captcha_exp.tracking.keeping_client import KeepingClient
@@ -18,6 +17,7 @@ from captcha_exp.tracking.outbox import Outbox, undelivered
 from captcha_exp.tracking.sending import batch, ending, send
 from captcha_exp.tracking.server_away import WAIT_VARIABLE, be_patient
 from tests.mlflow_server import MlflowServer, running_server
+from tests.tracking_choice import tracked_in
 
 SPLITS = {"train": LoggedSplit(8, "aa"), "validation": LoggedSplit(2, "bb")}
 
@@ -44,9 +44,7 @@ def store(server: MlflowServer, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 def opened(server: MlflowServer, root: Path, experiment: str, *, wait: bool) -> Store:
-    config = TrackingConfig(
-        uri=server.uri, experiment=experiment, run_name=None, log_model=True, sheet_images=0, system_metrics=False
-    )
+    config = tracked_in(experiment, server.uri)
     return open_keeping_store(config, root, wait=wait)
 
 

@@ -13,6 +13,7 @@ from captcha_exp.config import Config, TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking import load_recogniser, open_store
 from tests.mlflow_server import MlflowServer
+from tests.tracking_choice import tracked_in
 from tests.warm_processes import WarmProcess
 
 Compose = Callable[..., Config]
@@ -72,12 +73,7 @@ with store.start_run(sys.argv[2], {}) as run:
     workers = [WarmProcess(command, tmp_path, os.environ) for command in commands]
     said = [worker.communicate(timeout=120) for worker in workers]
     assert said == [("", "")] * 4
-    store = open_store(
-        TrackingConfig(
-            uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-        ),
-        tmp_path,
-    )
+    store = open_store(tracked_in("race"), tmp_path)
     runs = store.search("")
     assert sorted(run.info.run_name for run in runs) == [f"ready-{i}" for i in range(4)]
     assert {run.data.metrics["val/sequence_accuracy"] for run in runs} == {1.0}

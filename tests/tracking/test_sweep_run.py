@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import Store, SweepRun, open_store
 from tests.mlflow_server import MlflowServer
+from tests.tracking_choice import tracked_in
 from tests.warm_processes import WarmProcess
 
 
@@ -53,17 +53,7 @@ print(parent.run_id)
     parents = {supervisor.communicate(timeout=120)[0] for supervisor in supervisors}
     assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0]
     assert len(parents) == 1
-    assert (
-        len(
-            open_store(
-                TrackingConfig(
-                    uri=None, experiment="race", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-                ),
-                tmp_path,
-            ).search("")
-        )
-        == 1
-    )
+    assert len(open_store(tracked_in("race"), tmp_path).search("")) == 1
 
 
 def test_children_of_dead_workers_are_closed_and_living_ones_left(store: Store) -> None:
@@ -139,9 +129,7 @@ print(CaptchaExpSweeper().open_record(config, "key", lock).run_id)
     supervisors = [WarmProcess(one, tmp_path, os.environ) for one in arguments]
     told = [supervisor.communicate(timeout=120) for supervisor in supervisors]
     assert [supervisor.returncode for supervisor in supervisors] == [0, 0, 0], told
-    tracking = TrackingConfig(
-        uri=mlflow_server.uri, experiment="at once", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-    )
+    tracking = tracked_in("at once", mlflow_server.uri)
     (parent,) = open_store(tracking, tmp_path).search("")
     assert parent.data.params["sweep.sampler.kind"] == "tpe"
     assert {out.strip() for out, _ in told} == {parent.info.run_id}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.tracking import Registry, Store, open_store
 from tests.mlflow_server import MlflowServer
 from tests.promote.commands import go_back, promote_model, state
+from tests.tracking_choice import tracked_in
 
 
 @pytest.fixture
@@ -20,10 +20,7 @@ def store(mlflow_server: MlflowServer, store_root: Path, request: pytest.Fixture
 
 def open_at(uri: str, name: str, root: Path) -> Store:
     """The experiment `name` of a server."""
-    return open_store(
-        TrackingConfig(uri=uri, experiment=name, run_name=None, log_model=True, sheet_images=0, system_metrics=False),
-        root,
-    )
+    return open_store(tracked_in(name, uri), root)
 
 
 @pytest.fixture(scope="session")

@@ -3,23 +3,13 @@
 import time
 from pathlib import Path
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.tracking import Registry, open_store
 from tests.promote.commands import go_back, promote_model
+from tests.tracking_choice import tracked_in
 
 known = globals()
-store = open_store(
-    TrackingConfig(
-        uri=known["uri"],
-        experiment=known["experiment"],
-        run_name=None,
-        log_model=True,
-        sheet_images=0,
-        system_metrics=False,
-    ),
-    Path(known["root"]),
-)
+store = open_store(tracked_in(known["experiment"], known["uri"]), Path(known["root"]))
 registry = Registry(store, known["name"])
 claims = Path(known["claims"])
 known["gate"].wait()

@@ -11,12 +11,12 @@ import requests
 import yaml
 from mlflow.entities import LoggedModelStatus
 
-from captcha_exp.config import TrackingConfig
 from captcha_exp.errors import InputError
 from captcha_exp.reader.predictor import ONNX_FILE
 from captcha_exp.serve.model_holder import ModelHolder
 from captcha_exp.tracking import Registry, Store, open_store
 from tests.serve.server.conftest import Served, bars, running, write_model
+from tests.tracking_choice import tracked_in
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(root: Path) -> Store:
-    return open_store(
-        TrackingConfig(
-            uri=None, experiment="bars", run_name=None, log_model=True, sheet_images=0, system_metrics=False
-        ),
-        root,
-    )
+    return open_store(tracked_in("bars"), root)
 
 
 @pytest.fixture
