@@ -18,7 +18,8 @@ def version_description(store: Store, chosen: Chosen, model_id: str, judgement: 
             f"**{sum(right)} of {len(right)} test images are read right**: {sum(right) / len(right):.1%}, with "
             f"{LEVEL:.0%} confidence {interval.low:.1%} to {interval.high:.1%}. No training and no choice of a "
             "trial has seen these images.",
-            f"{verdict.name.capitalize()}: {markdown('; '.join(verdict.reasons))}.",
+            # As code: the page of a version shows a backslash before a colon, which other text must have.
+            f"{verdict.name.capitalize()}: {markdown_code('; '.join(verdict.reasons))}",
             f"Made by the run {run}{sweep}, on the dataset {markdown(dataset.source_name)}.",
             f"Read images: {markdown_code(f'captcha-exp predict model=models:/{model_id} FILES')}",
         ]
